@@ -1,0 +1,131 @@
+"""Events judged one by one before they are taken: a bad one is named and does not hold up the others."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from api.errors import sentence
+from core.domain.values import EventType
+from core.models.instants import microseconds, optional_microseconds
+from core.models.reader_lookup import KnownReader
+from core.models.token import Principal
+from core.schema.event import EVENT_IN, SPEAKER, EventIn, Rejected
+from core.schema.inbox import AcceptedEvent
+from core.schema.token import Role
+from core.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An event of a batch, or what is wrong with it.
+
+    Args:
+        index: Its place in the batch.
+        said: The event; None when its fields alone were wrong already.
+        event_id: As it was sent.
+        error: What is wrong; None: nothing so far.
+    """
+
+    index: int
+    said: EventIn | None
+    event_id: str | None
+    error: str | None = None
+
+    def refused(self, error: str) -> "Judged":
+        """The same event, refused."""
+        return Judged(self.index, self.said, self.event_id, error)
+
+    def rejected(self) -> Rejected:
+        """As the answer names it."""
+        return Rejected(index=self.index, event_id=self.event_id, error=self.error or "")
+
+
+@dataclass(frozen=True, slots=True)
+class Intake:
+    """What is needed to judge events.
+
+    Args:
+        caller: Whose token it is.
+        settings: The bounds of a believable time.
+        received_at: When the batch came.
+    """
+
+    caller: Principal
+    settings: Settings
+    received_at: datetime
+
+    def read(self, events: Sequence[object]) -> list[Judged]:
+        """Judge each event's own fields."""
+        return [self._read(index, raw) for index, raw in enumerate(events)]
+
+    def _read(self, index: int, raw: object) -> Judged:
+        sent_id = raw.get("event_id") if isinstance(raw, dict) else None
+        event_id = sent_id[:200] if isinstance(sent_id, str) else None
+        try:
+            said = EVENT_IN.validate_python(raw)
+        except ValidationError as error:
+            return Judged(index, None, event_id, "; ".join(map(sentence, error.errors())))
+        return Judged(index, said, event_id, self._unbelievable(said) or self._foreign(said))
+
+    def _unbelievable(self, said: EventIn) -> str | None:
+        oldest = self.received_at - timedelta(days=self.settings.quiver_event_max_age_days)
+        latest = self.received_at + timedelta(seconds=self.settings.quiver_event_max_ahead_s)
+        if said.ts < oldest:
+            days = self.settings.quiver_event_max_age_days
+            return f"ts: lies more than {days:g} days back; is the reader's clock right?"
+        if said.ts > latest:
+            return "ts: lies in the future; is the reader's clock right?"
+        return None
+
+    def _foreign(self, said: EventIn) -> str | None:
+        if self.caller.role is not Role.READER:
+            return "reader_id: is missing" if said.reader_id is None else None
+        if said.reader_id not in (None, self.caller.reader_id):
+            return "reader_id: this token belongs to another reader"
+        return None
+
+    def reader_of(self, said: EventIn) -> UUID | None:
+        """Who says it."""
+        return said.reader_id or self.caller.reader_id
+
+    def place(self, judged: Iterable[Judged], readers: Mapping[UUID, KnownReader]) -> list[Judged]:
+        """Judge what is left by who says it."""
+        return [self._place(each, readers) for each in judged]
+
+    def _place(self, judged: Judged, readers: Mapping[UUID, KnownReader]) -> Judged:
+        if judged.error is not None or judged.said is None:
+            return judged
+        reader_id = self.reader_of(judged.said)
+        reader = None if reader_id is None else readers.get(reader_id)
+        if reader is None:
+            return judged.refused(f"reader_id: no reader {reader_id}")
+        speaker = SPEAKER[judged.said.type]
+        if reader.kind != speaker:
+            reason = (
+                f"type: {judged.said.type} comes from a reader of kind {speaker}, not {reader.kind}"
+            )
+            return judged.refused(reason)
+        return judged
+
+    def accept(
+        self, said: EventIn, batch_sent_at: datetime | None, request_id: UUID
+    ) -> AcceptedEvent:
+        """An event as it goes into the inbox."""
+        reader_id = self.reader_of(said)
+        assert reader_id is not None
+        return AcceptedEvent(
+            event_id=said.event_id,
+            reader_id=reader_id,
+            type=EventType(said.type),
+            ts=microseconds(said.ts),
+            sent_at=optional_microseconds(said.sent_at or batch_sent_at),
+            received_at=microseconds(self.received_at),
+            arrow_id=said.arrow_id,
+            x=said.x,
+            y=said.y,
+            sigma_mm=said.sigma_mm,
+            request_id=request_id,
+        )

@@ -1,0 +1,77 @@
+"""The API process: put together here and nowhere else."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api import errors
+from api.hub import Hub
+from api.middleware import LimitMiddleware, RequestMiddleware
+from api.routers import ROUTERS
+from api.state import State
+from core.feed import Feed
+from core.inbox import Inbox
+from core.postgres import open_pool
+from core.queue import Queue, open_arq
+from core.schema.envelope import Failure
+from core.settings import Settings
+from core.valkey import open_valkey
+
+PREFIX = "/api/v0"
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API with everything that it serves.
+
+    Args:
+        settings: Where the stores are, and the limits.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[State]:
+        pool = await open_pool(settings)
+        valkey = open_valkey(settings)
+        queue = Queue(open_arq(settings))
+        feed = Feed(valkey, length=settings.quiver_feed_length)
+        hub = Hub(open_valkey(settings, size=2), queue_length=settings.quiver_client_queue)
+        inbox = Inbox(
+            valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
+        )
+        await hub.start()
+        try:
+            yield State(
+                settings=settings,
+                pool=pool,
+                valkey=valkey,
+                inbox=inbox,
+                queue=queue,
+                feed=feed,
+                hub=hub,
+            )
+        finally:
+            await hub.stop()
+            await queue.close()
+            await valkey.aclose()
+            await pool.close()
+
+    app = FastAPI(
+        title="Quiver",
+        version="0.1.0",
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url="/api/docs",
+        redoc_url=None,
+        responses={422: {"model": Failure}, 401: {"model": Failure}, 503: {"model": Failure}},
+    )
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.add_middleware(
+        LimitMiddleware,
+        concurrent=settings.api_max_concurrent_requests,
+        body_limit=settings.quiver_body_limit,
+        body_limits={f"{PREFIX}/event": settings.quiver_event_body_limit},
+    )
+    app.add_middleware(RequestMiddleware)
+    return app

@@ -1,0 +1,81 @@
+"""Signs of life of readers."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from api.dependencies import InboxOf, PoolOf, QueueOf, RequestId, Sender
+from core.errors import ForbiddenError, InvalidInputError
+from core.models.instants import microseconds, optional_microseconds
+from core.models.reader_lookup import KnownReader, select_known_readers
+from core.models.token import Principal
+from core.schema.envelope import Envelope, wrap
+from core.schema.event import Beat, Heartbeat, HeartbeatAccepted
+from core.schema.inbox import AcceptedBeat, encode
+from core.schema.token import Role
+
+router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
+
+
+@router.post("/heartbeat")
+async def post_heartbeat(
+    heartbeat: Heartbeat,
+    caller: Sender,
+    pool: PoolOf,
+    inbox: InboxOf,
+    queue: QueueOf,
+    request_id: RequestId,
+) -> Envelope[HeartbeatAccepted]:
+    """Say which readers live, every 10 seconds.
+
+    `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has more to
+    tell: both decide between a miss and a shot that nobody can judge.
+    """
+    received_at = datetime.now(UTC)
+    speakers = [_speaker(number, beat, caller) for number, beat in enumerate(heartbeat.readers)]
+    async with pool.acquire() as conn:
+        readers = await select_known_readers(conn, set(speakers), received_at)
+    for number, reader_id in enumerate(speakers):
+        if reader_id not in readers:
+            raise InvalidInputError(f"body.readers.{number}.reader_id", f"no reader {reader_id}")
+    entries = [
+        (
+            _partition(inbox, readers, reader),
+            encode(_beat(reader, beat, heartbeat, received_at, request_id)),
+        )
+        for reader, beat in zip(speakers, heartbeat.readers, strict=True)
+    ]
+    await queue.wake(await inbox.append(entries), request_id)
+    return wrap(HeartbeatAccepted(accepted=len(entries)))
+
+
+def _speaker(number: int, beat: Beat, caller: Principal) -> UUID:
+    if caller.role is Role.READER and beat.reader_id not in (None, caller.reader_id):
+        raise ForbiddenError(
+            f"body.readers.{number}.reader_id: this token belongs to another reader"
+        )
+    reader_id = beat.reader_id or caller.reader_id
+    if reader_id is None:
+        raise InvalidInputError(f"body.readers.{number}.reader_id", "is missing")
+    return reader_id
+
+
+def _partition(inbox: InboxOf, readers: Mapping[UUID, KnownReader], reader_id: UUID) -> int:
+    return inbox.partition_of(readers[reader_id].target_id or reader_id)
+
+
+def _beat(
+    reader_id: UUID, beat: Beat, heartbeat: Heartbeat, received_at: datetime, request_id: UUID
+) -> AcceptedBeat:
+    return AcceptedBeat(
+        reader_id=reader_id,
+        received_at=microseconds(received_at),
+        sent_at=optional_microseconds(heartbeat.sent_at),
+        started_at=optional_microseconds(beat.started_at),
+        buffered=beat.buffered,
+        battery_pct=beat.battery_pct,
+        firmware=beat.firmware,
+        request_id=request_id,
+    )

@@ -1,0 +1,24 @@
+"""What an API process has while it runs: made by the lifespan, reached by dependencies."""
+
+from typing import TypedDict
+
+from redis.asyncio import Redis
+
+from api.hub import Hub
+from core.feed import Feed
+from core.inbox import Inbox
+from core.postgres import Pool
+from core.queue import Queue
+from core.settings import Settings
+
+
+class State(TypedDict):
+    """The process's pools and clients."""
+
+    settings: Settings
+    pool: Pool
+    valkey: Redis
+    inbox: Inbox
+    queue: Queue
+    feed: Feed
+    hub: Hub

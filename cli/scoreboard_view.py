@@ -1,0 +1,88 @@
+"""The scoreboard as a terminal shows it."""
+
+from datetime import datetime
+
+from rich.table import Table
+from rich.text import Text
+
+from cli.scoreboard import Scoreboard, SeenRow, SeenShot
+
+# Lines that titles, headings and borders take.
+FRAME_HEIGHT = 7
+IN_THE_AIR = "in the air"
+STYLES = {"in_flight": "cyan", "missed": "red", "unresolved": "yellow", "voided": "dim"}
+
+
+def outcome(shot: SeenShot) -> str:
+    """What became of a shot, in a word."""
+    words = {"in_flight": IN_THE_AIR, "unresolved": "not known", "voided": "void"}
+    if shot.status in words:
+        return words[shot.status]
+    return shot.label or "not scored"
+
+
+def shot_line(board: Scoreboard, shot: SeenShot) -> str:
+    """A shot as one line of plain text."""
+    row = board.row_of(shot)
+    place, name = (row.place, row.name) if row else ("?", shot.slot_id)
+    flags = f"  [{', '.join(shot.flags)}]" if shot.flags else ""
+    return f"{_clock(shot.release_time)}  {place:>4}  {name:<24}  {outcome(shot)}{flags}"
+
+
+def draw(board: Scoreboard, height: int, *, is_connected: bool) -> Table:
+    """The leaderboard and the last shots, side by side.
+
+    Args:
+        board: What is known.
+        height: Lines of the terminal.
+        is_connected: Whether the server can be heard.
+    """
+    lines = max(3, height - FRAME_HEIGHT)
+    screen = Table.grid(padding=(0, 2))
+    screen.title = _title(board, is_connected)
+    screen.title_justify = "left"
+    screen.add_row(_leaderboard(board.leaderboard, lines), _last_shots(board, lines))
+    return screen
+
+
+def _title(board: Scoreboard, is_connected: bool) -> Text:
+    if board.session is None:
+        return Text("connecting …" if not is_connected else "waiting for the session …", "bold")
+    name = board.session.name or board.session.location
+    if not is_connected:
+        return Text(f"{name}: connection lost, connecting again …", "bold yellow")
+    return Text(name if board.is_open else f"{name} (closed)", "bold")
+
+
+def _leaderboard(rows: list[SeenRow], lines: int) -> Table:
+    table = Table(title="Leaderboard")
+    for heading in ("", "place", "archer"):
+        table.add_column(heading, no_wrap=True)
+    for heading in ("arrows", "10", "X", "total"):
+        table.add_column(heading, justify="right")
+    for row in rows[:lines]:
+        rank = f"{row.rank}{'=' if row.is_tied else ''}"
+        counts = (row.arrows, row.tens, row.xs, row.total)
+        table.add_row(rank, row.place, Text(row.name), *map(str, counts))
+    return table
+
+
+def _last_shots(board: Scoreboard, lines: int) -> Table:
+    table = Table(title="Last shots")
+    for heading in ("released", "place", "archer", "result", "x, y mm"):
+        table.add_column(heading, no_wrap=True)
+    for shot in board.last_shots[:lines]:
+        row = board.row_of(shot)
+        hit = "" if shot.x is None or shot.y is None else f"{shot.x:.0f}, {shot.y:.0f}"
+        table.add_row(
+            _clock(shot.release_time),
+            row.place if row else "?",
+            Text(row.name if row else shot.slot_id),
+            Text(outcome(shot), STYLES.get(shot.status, "green")),
+            hit,
+        )
+    return table
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%H:%M:%S}"

@@ -1,0 +1,87 @@
+"""How much of a butt's time must be derived anew when something about it has become known.
+
+A window is right when nothing outside it can touch the shots inside: it is cut where no arrow is in the
+air, and read with as much before it as a timeline looks back.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from core.domain.impacts import SAME_IMPACT
+from core.domain.values import EventType, Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time, both ends included, in microseconds.
+
+    Args:
+        begin: The first instant.
+        end: The last instant.
+    """
+
+    begin: int
+    end: int
+
+    def joined(self, other: "Span") -> "Span":
+        """The shortest span that holds both."""
+        return Span(min(self.begin, other.begin), max(self.end, other.end))
+
+
+ALWAYS = Span(-(2**62), 2**62)
+
+
+def touched(event_type: EventType, at: int, rules: Rules) -> Span:
+    """When the releases lie whose shots an event can change."""
+    if event_type is EventType.LANDED:
+        return Span(at - rules.landing_window - SAME_IMPACT, at + SAME_IMPACT)
+    reach = rules.hold_max + rules.debounce
+    return Span(
+        at, at + reach + (rules.association_window if event_type is EventType.IDENTIFIED else 0)
+    )
+
+
+def look_back(rules: Rules) -> int:
+    """How long before a release something can lie that matters to it."""
+    return rules.hold_max + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
+
+
+def reading(span: Span, rules: Rules, margin: int) -> Span:
+    """What to read in order to derive the shots released within a span.
+
+    Args:
+        span: Of the releases.
+        rules: The session's.
+        margin: Room on either side to find a moment in which no arrow is in the air.
+    """
+    return Span(span.begin - look_back(rules) - margin, span.end + rules.landing_window + margin)
+
+
+def cut(span: Span, releases: Sequence[int], rules: Rules) -> Span:
+    """The span, widened to moments at which no arrow is in the air.
+
+    Args:
+        span: Of the releases to derive.
+        releases: When arrows were released in what was read, in order.
+        rules: The session's.
+    """
+    begin, end, window = span.begin, span.end, rules.landing_window
+    place = bisect_left(releases, begin)
+    while place > 0 and releases[place - 1] >= begin - window:
+        place -= 1
+        begin = releases[place]
+    place = bisect_right(releases, end)
+    while place > 0 and releases[place - 1] > end - window:
+        end = releases[place - 1] + window
+        following = bisect_right(releases, end)
+        if following == place:
+            break
+        place = following
+    return Span(begin, end)
+
+
+def is_whole(wanted: Span, read: Span, rules: Rules) -> bool:
+    """Whether what was read suffices to derive the shots released within a span."""
+    enough_before = wanted.begin - look_back(rules) - rules.landing_window >= read.begin
+    return enough_before and wanted.end + rules.landing_window <= read.end

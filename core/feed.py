@@ -1,0 +1,152 @@
+"""What viewers are told: a stream a session, which is also the buffer that a reconnect resumes from.
+
+One call appends a message and publishes it, so the order of the stream is the order on the wire, and a
+message's id in the stream is its cursor.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import orjson
+from redis.asyncio import Redis
+
+from core.schema.types import rfc3339
+
+CHANNEL = "quiver:feed"
+KEEP_FOR_S = 48 * 3600
+
+APPEND = """
+local length, keep_for, channel = ARGV[1], ARGV[2], ARGV[3]
+for i = 4, #ARGV, 4 do
+    local stream, route, head, tail = KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local id = redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'r', route, 'h', head, 't', tail)
+    redis.call('PUBLISH', channel, route .. ' ' .. id .. ' ' .. head .. '"' .. id .. '"' .. tail)
+end
+for i = 1, #KEYS do
+    redis.call('EXPIRE', KEYS[i], keep_for)
+end
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """A message to a session's viewers.
+
+    Args:
+        session_id: Whose viewers.
+        type: Such as `shot.landed`.
+        data: What the frame says; its `cursor` is added on the way.
+        target_id: The target it is about; None: it concerns all.
+        request_id: The request that caused it.
+    """
+
+    session_id: UUID
+    type: str
+    data: Mapping[str, object]
+    target_id: UUID | None = None
+    request_id: UUID | None = None
+
+    @property
+    def route(self) -> str:
+        """Session and target, for whoever passes the message on without reading it."""
+        return f"{self.session_id} {self.target_id or '-'}"
+
+    def split(self, at: datetime) -> tuple[bytes, bytes]:
+        """The JSON text before and after its cursor."""
+        request_id = None if self.request_id is None else str(self.request_id)
+        head = orjson.dumps({"type": self.type, "ts": rfc3339(at), "request_id": request_id})
+        body = orjson.dumps(self.data)
+        rest = b"," + body[1:] if len(body) > 2 else b"}"
+        return head[:-1] + b',"data":{"cursor":', rest + b"}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A frame as it goes to viewers.
+
+    Args:
+        session_id: Whose viewers.
+        target_id: The target it is about; None: it concerns all.
+        cursor: Its place in the session's feed.
+        text: The JSON text.
+    """
+
+    session_id: str
+    target_id: str | None
+    cursor: str
+    text: str
+
+
+def stream_key(session_id: UUID | str) -> str:
+    """Where a session's messages are."""
+    return f"quiver:feed:{session_id}"
+
+
+def cursor_order(cursor: str) -> tuple[int, int]:
+    """What orders two cursors of one session.
+
+    Raises:
+        ValueError: The text is no cursor.
+    """
+    milliseconds, _, sequence = cursor.partition("-")
+    return int(milliseconds), int(sequence)
+
+
+def parse(published: bytes) -> Message:
+    """A message as the channel carries it."""
+    session_id, target_id, cursor, text = published.decode().split(" ", 3)
+    return Message(session_id, None if target_id == "-" else target_id, cursor, text)
+
+
+class Feed:
+    """The sessions' streams.
+
+    Args:
+        valkey: A client that answers bytes.
+        length: Messages kept for each session, about.
+    """
+
+    def __init__(self, valkey: Redis, *, length: int) -> None:
+        self._valkey = valkey
+        self._append = valkey.register_script(APPEND)
+        self._length = length
+
+    async def publish(self, frames: Sequence[Frame]) -> None:
+        """Append the frames to their sessions' streams and tell all API processes, in this order."""
+        if not frames:
+            return
+        now = datetime.now(UTC)
+        streams = {
+            session: number for number, session in enumerate({f.session_id for f in frames}, 1)
+        }
+        said: list[bytes | int | str] = [self._length, KEEP_FOR_S, CHANNEL]
+        for frame in frames:
+            said += [streams[frame.session_id], frame.route, *frame.split(now)]
+        await self._append(keys=[stream_key(session) for session in streams], args=said)
+
+    async def cursor(self, session_id: UUID) -> str:
+        """The newest message's cursor; `0-0` before the first."""
+        newest = await self._valkey.xrevrange(stream_key(session_id), count=1)
+        return newest[0][0].decode() if newest else "0-0"
+
+    async def holds(self, session_id: UUID, cursor: str) -> bool:
+        """Whether everything after the cursor is still in the buffer."""
+        oldest = await self._valkey.xrange(stream_key(session_id), count=1)
+        newest = await self.cursor(session_id)
+        if not oldest:
+            return cursor == "0-0"
+        first = cursor_order(oldest[0][0].decode())
+        return first <= cursor_order(cursor) <= cursor_order(newest)
+
+    async def since(self, session_id: UUID, cursor: str, count: int = 1000) -> list[Message]:
+        """Messages after the cursor, oldest first, at most `count`."""
+        found = await self._valkey.xrange(stream_key(session_id), min=f"({cursor}", count=count)
+        return [_stored(entry_id.decode(), fields) for entry_id, fields in found]
+
+
+def _stored(cursor: str, fields: Mapping[bytes, bytes]) -> Message:
+    text = fields[b"h"] + b'"' + cursor.encode() + b'"' + fields[b"t"]
+    session_id, target_id = fields[b"r"].decode().split(" ")
+    return Message(session_id, None if target_id == "-" else target_id, cursor, text.decode())

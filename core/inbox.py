@@ -1,0 +1,154 @@
+"""Events that nobody has processed yet: a stream per partition, on disk before the API says 202.
+
+An entry leaves by its id, after the transaction that stored it. Whatever dies in between, the entry is
+read again, and reading it again changes nothing.
+"""
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from core.errors import UnavailableError
+
+# A wake-up that got lost stops to count as pending after this time.
+WAKE_TTL_MS = 2_000
+
+APPEND = """
+local limit, wake_ttl = tonumber(ARGV[1]), ARGV[2]
+local coming = {}
+for i = 3, #ARGV, 2 do
+    local stream = tonumber(ARGV[i])
+    coming[stream] = (coming[stream] or 0) + 1
+end
+for stream, count in pairs(coming) do
+    if redis.call('XLEN', KEYS[2 * stream - 1]) + count > limit then
+        return {-1}
+    end
+end
+for i = 3, #ARGV, 2 do
+    redis.call('XADD', KEYS[2 * tonumber(ARGV[i]) - 1], '*', 'e', ARGV[i + 1])
+end
+local unwoken = {0}
+for stream, _ in pairs(coming) do
+    if redis.call('SET', KEYS[2 * stream], '1', 'NX', 'PX', wake_ttl) then
+        unwoken[#unwoken + 1] = stream
+    end
+end
+return unwoken
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event in the inbox.
+
+    Args:
+        id: Its id in the partition's stream.
+        payload: The event as the API accepted it.
+    """
+
+    id: bytes
+    payload: bytes
+
+
+def partition_key(owner: UUID) -> int:
+    """A number from 0 to 2³¹ − 1 that spreads ids evenly and never changes for an id."""
+    return zlib.crc32(owner.bytes) & 0x7FFFFFFF
+
+
+def stream_key(partition: int) -> str:
+    """Where a partition's events are."""
+    return f"quiver:inbox:{partition}"
+
+
+def wake_key(partition: int) -> str:
+    """Stands while a partition's wake-up is under way."""
+    return f"quiver:inbox:wake:{partition}"
+
+
+class Inbox:
+    """The partitions' streams.
+
+    Args:
+        valkey: A client that answers bytes.
+        partitions: How many streams there are.
+        limit: Entries a stream holds at most.
+    """
+
+    def __init__(self, valkey: Redis, *, partitions: int, limit: int) -> None:
+        self._valkey = valkey
+        self._append = valkey.register_script(APPEND)
+        self.partitions = partitions
+        self.limit = limit
+
+    def partition_of(self, owner: UUID) -> int:
+        """The partition of a target, or of a reader that is bound to nothing."""
+        return partition_key(owner) % self.partitions
+
+    async def append(self, entries: Sequence[tuple[int, bytes]]) -> list[int]:
+        """Put events on disk, all or none.
+
+        Args:
+            entries: Each with its partition.
+
+        Returns:
+            The partitions that nobody has been told of: wake them.
+
+        Raises:
+            UnavailableError: A stream is full; nothing was kept.
+        """
+        if not entries:
+            return []
+        places = {partition: number for number, partition in enumerate({p for p, _ in entries}, 1)}
+        keys = [key(p) for p in places for key in (stream_key, wake_key)]
+        said: list[bytes | int | str] = [self.limit, WAKE_TTL_MS]
+        for partition, payload in entries:
+            said += [places[partition], payload]
+        answer = await self._append(keys=keys, args=said)
+        if answer[0] < 0:
+            raise UnavailableError("the inbox is full: send the same batch again later", 2)
+        numbers = list(places)
+        return sorted(numbers[place - 1] for place in answer[1:])
+
+    async def begin(self, partition: int) -> None:
+        """From now on new events wake the partition again: what follows reads all before."""
+        await self._valkey.delete(wake_key(partition))
+
+    async def read(self, partition: int, count: int) -> list[Entry]:
+        """The partition's oldest entries, at most `count`."""
+        found = await self._valkey.xrange(stream_key(partition), count=count)
+        return [Entry(entry_id, fields[b"e"]) for entry_id, fields in found]
+
+    async def acknowledge(self, partition: int, entries: Sequence[Entry]) -> None:
+        """Let entries leave that are in the database now."""
+        for start in range(0, len(entries), 500):
+            ids = [entry.id for entry in entries[start : start + 500]]
+            await self._valkey.xdel(stream_key(partition), *ids)
+
+    async def depths(self) -> Mapping[int, int]:
+        """How many entries each partition holds."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition in range(self.partitions):
+                pipe.xlen(stream_key(partition))
+            return dict(enumerate(await pipe.execute()))
+
+    async def oldest_ms(self) -> int | None:
+        """When the oldest entry came, in milliseconds since the epoch; None: there is none."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition in range(self.partitions):
+                pipe.xrange(stream_key(partition), count=1)
+            firsts = [found[0][0] for found in await pipe.execute() if found]
+        return min((int(entry_id.split(b"-")[0]) for entry_id in firsts), default=None)
+
+    async def unattended(self) -> set[int]:
+        """Partitions that hold entries and have no wake-up under way."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition in range(self.partitions):
+                pipe.xlen(stream_key(partition))
+                pipe.exists(wake_key(partition))
+            said = await pipe.execute()
+        pairs = zip(said[::2], said[1::2], strict=True)
+        return {p for p, (length, woken) in enumerate(pairs) if length and not woken}

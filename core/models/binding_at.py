@@ -1,0 +1,65 @@
+"""The place of a reader at a time, for events on their way."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.models.instants import microseconds
+from core.postgres import Connection
+
+BINDING_SELECT_OF_READERS = """
+SELECT reader_id, target_id, slot_id, valid_from, valid_to
+FROM reader_binding
+WHERE reader_id = ANY ($1)
+ORDER BY reader_id, valid_from
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A reader's time at a place, in microseconds: from `begin`, and before `end`.
+
+    Args:
+        target_id: The butt.
+        slot_id: The archer's place there, when it is bound to one.
+        begin: The first instant.
+        end: The first instant after it.
+    """
+
+    target_id: UUID
+    slot_id: UUID | None
+    begin: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Bindings:
+    """Where each of some readers was, and when."""
+
+    of_reader: dict[UUID, list[Bound]]
+
+    def place(self, reader_id: UUID, at: int) -> Bound | None:
+        """Where the reader was bound at a time; None: to nothing."""
+        for bound in self.of_reader.get(reader_id, []):
+            if bound.begin <= at < bound.end:
+                return bound
+        return None
+
+    def targets(self, reader_id: UUID) -> set[UUID]:
+        """Every butt that the reader was ever bound to."""
+        return {bound.target_id for bound in self.of_reader.get(reader_id, [])}
+
+
+async def select_bindings(conn: Connection, readers: Collection[UUID]) -> Bindings:
+    """The histories of some readers' places."""
+    found: dict[UUID, list[Bound]] = {}
+    for row in await conn.fetch(BINDING_SELECT_OF_READERS, list(readers)):
+        found.setdefault(row["reader_id"], []).append(
+            Bound(
+                row["target_id"],
+                row["slot_id"],
+                microseconds(row["valid_from"]),
+                microseconds(row["valid_to"]),
+            )
+        )
+    return Bindings(found)

@@ -1,0 +1,311 @@
+"""Shots as correlation leaves them: read for comparison, and written where they differ."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from asyncpg import Record
+
+from core.domain.values import Shot, ShotFlag, Status
+from core.domain.window import Span
+from core.models.instants import instant, microseconds, optional_instant, optional_microseconds
+from core.postgres import Connection
+
+SHOT_SELECT_KNOWN = """
+SELECT shot.* FROM shot WHERE shot.id = ANY ($4::uuid[])
+UNION
+SELECT shot.* FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+    AS span (target_id, begins, ends)
+JOIN shot ON shot.target_id = span.target_id
+    AND shot.release_time >= span.begins AND shot.release_time <= span.ends
+"""
+
+# A flag holds no comma: an array of arrays cannot be unnested by rows, a text can.
+SHOT_UPDATE = """
+UPDATE shot SET
+    session_id = new.session_id, target_id = new.target_id, slot_id = new.slot_id,
+    archer_id = new.archer_id, arrow_id = new.arrow_id,
+    landing_event_id = new.landing_event_id, engage_time = new.engage_time,
+    landing_time = new.landing_time, deadline = new.deadline, x = new.x, y = new.y,
+    status = new.status, score = new.score, is_x = new.is_x, label = new.label,
+    face_id = new.face_id, spot = new.spot, confidence = new.confidence,
+    is_settled = new.is_settled, version = new.version, request_id = new.request_id,
+    flags = string_to_array(new.flags, ','), updated_at = now()
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
+    $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
+    $13::double precision[], $14::double precision[], $15::text[], $16::integer[],
+    $17::boolean[], $18::text[], $19::uuid[], $20::integer[], $21::double precision[],
+    $22::text[], $23::boolean[], $24::integer[], $25::uuid[]
+) AS new (
+    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
+    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
+    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id
+)
+WHERE shot.id = new.id
+"""
+
+SHOT_INSERT = """
+INSERT INTO shot (
+    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
+    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
+    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id
+)
+SELECT
+    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
+    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
+    is_x, label, face_id, spot, confidence, string_to_array(flags, ','), is_settled, version,
+    request_id
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
+    $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
+    $13::double precision[], $14::double precision[], $15::text[], $16::integer[],
+    $17::boolean[], $18::text[], $19::uuid[], $20::integer[], $21::double precision[],
+    $22::text[], $23::boolean[], $24::integer[], $25::uuid[]
+) AS new (
+    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
+    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
+    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id
+)
+"""
+
+SHOT_MARK_PUBLISHED = """
+UPDATE shot SET published_version = greatest(published_version, sent.version)
+FROM unnest($1::uuid[], $2::integer[]) AS sent (id, version)
+WHERE shot.id = sent.id
+"""
+
+SHOT_SELECT_UNPUBLISHED = """
+SELECT * FROM shot WHERE published_version < version AND updated_at < $1
+ORDER BY updated_at LIMIT $2
+FOR UPDATE SKIP LOCKED
+"""
+
+SHOT_SELECT_OVERDUE = """
+SELECT target_id, min(release_time) AS begins, max(release_time) AS ends
+FROM shot WHERE status = 'in_flight' AND deadline <= $1
+GROUP BY target_id
+"""
+
+SHOT_SELECT_UNSETTLED = """
+SELECT target_id, min(release_time) AS begins, max(release_time) AS ends
+FROM shot WHERE NOT is_settled AND status <> 'voided' AND deadline <= $2 AND target_id = ANY ($1)
+GROUP BY target_id
+"""
+
+SHOT_COUNT_UNPUBLISHED = """
+SELECT count(*) FROM shot WHERE published_version < version AND updated_at < $1
+"""
+
+SHOT_SELECT_UNSCORED = """
+SELECT * FROM shot WHERE target_id = $1 AND status = 'landed' AND score IS NULL
+"""
+
+SHOT_UPDATE_ENDS = """
+WITH numbered AS (
+    SELECT id, ((row_number() OVER (PARTITION BY slot_id ORDER BY release_time, id) - 1) / $2 + 1)::integer
+        AS end_number
+    FROM shot WHERE slot_id = ANY ($1) AND status <> 'voided'
+)
+UPDATE shot SET end_number = numbered.end_number,
+    version = version + CASE WHEN shot.id = ANY ($3) THEN 0 ELSE 1 END, updated_at = now()
+FROM numbered
+WHERE shot.id = numbered.id AND shot.end_number <> numbered.end_number
+RETURNING shot.*
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredShot:
+    """A shot and what the database knows of it besides.
+
+    Args:
+        shot: As correlation has it.
+        session_id: Its session.
+        target_id: Its butt.
+        end_number: The end it belongs to, from 1.
+        version: Grows with every change that a viewer may see.
+        published_version: The last version that viewers were told of; 0: none.
+        request_id: The request that caused the last change.
+    """
+
+    shot: Shot
+    session_id: UUID
+    target_id: UUID
+    end_number: int
+    version: int
+    published_version: int
+    request_id: UUID | None
+
+
+def stored(row: Record) -> StoredShot:
+    """A row of the table."""
+    shot = Shot(
+        id=row["id"],
+        slot_id=row["slot_id"],
+        archer_id=row["archer_id"],
+        arrow_id=row["arrow_id"],
+        release_event_id=row["release_event_id"],
+        landing_event_id=row["landing_event_id"],
+        engaged_at=optional_microseconds(row["engage_time"]),
+        released_at=microseconds(row["release_time"]),
+        landed_at=optional_microseconds(row["landing_time"]),
+        x=row["x"],
+        y=row["y"],
+        status=Status(row["status"]),
+        deadline=microseconds(row["deadline"]),
+        is_settled=row["is_settled"],
+        score=row["score"],
+        label=row["label"],
+        is_x=row["is_x"],
+        face_id=row["face_id"],
+        spot=row["spot"],
+        confidence=row["confidence"],
+        flags=tuple(ShotFlag(flag) for flag in row["flags"]),
+    )
+    return StoredShot(
+        shot,
+        row["session_id"],
+        row["target_id"],
+        row["end_number"],
+        row["version"],
+        row["published_version"],
+        row["request_id"],
+    )
+
+
+def voided(known: StoredShot) -> StoredShot:
+    """The shot without anything that it was: its release makes no shot of its own any more."""
+    emptied = replace(
+        known.shot,
+        landing_event_id=None,
+        landed_at=None,
+        x=None,
+        y=None,
+        status=Status.VOIDED,
+        is_settled=True,
+        score=None,
+        label=None,
+        is_x=False,
+        face_id=None,
+        spot=None,
+        flags=(),
+    )
+    return replace(known, shot=emptied)
+
+
+async def select_known_shots(
+    conn: Connection, spans: Mapping[UUID, Span], ids: Collection[UUID]
+) -> dict[UUID, StoredShot]:
+    """The shots of some targets released within a span each, and those with some ids, by id."""
+    rows = await conn.fetch(
+        SHOT_SELECT_KNOWN,
+        list(spans),
+        [instant(span.begin) for span in spans.values()],
+        [instant(span.end) for span in spans.values()],
+        list(ids),
+    )
+    return {row["id"]: stored(row) for row in rows}
+
+
+async def write_shots(
+    conn: Connection, changed: Sequence[StoredShot], created: Sequence[StoredShot]
+) -> None:
+    """Write what differs: first what was there, so that a landing is free before it is given anew."""
+    if changed:
+        await conn.execute(SHOT_UPDATE, *_columns(changed))
+    if created:
+        await conn.execute(SHOT_INSERT, *_columns(created))
+
+
+def _columns(shots: Sequence[StoredShot]) -> list[list[object]]:
+    return [list(column) for column in zip(*(_row(shot) for shot in shots), strict=True)]
+
+
+def _row(known: StoredShot) -> tuple[object, ...]:
+    shot = known.shot
+    return (
+        shot.id,
+        known.session_id,
+        known.target_id,
+        shot.slot_id,
+        shot.archer_id,
+        shot.arrow_id,
+        shot.release_event_id,
+        shot.landing_event_id,
+        optional_instant(shot.engaged_at),
+        instant(shot.released_at),
+        optional_instant(shot.landed_at),
+        instant(shot.deadline),
+        shot.x,
+        shot.y,
+        shot.status,
+        shot.score,
+        shot.is_x,
+        shot.label,
+        shot.face_id,
+        shot.spot,
+        shot.confidence,
+        ",".join(shot.flags),
+        shot.is_settled,
+        known.version,
+        known.request_id,
+    )
+
+
+async def mark_published(conn: Connection, shots: Sequence[StoredShot]) -> None:
+    """Note that viewers were told of these versions."""
+    ids, versions = [s.shot.id for s in shots], [s.version for s in shots]
+    await conn.execute(SHOT_MARK_PUBLISHED, ids, versions)
+
+
+async def select_unpublished(conn: Connection, before: int, limit: int) -> list[StoredShot]:
+    """Shots whose last change, made before this time, no viewer was told of; locked meanwhile."""
+    rows = await conn.fetch(SHOT_SELECT_UNPUBLISHED, instant(before), limit)
+    return [stored(row) for row in rows]
+
+
+async def select_overdue(conn: Connection, as_of: int) -> dict[UUID, Span]:
+    """The targets with shots in flight whose time is up, and when those were released."""
+    return _spans(await conn.fetch(SHOT_SELECT_OVERDUE, instant(as_of)))
+
+
+async def select_unsettled(
+    conn: Connection, target_ids: Collection[UUID], as_of: int
+) -> dict[UUID, Span]:
+    """Which of these targets have shots that a sign of life can decide, and when those were released."""
+    return _spans(await conn.fetch(SHOT_SELECT_UNSETTLED, list(target_ids), instant(as_of)))
+
+
+def _spans(rows: Sequence[Record]) -> dict[UUID, Span]:
+    return {
+        row["target_id"]: Span(microseconds(row["begins"]), microseconds(row["ends"]))
+        for row in rows
+    }
+
+
+async def renumber_ends(
+    conn: Connection, slots: Collection[UUID], arrows_per_end: int, changed: Collection[UUID]
+) -> list[StoredShot]:
+    """Count each slot's shots into ends, and answer the shots whose end is another now.
+
+    Args:
+        conn: In the transaction that wrote the shots.
+        slots: Whose shots.
+        arrows_per_end: The session's rule.
+        changed: Shots that have a new version already.
+    """
+    rows = await conn.fetch(SHOT_UPDATE_ENDS, list(slots), arrows_per_end, list(changed))
+    return [stored(row) for row in rows]
+
+
+async def count_unpublished(conn: Connection, before: int) -> int:
+    """How many shots changed before this time without any viewer being told."""
+    count: int = await conn.fetchval(SHOT_COUNT_UNPUBLISHED, instant(before))
+    return count
+
+
+async def select_unscored(conn: Connection, target_id: UUID) -> list[StoredShot]:
+    """A target's shots that landed and have no score."""
+    rows = await conn.fetch(SHOT_SELECT_UNSCORED, target_id)
+    return [stored(row) for row in rows]

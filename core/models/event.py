@@ -1,0 +1,141 @@
+"""Events: what readers said, kept as they said it."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from core.domain.values import Event, EventType
+from core.domain.window import Span
+from core.models.instants import instant, microseconds, optional_instant
+from core.postgres import Connection
+from core.schema.event import StoredEvent
+from core.schema.inbox import AcceptedEvent
+from core.schema.page import Position
+
+EVENT_INSERT = """
+INSERT INTO event (
+    event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
+    arrow_id, x, y, sigma_mm, request_id
+)
+SELECT event_id, reader_id, type, ts, sent_at, received_at, 0, ts,
+    arrow_id, x, y, sigma_mm, request_id
+FROM unnest(
+    $1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
+    $7::uuid[], $8::double precision[], $9::double precision[], $10::double precision[], $11::uuid[]
+) AS said (event_id, reader_id, type, ts, sent_at, received_at, arrow_id, x, y, sigma_mm, request_id)
+ON CONFLICT (event_id) DO NOTHING
+RETURNING event_id
+"""
+
+# An event belongs to the place that its reader was bound to when it happened.
+EVENT_SELECT_OF_TARGETS = """
+SELECT span.target_id, event.event_id, event.type, event.occurred_at, event.received_at,
+    binding.slot_id, event.arrow_id, event.x, event.y, event.sigma_mm
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS span (target_id, begins, ends)
+JOIN reader_binding AS binding ON binding.target_id = span.target_id
+    AND binding.valid_from <= span.ends AND binding.valid_to > span.begins
+JOIN event ON event.reader_id = binding.reader_id
+    AND event.occurred_at >= greatest(binding.valid_from, span.begins)
+    AND event.occurred_at <= span.ends AND event.occurred_at < binding.valid_to
+"""
+
+EVENT_SELECT_PAGE = """
+SELECT event.event_id, event.reader_id, event.type, event.ts, event.sent_at, event.received_at,
+    event.offset_ms, event.occurred_at, event.arrow_id, event.x, event.y, event.sigma_mm,
+    event.request_id, target.session_id, binding.target_id, binding.slot_id,
+    CASE
+        WHEN binding.id IS NULL THEN 'unbound'
+        WHEN event.occurred_at < session.start_time OR event.occurred_at > session.end_time
+            THEN 'outside_session'
+        ELSE 'placed'
+    END AS place
+FROM event
+LEFT JOIN reader_binding AS binding ON binding.reader_id = event.reader_id
+    AND binding.valid_from <= event.occurred_at AND event.occurred_at < binding.valid_to
+LEFT JOIN target ON target.id = binding.target_id
+LEFT JOIN session ON session.id = target.session_id
+WHERE (event.occurred_at, event.event_id) > ($1, $2)
+    AND ($3::uuid IS NULL OR event.reader_id = $3)
+    AND ($4::uuid IS NULL OR target.session_id = $4)
+    AND ($5::boolean IS NULL OR $5 = (
+        binding.id IS NOT NULL
+        AND event.occurred_at >= session.start_time
+        AND (session.end_time IS NULL OR event.occurred_at <= session.end_time)
+    ))
+ORDER BY event.occurred_at, event.event_id
+LIMIT $6
+"""
+
+
+async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> set[UUID]:
+    """Keep events; one whose id is kept already changes nothing.
+
+    Returns:
+        The ids of those that are new.
+    """
+    # In one order for all, so that two workers that insert the same events do not lock each other out.
+    ordered = sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
+    rows = await conn.fetch(
+        EVENT_INSERT,
+        [event.event_id for event in ordered],
+        [event.reader_id for event in ordered],
+        [event.type for event in ordered],
+        [instant(event.ts) for event in ordered],
+        [optional_instant(event.sent_at) for event in ordered],
+        [instant(event.received_at) for event in ordered],
+        [event.arrow_id for event in ordered],
+        [event.x for event in ordered],
+        [event.y for event in ordered],
+        [event.sigma_mm for event in ordered],
+        [event.request_id for event in ordered],
+    )
+    return {row["event_id"] for row in rows}
+
+
+def _id(event: AcceptedEvent) -> UUID:
+    return event.event_id
+
+
+async def select_events_of_targets(
+    conn: Connection, spans: Mapping[UUID, Span]
+) -> dict[UUID, list[Event]]:
+    """What the readers of some targets said, each within a span of time, by target."""
+    rows = await conn.fetch(
+        EVENT_SELECT_OF_TARGETS,
+        list(spans),
+        [instant(span.begin) for span in spans.values()],
+        [instant(span.end) for span in spans.values()],
+    )
+    found: dict[UUID, list[Event]] = {target: [] for target in spans}
+    for row in rows:
+        found[row["target_id"]].append(
+            Event(
+                id=row["event_id"],
+                type=EventType(row["type"]),
+                at=microseconds(row["occurred_at"]),
+                received_at=microseconds(row["received_at"]),
+                slot_id=row["slot_id"],
+                arrow_id=row["arrow_id"],
+                x=row["x"] or 0.0,
+                y=row["y"] or 0.0,
+                sigma_mm=row["sigma_mm"],
+            )
+        )
+    return found
+
+
+async def select_events(
+    conn: Connection,
+    after: Position,
+    limit: int,
+    *,
+    reader_id: UUID | None = None,
+    session_id: UUID | None = None,
+    is_placed: bool | None = None,
+) -> list[StoredEvent]:
+    """Events in the order of their corrected time, one more than `limit` where there are more."""
+    at: datetime = after.at
+    rows = await conn.fetch(
+        EVENT_SELECT_PAGE, at, after.id, reader_id, session_id, is_placed, limit + 1
+    )
+    return [StoredEvent.model_validate(dict(row)) for row in rows]

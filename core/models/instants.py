@@ -1,0 +1,39 @@
+"""Times as the database keeps them and as the rules take them."""
+
+from datetime import UTC, datetime, timedelta
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+# Far enough for any rule, near enough for any type.
+FOREVER = 2**62
+LAST = datetime(9999, 1, 1, tzinfo=UTC)
+FIRST = datetime(1, 1, 2, tzinfo=UTC)
+
+
+def microseconds(at: datetime) -> int:
+    """Microseconds since the epoch; PostgreSQL's infinities are ±`FOREVER`."""
+    if at.year >= LAST.year:
+        return FOREVER
+    if at.year <= 1:
+        return -FOREVER
+    return (at - EPOCH) // MICROSECOND
+
+
+def instant(at: int) -> datetime:
+    """The time of so many microseconds since the epoch, held to what a database can keep."""
+    if at >= microseconds(LAST - timedelta(days=366)):
+        return LAST
+    if at <= (FIRST - EPOCH) // MICROSECOND:
+        return FIRST
+    return EPOCH + timedelta(microseconds=at)
+
+
+def optional_microseconds(at: datetime | None) -> int | None:
+    """As `microseconds`; None stays None."""
+    return None if at is None else microseconds(at)
+
+
+def optional_instant(at: int | None) -> datetime | None:
+    """As `instant`; None stays None."""
+    return None if at is None else instant(at)

@@ -1,0 +1,187 @@
+"""Signs of life: when readers were heard, and each time they were switched on."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from core.models.instants import FIRST, instant, microseconds
+from core.postgres import Connection
+from core.schema.inbox import Accepted, AcceptedBeat
+
+# `-infinity` stands for "it does not say when it was started".
+UNSAID = FIRST
+
+STATUS_LOCK = """
+SELECT reader_id, is_online FROM reader_status WHERE reader_id = ANY ($1) ORDER BY reader_id FOR UPDATE
+"""
+
+# What an older sign of life says never overwrites what a newer one said.
+STATUS_UPSERT = """
+INSERT INTO reader_status AS status
+    (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
+SELECT reader_id, heard_at, heard_at >= $6, battery_pct, firmware, buffered
+FROM unnest(
+    $1::uuid[], $2::timestamptz[], $3::double precision[], $4::text[], $5::integer[]
+) AS heard (reader_id, heard_at, battery_pct, firmware, buffered)
+ON CONFLICT (reader_id) DO UPDATE SET
+    last_heard_at = greatest(status.last_heard_at, excluded.last_heard_at),
+    is_online = status.is_online OR excluded.is_online,
+    battery_pct = coalesce(excluded.battery_pct, status.battery_pct),
+    firmware = coalesce(excluded.firmware, status.firmware),
+    buffered = CASE WHEN status.reader_id = ANY ($7::uuid[]) THEN excluded.buffered
+        ELSE status.buffered END
+"""
+
+BOOT_UPSERT = """
+INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
+SELECT reader_id, said_started_at, started_at, clear_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+    AS said (reader_id, said_started_at, started_at, clear_at)
+ON CONFLICT (reader_id, said_started_at) DO UPDATE
+    SET clear_at = greatest(boot.clear_at, excluded.clear_at)
+"""
+
+# An event is of the latest start before it came; of a reader that never said when, of no start.
+BOOT_UPSERT_HEARD = """
+INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, event_clear_at)
+SELECT heard.reader_id, coalesce(latest.said_started_at, $3), coalesce(latest.started_at, $3), heard_at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS heard (reader_id, heard_at)
+LEFT JOIN LATERAL (
+    SELECT said_started_at, started_at FROM reader_boot
+    WHERE reader_id = heard.reader_id AND started_at <= heard_at
+    ORDER BY started_at DESC LIMIT 1
+) AS latest ON true
+LEFT JOIN reader_status AS status ON status.reader_id = heard.reader_id
+WHERE coalesce(status.buffered, 0) = 0
+ON CONFLICT (reader_id, said_started_at) DO UPDATE
+    SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
+"""
+
+STATUS_UPDATE_SILENT = """
+UPDATE reader_status SET is_online = false WHERE is_online AND last_heard_at < $1
+RETURNING reader_id, last_heard_at
+"""
+
+READER_SELECT_PLACES_NOW = """
+SELECT binding.reader_id, binding.target_id, binding.slot_id, target.session_id, reader.kind
+FROM reader_binding AS binding
+JOIN reader ON reader.id = binding.reader_id
+JOIN target ON target.id = binding.target_id
+WHERE binding.reader_id = ANY ($1) AND binding.valid_from <= $2 AND binding.valid_to > $2
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderPlace:
+    """Where a reader is bound.
+
+    Args:
+        reader_id: The reader.
+        kind: `arrow`, `bow` or `target`.
+        session_id: Whose viewers may care.
+        target_id: The butt.
+        slot_id: The archer's place, when it is bound to one.
+    """
+
+    reader_id: UUID
+    kind: str
+    session_id: UUID
+    target_id: UUID
+    slot_id: UUID | None
+
+
+async def note_signs_of_life(
+    conn: Connection, heard: Sequence[Accepted], online_since: datetime
+) -> list[UUID]:
+    """Keep what events and heartbeats tell of their readers' presence.
+
+    Args:
+        conn: In the transaction that takes them from the inbox.
+        heard: What came, in any order.
+        online_since: Who was heard at or after this time is online.
+
+    Returns:
+        The readers that were not online before and are now.
+    """
+    readers = sorted({each.reader_id for each in heard})
+    rows = await conn.fetch(STATUS_LOCK, readers)
+    before = {row["reader_id"] for row in rows if row["is_online"]}
+    beats = [each for each in heard if isinstance(each, AcceptedBeat)]
+    await _keep_status(conn, heard, beats, online_since)
+    await _keep_boots(conn, beats)
+    latest = _latest(each for each in heard if not isinstance(each, AcceptedBeat))
+    times = [instant(at) for at in latest.values()]
+    await conn.execute(BOOT_UPSERT_HEARD, list(latest), times, UNSAID)
+    newest = _latest(heard)
+    return [r for r in readers if r not in before and instant(newest[r]) >= online_since]
+
+
+def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
+    latest: dict[UUID, int] = {}
+    for each in sorted(heard, key=lambda one: (one.reader_id, one.received_at)):
+        latest[each.reader_id] = each.received_at
+    return latest
+
+
+async def _keep_status(
+    conn: Connection,
+    heard: Sequence[Accepted],
+    beats: Sequence[AcceptedBeat],
+    online_since: datetime,
+) -> None:
+    said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
+    latest = _latest(heard)
+    of_reader = [said.get(reader) for reader in latest]
+    await conn.execute(
+        STATUS_UPSERT,
+        list(latest),
+        [instant(at) for at in latest.values()],
+        [None if beat is None else beat.battery_pct for beat in of_reader],
+        [None if beat is None else beat.firmware for beat in of_reader],
+        [None if beat is None else beat.buffered for beat in of_reader],
+        online_since,
+        list(said),
+    )
+
+
+async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> None:
+    clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
+    for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
+        said = UNSAID if beat.started_at is None else instant(beat.started_at)
+        offset = 0 if beat.sent_at is None else beat.received_at - beat.sent_at
+        started = UNSAID if said == UNSAID else said + timedelta(microseconds=offset)
+        before = clear.get((beat.reader_id, said), (started, None))
+        clear[beat.reader_id, said] = (
+            before[0],
+            before[1] if beat.buffered else instant(beat.received_at),
+        )
+    await conn.execute(
+        BOOT_UPSERT,
+        [reader for reader, _ in clear],
+        [said for _, said in clear],
+        [started for started, _ in clear.values()],
+        [at for _, at in clear.values()],
+    )
+
+
+async def mark_silent(conn: Connection, heard_before: datetime) -> list[UUID]:
+    """Readers that counted as online and were last heard before this time: offline from now on."""
+    rows = await conn.fetch(STATUS_UPDATE_SILENT, heard_before)
+    return [row["reader_id"] for row in rows]
+
+
+async def select_reader_places(
+    conn: Connection, readers: Collection[UUID], at: datetime
+) -> list[ReaderPlace]:
+    """Where readers are bound at a time; those bound to nothing are left out."""
+    rows = await conn.fetch(READER_SELECT_PLACES_NOW, list(readers), at)
+    return [
+        ReaderPlace(r["reader_id"], r["kind"], r["session_id"], r["target_id"], r["slot_id"])
+        for r in rows
+    ]
+
+
+def is_unsaid(started_at: datetime) -> bool:
+    """Whether this stands for a start that the reader does not tell."""
+    return microseconds(started_at) <= microseconds(UNSAID)

@@ -1,0 +1,74 @@
+"""The connection pool, and how PostgreSQL's types become ours."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import asyncpg
+import orjson
+
+from core.errors import UnavailableError
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from asyncpg.pool import PoolConnectionProxy
+
+    type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+    type Pool = asyncpg.Pool[asyncpg.Record]
+else:
+    type Connection = asyncpg.Connection
+    type Pool = asyncpg.Pool
+
+# What a statement or an acquire raises while PostgreSQL is away or coming back.
+LOST = (
+    OSError,
+    asyncio.TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_lost(error: BaseException) -> bool:
+    """Whether the connection, not the statement, is what failed."""
+    unusable = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+    return unusable or isinstance(error, LOST)
+
+
+def _encode_json(value: object) -> str:
+    return orjson.dumps(value).decode()
+
+
+async def _prepare(conn: Connection) -> None:
+    await conn.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=_encode_json, decoder=orjson.loads
+    )
+
+
+async def open_pool(
+    settings: Settings, *, minimum: int | None = None, maximum: int | None = None
+) -> Pool:
+    """A pool of connections to `settings.database_url`.
+
+    Args:
+        settings: Where the database is, and the pool's default size.
+        minimum: Connections kept open, instead of the settings'.
+        maximum: Connections opened at most, instead of the settings'.
+
+    Raises:
+        UnavailableError: No database is configured.
+    """
+    if settings.database_url is None:
+        raise UnavailableError("DATABASE_URL is not set: there is no database to use", 30)
+    largest = maximum or settings.pg_pool_max
+    smallest = settings.pg_pool_min if minimum is None else minimum
+    return await asyncpg.create_pool(
+        settings.database_url,
+        min_size=min(smallest, largest),
+        max_size=largest,
+        init=_prepare,
+        timeout=5,
+        command_timeout=30,
+        server_settings={"application_name": "quiver", "jit": "off"},
+    )

@@ -1,0 +1,142 @@
+"""The job queue: arq with our serializer, and a doorbell so that no idle worker has to poll.
+
+A job is a wake-up or a timer and carries no truth: losing one, or running one twice, changes nothing but
+the delay. So an enqueue that fails is logged and left to the sweeps.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+import orjson
+from arq.connections import ArqRedis
+from arq.constants import default_queue_name, in_progress_key_prefix
+from arq.utils import timestamp_ms
+
+from core.log import get_logger
+from core.settings import Settings
+from core.valkey import LOST, open_connections
+
+QUEUE = default_queue_name
+BELL = "quiver:bell"
+# Rings beyond this number would only make idle workers look again for nothing.
+BELL_LENGTH = 32
+
+# Of the jobs that are due, those under way still stand in the queue and have a mark beside it.
+COUNT = """
+local now, prefix = ARGV[1], ARGV[2]
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1000)
+local running = 0
+for _, id in ipairs(due) do
+    running = running + redis.call('EXISTS', prefix .. id)
+end
+local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, 1)
+return {
+    redis.call('ZCOUNT', KEYS[1], '-inf', now), running, redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf'),
+    oldest[2] or ''
+}
+"""
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many jobs there are.
+
+    Args:
+        due: Those whose time has come, with those under way.
+        running: Those under way.
+        deferred: Those for later.
+        oldest_due_ms: Since when the oldest of the due ones is due, milliseconds since the epoch.
+    """
+
+    due: int
+    running: int
+    deferred: int
+    oldest_due_ms: int | None
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """A job as JSON: readable by an operator, and no code runs when it is read."""
+    return orjson.dumps(job, default=str)
+
+
+def deserialize(stored: bytes) -> dict[str, Any]:
+    """What `serialize` wrote."""
+    job: dict[str, Any] = orjson.loads(stored)
+    return job
+
+
+def open_arq(settings: Settings) -> ArqRedis:
+    """arq's client on a pool of our own, with timeouts."""
+    return ArqRedis(
+        open_connections(settings), job_serializer=serialize, job_deserializer=deserialize
+    )
+
+
+class Queue:
+    """Where jobs are put.
+
+    Args:
+        arq: The client that `open_arq` made.
+    """
+
+    def __init__(self, arq: ArqRedis) -> None:
+        self._arq = arq
+        self._count = arq.register_script(COUNT)
+
+    async def enqueue(
+        self,
+        function: str,
+        *arguments: str | int,
+        job_id: str | None = None,
+        defer_until: datetime | None = None,
+        request_id: UUID | None = None,
+    ) -> None:
+        """Ask for a job; one that has the same id as a job that waits is the same job.
+
+        Args:
+            function: The task's name.
+            arguments: What it takes.
+            job_id: Makes it one of a kind; fresh when left out.
+            defer_until: Not before this time.
+            request_id: The request that caused it.
+        """
+        try:
+            await self._arq.enqueue_job(
+                function,
+                *arguments,
+                _job_id=job_id or uuid4().hex,
+                _defer_until=defer_until,
+                request_id=None if request_id is None else str(request_id),
+            )
+            if defer_until is None:
+                await self._ring()
+        except LOST as error:
+            log.warning(
+                "job not enqueued, a sweep will see to it", function=function, error=str(error)
+            )
+
+    async def wake(self, partitions: Iterable[int], request_id: UUID | None = None) -> None:
+        """Have a worker look at these partitions now."""
+        for partition in partitions:
+            await self.enqueue("correlate", partition, request_id=request_id)
+
+    async def counts(self) -> Counts:
+        """How many jobs there are, all at one instant."""
+        answer = await self._count(keys=[QUEUE], args=[timestamp_ms(), in_progress_key_prefix])
+        due, running, deferred, oldest = answer
+        return Counts(due, running, deferred, int(float(oldest)) if oldest else None)
+
+    async def _ring(self) -> None:
+        async with self._arq.pipeline(transaction=False) as pipe:
+            pipe.lpush(BELL, 1)
+            pipe.ltrim(BELL, 0, BELL_LENGTH - 1)
+            await pipe.execute()
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        await self._arq.aclose()

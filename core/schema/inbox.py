@@ -1,0 +1,88 @@
+"""What the API leaves in the inbox for a worker: already checked, times in microseconds."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+import orjson
+from pydantic import TypeAdapter
+
+from core.domain.values import EventType
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedEvent:
+    """An event of a reader.
+
+    Args:
+        event_id: Its idempotency key.
+        reader_id: Who said it.
+        type: What happened.
+        ts: When, by the reader's clock.
+        sent_at: When it left the reader, by the reader's clock.
+        received_at: When it came, by the server's clock.
+        arrow_id: The arrow, where the reader knows it.
+        x: Millimetres right of the butt's centre.
+        y: Millimetres above the butt's centre.
+        sigma_mm: The reader's uncertainty of both.
+        request_id: The request that brought it.
+    """
+
+    event_id: UUID
+    reader_id: UUID
+    type: EventType
+    ts: int
+    sent_at: int | None
+    received_at: int
+    arrow_id: UUID | None
+    x: float | None
+    y: float | None
+    sigma_mm: float | None
+    request_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedBeat:
+    """A reader's heartbeat.
+
+    Args:
+        reader_id: Who lives.
+        received_at: When it came, by the server's clock.
+        sent_at: When it left the reader, by the reader's clock.
+        started_at: When the reader was switched on, by its own clock.
+        buffered: Events it still has to send.
+        battery_pct: What its battery holds.
+        firmware: What runs on it.
+        request_id: The request that brought it.
+    """
+
+    reader_id: UUID
+    received_at: int
+    sent_at: int | None
+    started_at: int | None
+    buffered: int | None
+    battery_pct: float | None
+    firmware: str | None
+    request_id: UUID | None
+
+
+type Accepted = AcceptedEvent | AcceptedBeat
+
+_EVENT: TypeAdapter[AcceptedEvent] = TypeAdapter(AcceptedEvent)
+_BEAT: TypeAdapter[AcceptedBeat] = TypeAdapter(AcceptedBeat)
+
+
+def encode(accepted: Accepted) -> bytes:
+    """As it is kept in the inbox."""
+    return orjson.dumps(accepted)
+
+
+def decode(payload: bytes) -> Accepted:
+    """What `encode` wrote.
+
+    Raises:
+        ValueError: It is nothing that the API accepted.
+    """
+    fields = orjson.loads(payload)
+    adapter = _EVENT if isinstance(fields, dict) and "event_id" in fields else _BEAT
+    accepted: Accepted = adapter.validate_python(fields)
+    return accepted

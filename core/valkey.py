@@ -1,0 +1,43 @@
+"""The client of Valkey (or Redis), made with the timeouts that arq's own pool lacks."""
+
+from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import ExponentialBackoff
+from redis.exceptions import (
+    BusyLoadingError,
+)
+from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import TimeoutError as SlowAnswer
+
+from core.errors import UnavailableError
+from core.settings import Settings
+
+# What a command raises while Valkey is away or coming back.
+LOST = (LostConnection, SlowAnswer, BusyLoadingError, OSError)
+
+
+def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectionPool:
+    """A pool of connections to `settings.redis_url`: bounded, with timeouts, retry and keepalive.
+
+    Raises:
+        UnavailableError: No Redis or Valkey is configured.
+    """
+    if settings.redis_url is None:
+        raise UnavailableError("REDIS_URL is not set: there is no Valkey to use", 30)
+    return BlockingConnectionPool.from_url(
+        settings.redis_url,
+        max_connections=size,
+        timeout=5,
+        socket_connect_timeout=3,
+        socket_timeout=10,
+        socket_keepalive=True,
+        health_check_interval=15,
+        # Everything sent through it may safely be sent twice.
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
+        retry_on_error=[LostConnection, SlowAnswer, BusyLoadingError],
+    )
+
+
+def open_valkey(settings: Settings, *, size: int = 32) -> "Redis":
+    """A client that answers bytes."""
+    return Redis.from_pool(open_connections(settings, size=size))

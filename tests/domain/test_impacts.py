@@ -1,0 +1,35 @@
+"""Which reports are one impact."""
+
+from core.domain.impacts import impacts
+from core.domain.values import Event
+from tests.domain.fields import landed, named
+
+
+def kept(*landings: Event) -> list[object]:
+    return [each.id for each in impacts(landings, 5.5)]
+
+
+def test_two_reports_close_in_time_and_place_are_the_first_of_them() -> None:
+    assert kept(landed(14.557, 109.1), landed(14.5, 107.9)) == [named("l14.5")]
+
+
+def test_the_same_place_later_is_another_arrow() -> None:
+    assert kept(landed(14.5, 10), landed(14.625, 10)) == [named("l14.5"), named("l14.625")]
+
+
+def test_another_place_at_the_same_time_is_another_arrow() -> None:
+    assert kept(landed(14.5, 10), landed(14.51, 15.5)) == [named("l14.5"), named("l14.51")]
+
+
+def test_three_reports_in_a_row_are_one_although_the_last_is_far_from_the_first() -> None:
+    assert kept(landed(14.5), landed(14.6), landed(14.7)) == [named("l14.5")]
+
+
+def test_an_impact_has_the_arrows_id_that_any_of_its_reports_has() -> None:
+    (impact,) = impacts([landed(14.5), landed(14.55, arrow="A1")], 5.5)
+    assert impact.arrow_id == named("arrow A1")
+
+
+def test_two_arrows_that_say_who_they_are_are_two() -> None:
+    one, other = landed(14.5, arrow="A1"), landed(14.55, arrow="B1")
+    assert kept(one, other) == [named("l14.5"), named("l14.55")]

@@ -1,0 +1,163 @@
+"""One batch of a partition in one transaction: what came, what was asked, what is overdue."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from core.domain.values import EventType
+from core.domain.window import Span, touched
+from core.inbox import Inbox
+from core.models.binding_at import Bindings, select_bindings
+from core.models.butt import PlacedButt, select_butts
+from core.models.correlated_shot import select_unsettled
+from core.models.event import insert_events
+from core.models.instants import instant
+from core.models.presence import ReaderPlace, note_signs_of_life, select_reader_places
+from core.models.recompute import request_recompute
+from core.postgres import Connection
+from core.schema.inbox import Accepted, AcceptedEvent
+from workers.deps import Deps
+from workers.derivation import Causes, Change, derive
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What is to be done at once.
+
+    Args:
+        accepted: Events and heartbeats from the inbox.
+        spans: Targets to derive besides, and when their releases lie.
+        requests: The requests behind those, by target.
+    """
+
+    accepted: Sequence[Accepted]
+    spans: Mapping[UUID, Span] = field(default_factory=dict)
+    requests: Mapping[UUID, UUID] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a batch.
+
+    Args:
+        changes: Shots that were written.
+        elsewhere: Events of another partition's target, with that target: they belong into its inbox.
+        online: Readers that were silent before, and where they are bound.
+        partitions: Other partitions that were asked to derive something.
+    """
+
+    changes: Sequence[Change]
+    elsewhere: Sequence[tuple[UUID, AcceptedEvent]]
+    online: Sequence[ReaderPlace]
+    partitions: Collection[int]
+
+
+def owner(accepted: Accepted, bindings: Bindings) -> UUID:
+    """Whose partition an event or heartbeat belongs to: its target's, or its reader's when it has none."""
+    if not isinstance(accepted, AcceptedEvent):
+        return accepted.reader_id
+    bound = bindings.place(accepted.reader_id, accepted.ts)
+    return accepted.reader_id if bound is None else bound.target_id
+
+
+async def do_batch(
+    conn: Connection, deps: Deps, partition: int, batch: Batch, as_of: int
+) -> Outcome:
+    """Keep what came, derive what it touches, and write what differs.
+
+    Args:
+        conn: In a transaction, with the partition locked.
+        deps: The worker's settings.
+        partition: Which.
+        batch: What is to be done.
+        as_of: Now, microseconds.
+    """
+    readers = {each.reader_id for each in batch.accepted}
+    bindings = await select_bindings(conn, readers)
+    mine, elsewhere = _sorted_out(batch.accepted, bindings, deps.inbox, partition)
+    new_ids = await insert_events(conn, mine)
+    new = [event for event in mine if event.event_id in new_ids]
+    online = await _note_presence(conn, deps, batch.accepted, as_of)
+    heard = {target for reader in readers for target in bindings.targets(reader)}
+    unsettled = await select_unsettled(conn, heard, as_of)
+    far = {t for t in unsettled if deps.inbox.partition_of(t) != partition}
+    await request_recompute(conn, far)
+    near = _joined(batch.spans, {t: s for t, s in unsettled.items() if t not in far})
+    butts = await _butts(conn, deps, new, bindings, near)
+    spans = _joined(near, _touched(new, bindings, butts))
+    causes = _causes(new, bindings, batch.requests)
+    changes = await derive(conn, butts, spans, as_of, causes)
+    return Outcome(changes, elsewhere, online, {deps.inbox.partition_of(t) for t in far})
+
+
+def _sorted_out(
+    accepted: Sequence[Accepted], bindings: Bindings, inbox: Inbox, partition: int
+) -> tuple[list[AcceptedEvent], list[tuple[UUID, AcceptedEvent]]]:
+    """This partition's events, and those of targets of other partitions."""
+    mine: list[AcceptedEvent] = []
+    elsewhere: list[tuple[UUID, AcceptedEvent]] = []
+    for event in accepted:
+        if isinstance(event, AcceptedEvent):
+            bound = bindings.place(event.reader_id, event.ts)
+            if bound is None or inbox.partition_of(bound.target_id) == partition:
+                mine.append(event)
+            else:
+                elsewhere.append((bound.target_id, event))
+    return mine, elsewhere
+
+
+async def _note_presence(
+    conn: Connection, deps: Deps, accepted: Sequence[Accepted], as_of: int
+) -> list[ReaderPlace]:
+    if not accepted:
+        return []
+    since: datetime = instant(as_of - deps.offline_after)
+    online = await note_signs_of_life(conn, accepted, since)
+    return await select_reader_places(conn, online, instant(as_of)) if online else []
+
+
+async def _butts(
+    conn: Connection,
+    deps: Deps,
+    events: Sequence[AcceptedEvent],
+    bindings: Bindings,
+    spans: Mapping[UUID, Span],
+) -> dict[UUID, PlacedButt]:
+    places = (bindings.place(event.reader_id, event.ts) for event in events)
+    targets = {place.target_id for place in places if place is not None} | set(spans)
+    return await select_butts(conn, targets, deps.offline_after) if targets else {}
+
+
+def _touched(
+    events: Sequence[AcceptedEvent], bindings: Bindings, butts: Mapping[UUID, PlacedButt]
+) -> dict[UUID, Span]:
+    spans: dict[UUID, Span] = {}
+    for event in events:
+        place = bindings.place(event.reader_id, event.ts)
+        if place is not None and place.target_id in butts:
+            rules = butts[place.target_id].butt.rules
+            span = touched(EventType(event.type), event.ts, rules)
+            spans[place.target_id] = span.joined(spans.get(place.target_id, span))
+    return spans
+
+
+def _joined(one: Mapping[UUID, Span], other: Mapping[UUID, Span]) -> dict[UUID, Span]:
+    joined = dict(one)
+    for target, span in other.items():
+        joined[target] = span.joined(joined.get(target, span))
+    return joined
+
+
+def _causes(
+    events: Sequence[AcceptedEvent], bindings: Bindings, requests: Mapping[UUID, UUID]
+) -> Causes:
+    of_event: dict[UUID, UUID] = {}
+    of_target = dict(requests)
+    for event in events:
+        if event.request_id is not None:
+            of_event[event.event_id] = event.request_id
+            place = bindings.place(event.reader_id, event.ts)
+            if place is not None:
+                of_target[place.target_id] = event.request_id
+    return Causes(of_event, of_target)

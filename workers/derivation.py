@@ -1,0 +1,198 @@
+"""Shots derived anew from the rows: load the window, call the rules, write what differs."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from core.domain.correlation import correlate
+from core.domain.values import SECOND, Event, EventType, Shot, Status
+from core.domain.window import Span, cut, is_whole, reading
+from core.models.butt import PlacedButt, select_arrow_owners
+from core.models.correlated_shot import (
+    StoredShot,
+    renumber_ends,
+    select_known_shots,
+    voided,
+    write_shots,
+)
+from core.models.event import select_events_of_targets
+from core.models.standing_sum import refresh_standings
+from core.postgres import Connection
+
+# Room at first on either side of a window; four times as much with each further try.
+FIRST_MARGIN = 30 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A shot before and after; before is None for a new one."""
+
+    before: StoredShot | None
+    after: StoredShot
+
+    @property
+    def is_visible(self) -> bool:
+        """Whether viewers see a difference."""
+        return self.before is None or self.before.version != self.after.version
+
+
+@dataclass(frozen=True, slots=True)
+class Causes:
+    """The requests that brought what is being derived.
+
+    Args:
+        of_event: By event id.
+        of_target: By target, for changes that no single event explains.
+    """
+
+    of_event: Mapping[UUID, UUID] = field(default_factory=dict)
+    of_target: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    def of(self, shot: Shot, target_id: UUID) -> UUID | None:
+        """The request that most likely caused a shot's change."""
+        by_landing = (
+            None if shot.landing_event_id is None else self.of_event.get(shot.landing_event_id)
+        )
+        by_release = self.of_event.get(shot.release_event_id)
+        return by_landing or by_release or self.of_target.get(target_id)
+
+
+@dataclass(frozen=True, slots=True)
+class _Window:
+    placed: PlacedButt
+    span: Span
+    events: Sequence[Event]
+
+
+async def derive(
+    conn: Connection,
+    butts: Mapping[UUID, PlacedButt],
+    spans: Mapping[UUID, Span],
+    as_of: int,
+    causes: Causes,
+) -> list[Change]:
+    """Derive the shots of some targets and write those that differ, in the caller's transaction.
+
+    Args:
+        conn: In a transaction, with the targets' partition locked.
+        butts: The targets.
+        spans: When the releases lie whose shots may differ, by target.
+        as_of: Now, microseconds.
+        causes: The requests behind it.
+
+    Returns:
+        What was written, in the order of the releases.
+    """
+    windows = await _windows(conn, butts, spans)
+    derived = await _correlate(conn, windows, as_of)
+    cuts = {window.placed.target_id: window.span for window in windows}
+    known = await select_known_shots(conn, cuts, list(derived))
+    changes = _differences(known, derived, butts, causes, set(cuts))
+    await write_shots(
+        conn,
+        [change.after for change in changes if change.before is not None],
+        [change.after for change in changes if change.before is None],
+    )
+    changes = await _numbered(conn, changes, butts)
+    slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
+    if slots:
+        await refresh_standings(conn, slots)
+    return sorted(changes, key=lambda change: (change.after.shot.released_at, change.after.shot.id))
+
+
+async def _windows(
+    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span]
+) -> list[_Window]:
+    """What has to be read for each target, widened until nothing outside can matter."""
+    whole: list[_Window] = []
+    margin, open_targets = FIRST_MARGIN, set(spans) & set(butts)
+    while open_targets:
+        rules = {target: butts[target].butt.rules for target in open_targets}
+        reads = {t: reading(spans[t], rules[t], margin) for t in sorted(open_targets)}
+        for target, events in (await select_events_of_targets(conn, reads)).items():
+            released = sorted(e.at for e in events if e.type is EventType.RELEASE)
+            span = cut(spans[target], released, rules[target])
+            if is_whole(span, reads[target], rules[target]):
+                whole.append(_Window(butts[target], span, events))
+                open_targets.remove(target)
+        margin *= 4
+    return whole
+
+
+async def _correlate(
+    conn: Connection, windows: Sequence[_Window], as_of: int
+) -> dict[UUID, tuple[UUID, Shot]]:
+    arrows = {e.arrow_id for window in windows for e in window.events if e.arrow_id is not None}
+    owners = await select_arrow_owners(conn, arrows)
+    derived: dict[UUID, tuple[UUID, Shot]] = {}
+    for window in windows:
+        butt = replace(window.placed.butt, arrow_owners=owners)
+        for shot in correlate(window.events, butt, as_of).shots:
+            if window.span.begin <= shot.released_at <= window.span.end:
+                derived[shot.id] = (window.placed.target_id, shot)
+    return derived
+
+
+def _differences(
+    known: Mapping[UUID, StoredShot],
+    derived: Mapping[UUID, tuple[UUID, Shot]],
+    butts: Mapping[UUID, PlacedButt],
+    causes: Causes,
+    targets: Collection[UUID],
+) -> list[Change]:
+    changes: list[Change] = []
+    for shot_id, (target_id, shot) in derived.items():
+        placed = butts[target_id]
+        before = known.get(shot_id)
+        change = _change(before, shot, placed, causes.of(shot, target_id))
+        changes += [] if change is None else [change]
+    for shot_id, before in known.items():
+        gone = shot_id not in derived and before.target_id in targets
+        if gone and before.shot.status is not Status.VOIDED:
+            emptied = voided(before)
+            request_id = causes.of_target.get(before.target_id)
+            after = replace(emptied, version=before.version + 1, request_id=request_id)
+            changes.append(Change(before, after))
+    return changes
+
+
+def _change(
+    before: StoredShot | None, shot: Shot, placed: PlacedButt, request_id: UUID | None
+) -> Change | None:
+    """The difference between what is stored and what was derived; None: there is none."""
+    if before is None:
+        # A shot that is new and decided was in flight first: viewers are told of both.
+        version = 1 if shot.status is Status.IN_FLIGHT else 2
+        after = StoredShot(shot, placed.session_id, placed.target_id, 1, version, 0, request_id)
+        return Change(None, after)
+    moved = replace(before, shot=shot, session_id=placed.session_id, target_id=placed.target_id)
+    if moved == before:
+        return None
+    as_seen = replace(before.shot, is_settled=shot.is_settled, deadline=shot.deadline)
+    if as_seen == shot and moved.target_id == before.target_id:
+        return Change(before, moved)
+    return Change(before, replace(moved, version=before.version + 1, request_id=request_id))
+
+
+async def _numbered(
+    conn: Connection, changes: Sequence[Change], butts: Mapping[UUID, PlacedButt]
+) -> list[Change]:
+    """The changes with each shot's end counted, and the shots that slid into another end by them."""
+    by_id = {change.after.shot.id: change for change in changes}
+    slots: dict[int, set[UUID]] = {}
+    for change in changes:
+        per_end = (
+            butts[change.after.target_id].arrows_per_end
+            if change.after.target_id in butts
+            else None
+        )
+        if per_end is not None and change.is_visible:
+            slots.setdefault(per_end, set()).add(change.after.shot.slot_id)
+    for per_end, of_slots in slots.items():
+        for after in await renumber_ends(conn, of_slots, per_end, list(by_id)):
+            change = by_id.get(after.shot.id)
+            before = after if change is None else change.before
+            if change is None:
+                before = replace(after, version=after.version - 1)
+            by_id[after.shot.id] = Change(before, after)
+    return list(by_id.values())

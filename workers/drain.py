@@ -1,0 +1,144 @@
+"""A partition emptied: batch after batch under its lock, each committed before it leaves the inbox."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from core.domain.values import MILLISECOND, Status
+from core.domain.window import Span
+from core.inbox import Entry
+from core.models.correlated_shot import mark_published, select_overdue
+from core.models.instants import instant
+from core.models.work import lock_partitions, select_barriers, take_asked, unlock_partitions
+from core.postgres import Connection
+from core.schema.inbox import Accepted, decode, encode
+from workers.batch import Batch, Outcome, do_batch
+from workers.deps import Deps
+from workers.errors import is_passing
+from workers.frames import reader_frames, shot_frames
+from workers.isolation import do_isolated, keep_unreadable
+
+# Timers of one partition within this time are one job.
+BUCKET = 250 * MILLISECOND
+
+
+def now() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+async def drain(deps: Deps, partition: int) -> None:
+    """Do all that waits for a partition: events in its inbox, what the API asked, what is overdue.
+
+    Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what is
+    committed and not published is found by the relay.
+    """
+    async with deps.pool.acquire() as conn:
+        barriers = await select_barriers(conn, partition, deps.inbox.partitions)
+        held = {partition, *barriers}
+        await lock_partitions(conn, held, deps.settings.quiver_job_timeout_s)
+        try:
+            while await _one_batch(conn, deps, partition, held):
+                pass
+        finally:
+            if not conn.is_closed():
+                await unlock_partitions(conn, held)
+
+
+async def _one_batch(conn: Connection, deps: Deps, partition: int, held: set[int]) -> bool:
+    """Do one batch; whether there is more."""
+    size = deps.settings.quiver_batch_size
+    await deps.inbox.begin(partition)
+    entries = await deps.inbox.read(partition, size)
+    accepted, unreadable = _decoded(entries)
+    await keep_unreadable(conn, unreadable)
+    as_of = now()
+    outcomes = await _do(conn, deps, partition, held, accepted, as_of)
+    await _hand_over(deps, outcomes)
+    await deps.inbox.acknowledge(partition, entries)
+    await _publish(conn, deps, outcomes)
+    await _follow_up(deps, partition, outcomes)
+    return len(entries) == size
+
+
+def _decoded(entries: Sequence[Entry]) -> tuple[list[Accepted], list[tuple[Entry, ValueError]]]:
+    accepted: list[Accepted] = []
+    unreadable: list[tuple[Entry, ValueError]] = []
+    for entry in entries:
+        try:
+            accepted.append(decode(entry.payload))
+        except ValueError as error:
+            unreadable.append((entry, error))
+    return accepted, unreadable
+
+
+async def _do(
+    conn: Connection,
+    deps: Deps,
+    partition: int,
+    held: set[int],
+    accepted: Sequence[Accepted],
+    as_of: int,
+) -> list[Outcome]:
+    """All at once; when that fails for good, target by target, so that one does not hold up the others."""
+
+    async def together() -> Outcome:
+        async with conn.transaction():
+            asked = await take_asked(conn, partition, deps.inbox.partitions, held)
+            spans = {**await _overdue(conn, deps, partition, as_of), **asked.spans}
+            batch = Batch(accepted, spans, asked.requests)
+            return await do_batch(conn, deps, partition, batch, as_of)
+
+    (result,) = await asyncio.gather(together(), return_exceptions=True)
+    if isinstance(result, Outcome):
+        return [result]
+    if not isinstance(result, Exception) or is_passing(result):
+        raise result
+    return await do_isolated(conn, deps, partition, held, accepted, as_of)
+
+
+async def _overdue(conn: Connection, deps: Deps, partition: int, as_of: int) -> dict[UUID, Span]:
+    overdue = await select_overdue(conn, as_of)
+    return {t: span for t, span in overdue.items() if deps.inbox.partition_of(t) == partition}
+
+
+async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
+    """Put events of other partitions' targets into their inboxes, before they leave ours."""
+    moved = [
+        (deps.inbox.partition_of(target_id), encode(event))
+        for outcome in outcomes
+        for target_id, event in outcome.elsewhere
+    ]
+    await deps.queue.wake(await deps.inbox.append(moved))
+
+
+async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
+    changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
+    online = [place for outcome in outcomes for place in outcome.online]
+    await deps.feed.publish([*shot_frames(changes), *reader_frames("reader.online", online)])
+    if changes:
+        await mark_published(conn, [change.after for change in changes])
+
+
+async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome]) -> None:
+    """Set the timers, and ask for what must follow."""
+    after = [change.after for outcome in outcomes for change in outcome.changes]
+    buckets = {s.shot.deadline // BUCKET + 1 for s in after if s.shot.status is Status.IN_FLIGHT}
+    for bucket in sorted(buckets):
+        job_id = f"expire:{partition}:{bucket}"
+        until = instant(bucket * BUCKET)
+        await deps.queue.enqueue("expire", partition, bucket, job_id=job_id, defer_until=until)
+    for target_id in sorted({s.target_id for s in after if s.shot.is_unscored}):
+        await deps.queue.enqueue("score_shots", str(target_id), job_id=f"score:{target_id}")
+    await _ask_for_ranks(deps, {s.session_id for s in after})
+    await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})
+
+
+async def _ask_for_ranks(deps: Deps, sessions: set[UUID]) -> None:
+    """A leaderboard at most once a second: in the next full second, however often it is asked for."""
+    second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
+    for session_id in sorted(sessions):
+        job_id = f"leaderboard:{session_id}:{int(second.timestamp())}"
+        await deps.queue.enqueue("leaderboard", str(session_id), job_id=job_id, defer_until=second)

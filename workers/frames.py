@@ -1,0 +1,123 @@
+"""What viewers are told of a change."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from core.domain.values import ShotFlag, Status
+from core.feed import Frame
+from core.models.correlated_shot import StoredShot
+from core.models.instants import instant, optional_instant
+from core.models.presence import ReaderPlace
+from core.schema.shot import Shot
+from workers.derivation import Change
+
+OUTCOMES = {
+    Status.LANDED: "shot.landed",
+    Status.MISSED: "shot.missed",
+    Status.VOIDED: "shot.voided",
+}
+SEEN_AT_RELEASE = (ShotFlag.ARROW_UNKNOWN, ShotFlag.ENGAGE_MISSING)
+
+
+def shown(known: StoredShot) -> Shot:
+    """A shot as viewers see it."""
+    shot = known.shot
+    return Shot(
+        id=shot.id,
+        session_id=known.session_id,
+        target_id=known.target_id,
+        slot_id=shot.slot_id,
+        archer_id=shot.archer_id,
+        arrow_id=shot.arrow_id,
+        engage_time=optional_instant(shot.engaged_at),
+        release_time=instant(shot.released_at),
+        landing_time=optional_instant(shot.landed_at),
+        x=shot.x,
+        y=shot.y,
+        status=shot.status.value,
+        score=shot.score,
+        is_x=shot.is_x,
+        label=shot.label,
+        face_id=shot.face_id,
+        spot=shot.spot,
+        confidence=shot.confidence,
+        flags=[flag.value for flag in shot.flags],
+        end_number=known.end_number,
+        version=known.version,
+        release_event_id=shot.release_event_id,
+        landing_event_id=shot.landing_event_id,
+    )
+
+
+def shot_frames(changes: Iterable[Change]) -> list[Frame]:
+    """A frame for each new version of a shot, in the order of the changes."""
+    return [frame for change in changes if change.is_visible for frame in _frames(change)]
+
+
+def _frames(change: Change) -> list[Frame]:
+    after = change.after
+    if change.before is None:
+        begun = _frame("shot.created", _at_release(after))
+        return [begun] if after.shot.status is Status.IN_FLIGHT else [begun, _outcome(after)]
+    if change.before.shot.status is after.shot.status:
+        return [_frame("shot.updated", after)]
+    return [_outcome(after)]
+
+
+def overlooked_frames(unpublished: Sequence[StoredShot]) -> list[Frame]:
+    """Frames for shots whose last change no viewer was told of."""
+    frames: list[Frame] = []
+    for known in unpublished:
+        if known.published_version == 0:
+            frames.append(_frame("shot.created", _at_release(known)))
+        if known.published_version > 0 or known.shot.status is not Status.IN_FLIGHT:
+            frames.append(_outcome(known))
+    return frames
+
+
+def _outcome(known: StoredShot) -> Frame:
+    return _frame(OUTCOMES.get(known.shot.status, "shot.updated"), known)
+
+
+def _frame(kind: str, known: StoredShot) -> Frame:
+    data = {"shot": shown(known).model_dump(mode="json")}
+    return Frame(known.session_id, kind, data, known.target_id, known.request_id)
+
+
+def _at_release(known: StoredShot) -> StoredShot:
+    """The shot as it was when the arrow left: a decided one was that too."""
+    if known.shot.status is Status.IN_FLIGHT:
+        return known
+    begun = replace(
+        known.shot,
+        landing_event_id=None,
+        landed_at=None,
+        x=None,
+        y=None,
+        status=Status.IN_FLIGHT,
+        score=None,
+        label=None,
+        is_x=False,
+        face_id=None,
+        spot=None,
+        flags=tuple(flag for flag in known.shot.flags if flag in SEEN_AT_RELEASE),
+    )
+    return replace(known, shot=begun, version=1)
+
+
+def reader_frames(kind: str, places: Iterable[ReaderPlace]) -> list[Frame]:
+    """Frames that tell the viewers of the readers' sessions: `reader.online` or `reader.offline`."""
+    return [
+        Frame(
+            place.session_id,
+            kind,
+            {
+                "reader_id": str(place.reader_id),
+                "kind": place.kind,
+                "target_id": str(place.target_id),
+                "slot_id": None if place.slot_id is None else str(place.slot_id),
+            },
+            place.target_id,
+        )
+        for place in places
+    ]

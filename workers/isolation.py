@@ -1,0 +1,133 @@
+"""A target whose data makes the code fail does not hold up the others.
+
+Its events are kept, its failure is written down for the operators with all that a retry needs, and the
+rest of the batch goes on.
+"""
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from core.domain.window import Span
+from core.inbox import Entry
+from core.log import get_logger
+from core.models.binding_at import select_bindings
+from core.models.correlated_shot import select_overdue
+from core.models.event import insert_events
+from core.models.failed_job import Failure, attempt, insert_failed_job
+from core.models.work import take_asked
+from core.postgres import Connection
+from core.schema.inbox import Accepted, AcceptedEvent, encode
+from workers.batch import Batch, Outcome, do_batch, owner
+from workers.deps import Deps
+from workers.errors import is_passing
+
+log = get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Share:
+    """What concerns one target, or one reader that is bound to none."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    span: Span | None = None
+
+
+async def do_isolated(
+    conn: Connection,
+    deps: Deps,
+    partition: int,
+    held: Collection[int],
+    accepted: Sequence[Accepted],
+    as_of: int,
+) -> list[Outcome]:
+    """Do a batch that failed as a whole, each target in a transaction of its own."""
+    outcomes: list[Outcome] = []
+    async with conn.transaction():
+        # What was asked is taken only with the shares' own work: a crash here must not lose it.
+        shares = await _shares(conn, deps, partition, held, accepted, as_of)
+        for owner_id, share in shares.items():
+            outcome = await _one_share(conn, deps, partition, owner_id, share, as_of)
+            outcomes += [] if outcome is None else [outcome]
+    return outcomes
+
+
+async def _shares(
+    conn: Connection,
+    deps: Deps,
+    partition: int,
+    held: Collection[int],
+    accepted: Sequence[Accepted],
+    as_of: int,
+) -> Mapping[UUID, _Share]:
+    shares: dict[UUID, _Share] = {}
+    bindings = await select_bindings(conn, {each.reader_id for each in accepted})
+    for each in accepted:
+        shares.setdefault(owner(each, bindings), _Share()).accepted.append(each)
+    asked = await take_asked(conn, partition, deps.inbox.partitions, held)
+    overdue = await select_overdue(conn, as_of)
+    for target, span in (*asked.spans.items(), *overdue.items()):
+        if deps.inbox.partition_of(target) == partition:
+            share = shares.setdefault(target, _Share())
+            share.span = span.joined(share.span or span)
+    return shares
+
+
+async def _one_share(
+    conn: Connection, deps: Deps, partition: int, owner_id: UUID, share: _Share, as_of: int
+) -> Outcome | None:
+    """Do one target's share in a savepoint; None: it failed and is written down."""
+    started_at = datetime.now(UTC)
+
+    async def alone() -> Outcome:
+        async with conn.transaction():
+            spans = {} if share.span is None else {owner_id: share.span}
+            return await do_batch(conn, deps, partition, Batch(share.accepted, spans), as_of)
+
+    (result,) = await asyncio.gather(alone(), return_exceptions=True)
+    if isinstance(result, Outcome):
+        return result
+    if not isinstance(result, Exception) or is_passing(result):
+        raise result
+    log.error("a target's events cannot be correlated", target=str(owner_id), error=str(result))
+    await _write_down(conn, owner_id, share, result, started_at)
+    return None
+
+
+async def _write_down(
+    conn: Connection, owner_id: UUID, share: _Share, error: Exception, started_at: datetime
+) -> None:
+    """Keep the events, and the failure with all that doing it again takes."""
+    events = [each for each in share.accepted if isinstance(each, AcceptedEvent)]
+
+    async def keep() -> None:
+        async with conn.transaction():
+            await insert_events(conn, events)
+
+    (kept,) = await asyncio.gather(keep(), return_exceptions=True)
+    lost = [] if kept is None else [encode(each).decode() for each in share.accepted]
+    failure = Failure(
+        job_id=f"correlate:{owner_id}",
+        function="correlate_target",
+        arguments={"target_id": str(owner_id), "unstored": lost},
+        attempts=[attempt(error, started_at, datetime.now(UTC))],
+        target_id=owner_id,
+    )
+    await insert_failed_job(conn, failure)
+
+
+async def keep_unreadable(conn: Connection, unreadable: Sequence[tuple[Entry, ValueError]]) -> None:
+    """Write down entries of the inbox that nothing can be made of, as they are."""
+    for entry, error in unreadable:
+        log.error("an entry of the inbox is unreadable", entry=entry.id.decode())
+        now = datetime.now(UTC)
+        arguments: dict[str, object] = {
+            "entry": entry.id.decode(),
+            "payload": entry.payload.decode(errors="backslashreplace"),
+        }
+        failure = Failure(
+            f"inbox:{entry.id.decode()}", "read_entry", arguments, [attempt(error, now, now)]
+        )
+        await insert_failed_job(conn, failure)

@@ -1,0 +1,165 @@
+"""The worker process: its clients, tasks and schedules, put together here and nowhere else."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from importlib.metadata import version
+from uuid import uuid4
+
+from arq.cron import CronJob, cron
+from arq.worker import Function
+
+from core.feed import Feed
+from core.inbox import Inbox
+from core.log import get_logger
+from core.postgres import open_pool
+from core.queue import QUEUE, Queue, deserialize, open_arq, serialize
+from core.roster import WorkerReport, report, sign_off
+from core.settings import Settings
+from core.valkey import LOST, open_valkey
+from workers.correlate import correlate, expire
+from workers.deps import Deps
+from workers.leaderboard import leaderboard
+from workers.relay import relay
+from workers.runtime import task
+from workers.score_shots import score_shots
+from workers.sweep import sweep
+from workers.worker import LastingWorker
+
+REPORT_EVERY_S = 2.0
+SWEEP_EVERY_S = 1
+
+log = get_logger(__name__)
+
+
+def tasks(settings: Settings) -> Sequence[Function]:
+    """Every task that a worker can do."""
+    timeout_s = settings.quiver_job_timeout_s
+    return [
+        task(correlate, name="correlate", timeout_s=timeout_s),
+        task(expire, name="expire", timeout_s=timeout_s),
+        task(score_shots, name="score_shots", timeout_s=timeout_s),
+        task(relay, name="relay", timeout_s=timeout_s),
+        task(leaderboard, name="leaderboard", timeout_s=timeout_s),
+        task(sweep, name="sweep", timeout_s=timeout_s),
+    ]
+
+
+def schedules(functions: Sequence[Function]) -> Sequence[CronJob]:
+    """What is done regularly; a schedule's run has one id for all workers, so only one does it."""
+    by_name = {function.name: function for function in functions}
+    seconds = set(range(0, 60, SWEEP_EVERY_S))
+    timeout_s = by_name["sweep"].timeout_s
+    return [
+        cron(
+            by_name["sweep"].coroutine,
+            name="cron:sweep",
+            second=seconds,
+            timeout=timeout_s,
+            keep_result=0,
+        )
+    ]
+
+
+async def open_deps(settings: Settings) -> Deps:
+    """The clients that tasks use."""
+    valkey = open_valkey(settings)
+    return Deps(
+        settings=settings,
+        pool=await open_pool(settings),
+        valkey=valkey,
+        inbox=Inbox(
+            valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
+        ),
+        queue=Queue(open_arq(settings)),
+        feed=Feed(valkey, length=settings.quiver_feed_length),
+    )
+
+
+async def close_deps(deps: Deps) -> None:
+    """Give everything back."""
+    await deps.queue.close()
+    await deps.valkey.aclose()
+    await deps.pool.close()
+
+
+def build_worker(deps: Deps, *, handle_signals: bool = True) -> LastingWorker:
+    """A worker for all tasks, not started yet."""
+    settings = deps.settings
+    functions = tasks(settings)
+    return LastingWorker(
+        functions=functions,
+        cron_jobs=schedules(functions),
+        queue_name=QUEUE,
+        redis_pool=open_arq(settings),
+        ctx={"deps": deps},
+        max_jobs=settings.quiver_worker_jobs,
+        job_timeout=settings.quiver_job_timeout_s + 10,
+        keep_result=0,
+        poll_delay=0.5,
+        queue_read_limit=1_000,
+        health_check_interval=3_600,
+        health_check_key=f"quiver:arq-health:{uuid4()}",
+        job_serializer=serialize,
+        job_deserializer=deserialize,
+        handle_signals=handle_signals,
+        log_results=False,
+        timezone=UTC,
+    )
+
+
+async def work(settings: Settings, stop: asyncio.Event) -> None:
+    """Work until told to stop, then finish what is under way."""
+    deps = await open_deps(settings)
+    worker = build_worker(deps, handle_signals=False)
+    worker_id = str(uuid4())
+    reporting = asyncio.create_task(_report(deps, worker, worker_id))
+    working = asyncio.create_task(worker.async_run())
+    stopping = asyncio.create_task(stop.wait())
+    log.info("worker started", worker=worker_id)
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if working.done():
+            working.result()
+    finally:
+        reporting.cancel()
+        with suppress(*LOST):
+            await sign_off(deps.valkey, worker_id)
+        await worker.finish()
+        await close_deps(deps)
+        log.info("worker stopped", worker=worker_id)
+
+
+async def _report(deps: Deps, worker: LastingWorker, worker_id: str) -> None:
+    started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    while True:
+        said = WorkerReport(
+            id=worker_id,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=started_at,
+            version=version("quiver"),
+            running=worker.job_counter,
+            done=worker.jobs_complete,
+            failed=worker.jobs_failed,
+        )
+        with suppress(*LOST):
+            await report(deps.valkey, said)
+        await asyncio.sleep(REPORT_EVERY_S)
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, stop.set)
+    await work(settings, stop)
+
+
+def run_worker(settings: Settings) -> None:
+    """Work in this process until SIGINT or SIGTERM."""
+    asyncio.run(_until_signalled(settings))

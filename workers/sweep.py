@@ -1,0 +1,55 @@
+"""The safety net: once a second, what a lost job would have done is found and done."""
+
+from core.domain.values import MILLISECOND, SECOND
+from core.models.correlated_shot import count_unpublished, select_overdue, select_unsettled
+from core.models.instants import instant
+from core.models.presence import mark_silent, select_reader_places
+from core.models.recompute import request_recompute
+from core.models.standing_rank import select_unranked_sessions
+from core.models.work import select_asked_partitions
+from core.postgres import Connection
+from workers.deps import Deps
+from workers.drain import now
+from workers.frames import reader_frames
+from workers.relay import OVERLOOKED_AFTER
+
+# What should have been done this long ago is overdue: its job was lost.
+GRACE = 500 * MILLISECOND
+RANK_GRACE = 3 * SECOND
+
+
+async def sweep(deps: Deps) -> None:
+    """Find what nobody is at, and have it done."""
+    as_of = now()
+    async with deps.pool.acquire() as conn:
+        partitions = await _forgotten_partitions(conn, deps, as_of)
+        partitions |= await _silent_readers(conn, deps, as_of)
+        overlooked = await count_unpublished(conn, as_of - OVERLOOKED_AFTER)
+        unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
+    await deps.queue.wake(sorted(partitions))
+    if overlooked:
+        await deps.queue.enqueue("relay", job_id="relay")
+    for session_id in unranked:
+        await deps.queue.enqueue("leaderboard", str(session_id), job_id=f"leaderboard:{session_id}")
+
+
+async def _forgotten_partitions(conn: Connection, deps: Deps, as_of: int) -> set[int]:
+    """Partitions with old entries in the inbox, overdue shots or something asked of them long ago."""
+    waiting = await deps.inbox.unattended()
+    overdue = await select_overdue(conn, as_of - GRACE)
+    asked = await select_asked_partitions(conn, deps.inbox.partitions, instant(as_of - GRACE))
+    return {*waiting, *asked, *(deps.inbox.partition_of(target) for target in overdue)}
+
+
+async def _silent_readers(conn: Connection, deps: Deps, as_of: int) -> set[int]:
+    """Call silent readers offline; what was called a miss on their word is looked at once more."""
+    async with conn.transaction():
+        silent = await mark_silent(conn, instant(as_of - deps.offline_after))
+        if not silent:
+            return set()
+        places = await select_reader_places(conn, silent, instant(as_of))
+        targets = {place.target_id for place in places if place.kind == "target"}
+        unsettled = await select_unsettled(conn, targets, as_of)
+        await request_recompute(conn, list(unsettled))
+    await deps.feed.publish(reader_frames("reader.offline", places))
+    return {deps.inbox.partition_of(target) for target in unsettled}
