@@ -140,6 +140,7 @@ AdminOnly = Annotated[Principal, Depends(require())]
 JudgeOnly = Annotated[Principal, Depends(require(Role.JUDGE))]
 ViewerOnly = Annotated[Principal, Depends(require(Role.VIEWER, Role.JUDGE))]
 Sender = Annotated[Principal, Depends(require(Role.READER, Role.GATEWAY))]
+AnyRole = Annotated[Principal, Depends(require(*Role))]
 
 
 def get_position(cursor: Annotated[str | None, Query(max_length=200)] = None) -> Position:

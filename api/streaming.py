@@ -13,6 +13,7 @@ from api.viewer import Viewer, ViewerEnded
 from core.feed import Feed
 from core.log import get_logger
 from core.schema.live import heartbeat_text
+from core.tasks import first_of
 from core.valkey import LOST
 
 POLICY_VIOLATION = 1008
@@ -47,19 +48,9 @@ class Stream:
 
     async def run(self, opening: Opening) -> None:
         """Send the opening and everything after it, until either side has enough."""
-        tasks = {
-            asyncio.create_task(self._listen()),
-            asyncio.create_task(self._send(opening)),
-            asyncio.create_task(self._beat()),
-        }
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        codes = [code for task in done if (code := task.result()) is not None]
-        if len(codes) == len(done):
+        said = await first_of(self._listen(), self._send(opening), self._beat())
+        codes = [code for code in said if code is not None]
+        if len(codes) == len(said):
             await self._close(codes[0])
 
     async def _listen(self) -> int | None:
@@ -92,7 +83,7 @@ class Stream:
             return TRY_AGAIN_LATER
 
     async def _replay(self, cursor: str) -> None:
-        """What the buffer has after the cursor; from its end on, the viewer's queue has the rest."""
+        """What the buffer has after the cursor; the viewer's queue has the rest."""
         while True:
             page = await read_page(self.feed, self.viewer.session_id, cursor)
             is_last = len(page) < PAGE

@@ -1,4 +1,4 @@
-"""A viewer's own queue: whoever fills it never waits, whoever is slow loses their own oldest frames."""
+"""A viewer's own queue: whoever fills it never waits, whoever is slow loses their oldest frames."""
 
 import asyncio
 from collections import deque

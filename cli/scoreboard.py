@@ -1,82 +1,10 @@
-"""What a viewer knows of a session, from the frames it has been sent. No socket and no screen in here."""
+"""What a viewer knows of a session, from the frames it has been sent: no socket, no screen."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from cli.frames import SeenData, SeenRow, SeenSession, SeenShot, read_frame
 
 SHOTS_KEPT = 200
 # Versions remembered, so that a shot sent twice is shown once.
 VERSIONS_KEPT = 20_000
-
-
-class Seen(BaseModel):
-    """A part of a frame; a newer server may say more than this viewer knows of."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class SeenShot(Seen):
-    """A shot, as far as it is shown."""
-
-    id: str
-    version: int
-    slot_id: str
-    status: str
-    score: int | None
-    label: str | None
-    release_time: datetime
-    x: float | None
-    y: float | None
-    flags: Sequence[str]
-    end_number: int
-
-
-class SeenRow(Seen):
-    """A slot's place on the leaderboard."""
-
-    rank: int
-    is_tied: bool
-    slot_id: str
-    lane: int
-    letter: str
-    given_name: str
-    family_name: str
-    total: int
-    arrows: int
-    tens: int
-    xs: int
-
-    @property
-    def place(self) -> str:
-        """Target number and letter, as archers say it."""
-        return f"{self.lane}{self.letter}"
-
-    @property
-    def name(self) -> str:
-        """The archer's."""
-        return f"{self.given_name} {self.family_name}"
-
-
-class SeenSession(Seen):
-    """The session that is watched."""
-
-    name: str | None = None
-    location: str
-    end_time: datetime | None = None
-
-
-class _Data(Seen):
-    cursor: str | None = None
-    session: SeenSession | None = None
-    leaderboard: Sequence[SeenRow] = ()
-    shots: Sequence[SeenShot] = ()
-    shot: SeenShot | None = None
-
-
-class _Frame(Seen):
-    type: str
-    data: _Data
 
 
 class Scoreboard:
@@ -116,10 +44,7 @@ class Scoreboard:
         Raises:
             ValueError: It is no frame.
         """
-        try:
-            frame = _Frame.model_validate_json(text)
-        except ValidationError as error:
-            raise ValueError(f"not a frame: {error.error_count()} parts of it are wrong") from error
+        frame = read_frame(text)
         data = frame.data
         if frame.type == "snapshot":
             self._begin_anew(data)
@@ -130,7 +55,7 @@ class Scoreboard:
             self.is_open = frame.type == "session.opened"
         return [shot for shot in shots if self._is_news(shot)]
 
-    def _begin_anew(self, snapshot: _Data) -> None:
+    def _begin_anew(self, snapshot: SeenData) -> None:
         self.session = snapshot.session
         self.is_open = self.session is None or self.session.end_time is None
         self._rows = {}

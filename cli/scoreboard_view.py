@@ -5,7 +5,8 @@ from datetime import datetime
 from rich.table import Table
 from rich.text import Text
 
-from cli.scoreboard import Scoreboard, SeenRow, SeenShot
+from cli.frames import SeenRow, SeenShot
+from cli.scoreboard import Scoreboard
 
 # Lines that titles, headings and borders take.
 FRAME_HEIGHT = 7

@@ -10,7 +10,8 @@ import orjson
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, WebSocketException
 
-from cli.scoreboard import Scoreboard, SeenShot
+from cli.frames import SeenShot
+from cli.scoreboard import Scoreboard
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0

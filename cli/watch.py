@@ -1,7 +1,8 @@
 """`quiver watch`: a viewer in the terminal."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
 from typing import Annotated
 from uuid import UUID
 
@@ -10,10 +11,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from cli.scoreboard import SeenShot
+from cli.frames import SeenShot
 from cli.scoreboard_view import draw, shot_line
 from cli.viewer_socket import ViewerSocket, WatchRefusedError
 from core.settings import Settings
+from core.tasks import first_of
 
 REDRAW_S = 0.15
 
@@ -35,13 +37,12 @@ def watch_command(
     settings = Settings()
     address, shown = url or settings.quiver_api_url, token or settings.quiver_token
     only = None if target is None else str(target)
-    try:
-        asyncio.run(watch(address, shown, str(session), stop=asyncio.Event(), target=only))
-    except WatchRefusedError as error:
-        typer.echo(f"cannot watch: {error}", err=True)
-        raise typer.Exit(1) from error
-    except KeyboardInterrupt:
-        return
+    with suppress(KeyboardInterrupt):
+        try:
+            asyncio.run(watch(address, shown, str(session), stop=asyncio.Event(), target=only))
+        except WatchRefusedError as error:
+            typer.echo(f"cannot watch: {error}", err=True)
+            raise typer.Exit(1) from error
 
 
 async def watch(
@@ -69,9 +70,9 @@ async def watch(
     socket = ViewerSocket(url, token, session, target)
     shown = console or Console()
     if shown.is_terminal:
-        await _first_of(_draw(socket, shown), stop.wait())
+        await first_of(_draw(socket, shown), stop.wait())
     else:
-        await _first_of(_write(socket, shown), stop.wait())
+        await first_of(_write(socket, shown), stop.wait())
 
 
 async def _draw(socket: ViewerSocket, console: Console) -> None:
@@ -85,24 +86,14 @@ async def _draw(socket: ViewerSocket, console: Console) -> None:
 
     # Drawn by this loop and not by a thread of rich's own, which would read while frames are taken.
     with Live(get_renderable=drawn, console=console, auto_refresh=False) as live:
-        await _first_of(socket.follow(lambda _: None), redraw(live))
+        await first_of(socket.follow(lambda _: None), redraw(live))
 
 
 async def _write(socket: ViewerSocket, console: Console) -> None:
     def write(shots: Sequence[SeenShot]) -> None:
         for shot in shots:
-            console.print(shot_line(socket.board, shot), markup=False, highlight=False, soft_wrap=True)
+            console.print(
+                shot_line(socket.board, shot), markup=False, highlight=False, soft_wrap=True
+            )
 
     await socket.follow(write)
-
-
-async def _first_of(*works: Coroutine[object, object, object]) -> None:
-    tasks = [asyncio.create_task(work) for work in works]
-    try:
-        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -152,14 +152,10 @@ async def _report(deps: Deps, worker: LastingWorker, worker_id: str) -> None:
         await asyncio.sleep(REPORT_EVERY_S)
 
 
-async def _until_signalled(settings: Settings) -> None:
+async def until_signalled(settings: Settings) -> None:
+    """Work in this process until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop.set)
     await work(settings, stop)
-
-
-def run_worker(settings: Settings) -> None:
-    """Work in this process until SIGINT or SIGTERM."""
-    asyncio.run(_until_signalled(settings))

@@ -1,5 +1,41 @@
 """One router a resource; each validates, calls, wraps."""
 
-from api.routers import token
+from api.routers import (
+    archer,
+    arrow,
+    bow,
+    event,
+    face_type,
+    health,
+    heartbeat,
+    leaderboard,
+    live,
+    queue,
+    reader,
+    session,
+    shot,
+    slot,
+    start_list,
+    target,
+    token,
+)
 
-ROUTERS = [token.router]
+ROUTERS = [
+    session.router,
+    start_list.router,
+    archer.router,
+    bow.router,
+    arrow.router,
+    target.router,
+    slot.router,
+    heartbeat.router,
+    reader.router,
+    face_type.router,
+    event.router,
+    shot.router,
+    leaderboard.router,
+    live.router,
+    token.router,
+    queue.router,
+    health.router,
+]

@@ -28,7 +28,10 @@ async def list_shots(
     slot_id: Annotated[UUID | None, Query(description="Only this slot's")] = None,
     status: Annotated[Status | None, Query(description="Only those that stand so")] = None,
 ) -> Envelope[Page[Shot]]:
-    """A session's shots in the order of their release. No token is needed while results are public."""
+    """A session's shots in the order of their release.
+
+    No token is needed while the session's results are public.
+    """
     session = await visible_session(conn, session_id, caller)
     shots = await select_shots(
         conn, session.id, after, limit, target_id=target_id, slot_id=slot_id, status=status

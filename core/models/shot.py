@@ -85,6 +85,6 @@ async def select_shots(
 async def select_in_flight(
     conn: Connection, session_id: UUID, target_id: UUID | None = None
 ) -> list[Shot]:
-    """The arrows in the air, of the whole session or at one target, in the order of their release."""
+    """The arrows in the air, in the session or at one target, in the order of release."""
     rows = await conn.fetch(SHOT_SELECT_IN_FLIGHT, session_id, target_id)
     return [Shot.model_validate(dict(row)) for row in rows]

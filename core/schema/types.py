@@ -29,7 +29,8 @@ def rfc3339(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """Refuse what no text column can hold."""
     if "\x00" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
         raise ValueError("must not hold a NUL or half of a surrogate pair")
     return text
@@ -47,8 +48,8 @@ def _within_centuries(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
-type Text = Annotated[str, Field(max_length=500), AfterValidator(_storable)]
-type Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_storable)]
+type Text = Annotated[str, Field(max_length=500), AfterValidator(storable)]
+type Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
 type Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_written_as_text),

@@ -15,10 +15,12 @@ SESSION = {"name": "Club evening", "location": "range A", "end_time": None, "dis
 
 def frame(kind: str, **data: object) -> str:
     """A frame as the API sends it."""
-    return json.dumps({"type": kind, "ts": "2026-05-01T10:00:05.000Z", "request_id": None, "data": data})
+    return json.dumps(
+        {"type": kind, "ts": "2026-05-01T10:00:05.000Z", "request_id": None, "data": data}
+    )
 
 
-def shot(number: int = 1, **changes: object) -> Mapping[str, object]:
+def shot(number: int = 1, /, **changes: object) -> Mapping[str, object]:
     """A shot in the air, or as the changes say; its release is `number` seconds into the minute."""
     return {
         "id": f"shot-{number}",

@@ -1,0 +1,82 @@
+"""Targets: the butts of a session, and the faces on them."""
+
+from collections.abc import Sequence
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, Field, model_validator
+
+from core.domain.faces import FACE_TYPES
+from core.schema.types import Boundary, Instant, Letter, Number, Ordinal, Positive, Text
+
+
+def known_face_type(code: str) -> str:
+    """The code, when it is in the catalogue of faces."""
+    if code not in FACE_TYPES:
+        raise ValueError(f"no face type {code!r}: GET /api/v0/face_type lists them")
+    return code
+
+
+class FaceWish(Boundary):
+    """A face to be hung on a butt."""
+
+    id: UUID | None = Field(None, description="Made by the server when absent")
+    face_type: Annotated[str, Field(max_length=100), AfterValidator(known_face_type)]
+    x: Number = Field(description="Its centre, millimetres right of the butt's")
+    y: Number = Field(description="Its centre, millimetres above the butt's")
+    letter: Letter | None = Field(None, description="Whose it is; null: everyone's")
+
+
+class Face(Boundary):
+    """A face on a butt."""
+
+    id: UUID
+    face_type: Text
+    x: float
+    y: float
+    letter: str | None
+
+
+type Faces = Annotated[Sequence[FaceWish], Field(max_length=100)]
+
+
+class TargetCreate(Boundary):
+    """A new target."""
+
+    session_id: UUID
+    lane: Ordinal
+    distance: Positive | None = Field(None, description="Metres; null: the session's")
+    width_mm: Positive
+    height_mm: Positive
+    faces: Faces = ()
+
+    @model_validator(mode="after")
+    def _has_each_face_once(self) -> Self:
+        given = [face.id for face in self.faces if face.id is not None]
+        if len(set(given)) < len(given):
+            raise ValueError("faces: two have the same id")
+        return self
+
+
+class TargetUpdate(Boundary):
+    """What is to change of a target; what is left out stays. Faces are given all together."""
+
+    lane: Ordinal = 1
+    distance: Positive | None = None
+    width_mm: Positive = 1.0
+    height_mm: Positive = 1.0
+    faces: Faces = ()
+
+
+class Target(Boundary):
+    """A target."""
+
+    id: UUID
+    session_id: UUID
+    lane: int
+    distance: float | None
+    width_mm: float
+    height_mm: float
+    faces: Sequence[Face]
+    created_at: Instant
+    updated_at: Instant
