@@ -2,29 +2,46 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 
 import structlog
 from structlog.contextvars import bound_contextvars
-from structlog.types import EventDict, FilteringBoundLogger, WrappedLogger
+from structlog.stdlib import BoundLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 LONGEST = 500
+# A stack is worth more than any other value, but not without end.
+LONGEST_STACK = 8_000
 # What a person or a secret could be known by never reaches a log.
 PERSONAL = frozenset(
     {"given_name", "family_name", "club", "country", "token", "authorization", "password", "hash"}
 )
+# These tell every job and request: worth reading only when something is wrong.
+NOISY = ("arq", "asyncio", "httpcore", "httpx")
 
 
-def _impersonal(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    return {key: value for key, value in event.items() if key not in PERSONAL}
+def _fit(value: object, longest: int = LONGEST) -> object:
+    """A value without personal parts, at whatever depth, and with long texts cut."""
+    match value:
+        case str() if len(value) > longest:
+            return f"{value[:longest]}… ({len(value)} characters)"
+        case Mapping():
+            return {key: _fit(part) for key, part in value.items() if key not in PERSONAL}
+        case list() | tuple() | set() | frozenset():
+            return [_fit(part) for part in value]
+        case _:
+            return value
 
 
-def _cut(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    for key, value in event.items():
-        if isinstance(value, str) and len(value) > LONGEST and key != "exception":
-            event[key] = f"{value[:LONGEST]}… ({len(value)} characters)"
-    return event
+def _presentable(
+    _: WrappedLogger, __: str, event: MutableMapping[str, object]
+) -> Mapping[str, object]:
+    return {
+        key: _fit(value, LONGEST_STACK if key == "exception" else LONGEST)
+        for key, value in event.items()
+        if key not in PERSONAL
+    }
 
 
 def _arranged(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -41,46 +58,53 @@ def _arranged(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return {**first, **event}
 
 
+def _gathering() -> Sequence[Processor]:
+    """What collects a line's fields, whether it is ours or a library's."""
+    return [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+
+
+def _rendering() -> Sequence[Processor]:
+    return [
+        structlog.processors.format_exc_info,
+        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+        _presentable,
+        _arranged,
+        structlog.processors.JSONRenderer(default=str),
+    ]
+
+
 def configure(level: str) -> None:
     """Send all logs, the libraries' too, to standard output as JSON.
 
     Args:
         level: The least severe that is written, such as `INFO`.
     """
-    shared = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
-    rendered = [
-        structlog.processors.format_exc_info,
-        structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-        _impersonal,
-        _cut,
-        _arranged,
-        structlog.processors.JSONRenderer(default=str),
-    ]
+    gathering = _gathering()
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
+        processors=[*gathering, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=rendered)
+        structlog.stdlib.ProcessorFormatter(foreign_pre_chain=gathering, processors=_rendering())
     )
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    for noisy in ("arq", "httpx", "httpcore", "asyncio"):
-        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLevelName(level)))
+    for noisy in NOISY:
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, root.level))
 
 
-def get_logger(module: str) -> FilteringBoundLogger:
+def get_logger(module: str) -> BoundLogger:
     """A logger that names its module."""
-    logger: FilteringBoundLogger = structlog.stdlib.get_logger(module)
+    logger: BoundLogger = structlog.stdlib.get_logger(module)
     return logger
 
 

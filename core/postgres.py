@@ -46,8 +46,16 @@ async def _prepare(conn: Connection) -> None:
     )
 
 
+async def _leave_as_it_is(_: Connection) -> None:
+    """What asyncpg would undo here costs a round trip each time; whoever takes a lock lets it go himself."""
+
+
 async def open_pool(
-    settings: Settings, *, minimum: int | None = None, maximum: int | None = None
+    settings: Settings,
+    *,
+    minimum: int | None = None,
+    maximum: int | None = None,
+    plans_once: bool = False,
 ) -> Pool:
     """A pool of connections to `settings.database_url`.
 
@@ -55,6 +63,8 @@ async def open_pool(
         settings: Where the database is, and the pool's default size.
         minimum: Connections kept open, instead of the settings'.
         maximum: Connections opened at most, instead of the settings'.
+        plans_once: Whether a statement is planned once for all parameters. Right for a worker, whose few
+            statements take sets; wrong where a filter may be left out.
 
     Raises:
         UnavailableError: No database is configured.
@@ -68,7 +78,12 @@ async def open_pool(
         min_size=min(smallest, largest),
         max_size=largest,
         init=_prepare,
+        reset=_leave_as_it_is,
         timeout=5,
         command_timeout=30,
-        server_settings={"application_name": "quiver", "jit": "off"},
+        server_settings={
+            "application_name": "quiver",
+            "jit": "off",
+            "plan_cache_mode": "force_generic_plan" if plans_once else "auto",
+        },
     )

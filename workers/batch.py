@@ -79,16 +79,26 @@ async def do_batch(
     new_ids = await insert_events(conn, mine)
     new = [event for event in mine if event.event_id in new_ids]
     online = await _note_presence(conn, deps, batch.accepted, as_of)
-    heard = {target for reader in readers for target in bindings.targets(reader)}
-    unsettled = await select_unsettled(conn, heard, as_of)
+    heard = {t for r in _possible_witnesses(batch.accepted) for t in bindings.targets(r)}
+    unsettled = await select_unsettled(conn, heard, as_of) if heard else {}
     far = {t for t in unsettled if deps.inbox.partition_of(t) != partition}
-    await request_recompute(conn, far)
+    if far:
+        await request_recompute(conn, far)
     near = _joined(batch.spans, {t: s for t, s in unsettled.items() if t not in far})
     butts = await _butts(conn, deps, new, bindings, near)
     spans = _joined(near, _touched(new, bindings, butts))
     causes = _causes(new, bindings, batch.requests)
     changes = await derive(conn, butts, spans, as_of, causes)
     return Outcome(changes, elsewhere, online, {deps.inbox.partition_of(t) for t in far})
+
+
+def _possible_witnesses(accepted: Sequence[Accepted]) -> set[UUID]:
+    """Readers whose sign of life may tell whether a landing was missed."""
+    return {
+        each.reader_id
+        for each in accepted
+        if not isinstance(each, AcceptedEvent) or each.type is EventType.LANDED
+    }
 
 
 def _sorted_out(

@@ -18,4 +18,4 @@ async def expire(deps: Deps, partition: int, bucket: int) -> None:
         bucket: The 250 ms in which their time was up; what is overdue is read from the rows.
     """
     del bucket
-    await drain(deps, partition)
+    await drain(deps, partition, with_overdue=True)

@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.domain.values import MILLISECOND, Status
-from core.domain.window import Span
 from core.inbox import Entry
-from core.models.correlated_shot import mark_published, select_overdue
+from core.models.correlated_shot import mark_published
 from core.models.instants import instant
-from core.models.work import lock_partitions, select_barriers, take_asked, unlock_partitions
+from core.models.work import lock_partitions, select_barriers, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted, decode, encode
 from workers.batch import Batch, Outcome, do_batch
@@ -19,6 +18,7 @@ from workers.deps import Deps
 from workers.errors import is_passing
 from workers.frames import reader_frames, shot_frames
 from workers.isolation import do_isolated, keep_unreadable
+from workers.turn import Turn, waiting
 
 # Timers of one partition within this time are one job.
 BUCKET = 250 * MILLISECOND
@@ -29,36 +29,45 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-async def drain(deps: Deps, partition: int) -> None:
+async def drain(deps: Deps, partition: int, *, with_overdue: bool = False) -> None:
     """Do all that waits for a partition: events in its inbox, what the API asked, what is overdue.
+
+    Args:
+        deps: The worker's clients.
+        partition: Which.
+        with_overdue: Whether shots are looked at whose time is up.
 
     Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what is
     committed and not published is found by the relay.
     """
     async with deps.pool.acquire() as conn:
         barriers = await select_barriers(conn, partition, deps.inbox.partitions)
-        held = {partition, *barriers}
+        turn = Turn(partition, frozenset({partition, *barriers}), bool(barriers), with_overdue)
+        held = turn.held
         await lock_partitions(conn, held, deps.settings.quiver_job_timeout_s)
         try:
-            while await _one_batch(conn, deps, partition, held):
+            while await _one_batch(conn, deps, turn):
                 pass
         finally:
             if not conn.is_closed():
                 await unlock_partitions(conn, held)
 
 
-async def _one_batch(conn: Connection, deps: Deps, partition: int, held: set[int]) -> bool:
+async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     """Do one batch; whether there is more."""
+    partition = turn.partition
     size = deps.settings.quiver_batch_size
     await deps.inbox.begin(partition)
     entries = await deps.inbox.read(partition, size)
     accepted, unreadable = _decoded(entries)
     await keep_unreadable(conn, unreadable)
     as_of = now()
-    outcomes = await _do(conn, deps, partition, held, accepted, as_of)
+    outcomes = await _do(conn, deps, turn, accepted, as_of)
+    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes nothing.
+    await _publish(deps, outcomes)
     await _hand_over(deps, outcomes)
     await deps.inbox.acknowledge(partition, entries)
-    await _publish(conn, deps, outcomes)
+    await _note_published(conn, outcomes)
     await _follow_up(deps, partition, outcomes)
     return len(entries) == size
 
@@ -77,8 +86,7 @@ def _decoded(entries: Sequence[Entry]) -> tuple[list[Accepted], list[tuple[Entry
 async def _do(
     conn: Connection,
     deps: Deps,
-    partition: int,
-    held: set[int],
+    turn: Turn,
     accepted: Sequence[Accepted],
     as_of: int,
 ) -> list[Outcome]:
@@ -86,22 +94,17 @@ async def _do(
 
     async def together() -> Outcome:
         async with conn.transaction():
-            asked = await take_asked(conn, partition, deps.inbox.partitions, held)
-            spans = {**await _overdue(conn, deps, partition, as_of), **asked.spans}
-            batch = Batch(accepted, spans, asked.requests)
-            return await do_batch(conn, deps, partition, batch, as_of)
+            spans, requests = await waiting(conn, deps, turn, as_of)
+            return await do_batch(
+                conn, deps, turn.partition, Batch(accepted, spans, requests), as_of
+            )
 
     (result,) = await asyncio.gather(together(), return_exceptions=True)
     if isinstance(result, Outcome):
         return [result]
     if not isinstance(result, Exception) or is_passing(result):
         raise result
-    return await do_isolated(conn, deps, partition, held, accepted, as_of)
-
-
-async def _overdue(conn: Connection, deps: Deps, partition: int, as_of: int) -> dict[UUID, Span]:
-    overdue = await select_overdue(conn, as_of)
-    return {t: span for t, span in overdue.items() if deps.inbox.partition_of(t) == partition}
+    return await do_isolated(conn, deps, turn, accepted, as_of)
 
 
 async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
@@ -114,12 +117,16 @@ async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     await deps.queue.wake(await deps.inbox.append(moved))
 
 
-async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
+async def _publish(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
     online = [place for outcome in outcomes for place in outcome.online]
     await deps.feed.publish([*shot_frames(changes), *reader_frames("reader.online", online)])
-    if changes:
-        await mark_published(conn, [change.after for change in changes])
+
+
+async def _note_published(conn: Connection, outcomes: Sequence[Outcome]) -> None:
+    told = [c.after for outcome in outcomes for c in outcome.changes if c.is_visible]
+    if told:
+        await mark_published(conn, told)
 
 
 async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome]) -> None:

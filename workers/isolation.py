@@ -5,7 +5,7 @@ rest of the batch goes on.
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -14,15 +14,14 @@ from core.domain.window import Span
 from core.inbox import Entry
 from core.log import get_logger
 from core.models.binding_at import select_bindings
-from core.models.correlated_shot import select_overdue
 from core.models.event import insert_events
 from core.models.failed_job import Failure, attempt, insert_failed_job
-from core.models.work import take_asked
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, do_batch, owner
 from workers.deps import Deps
 from workers.errors import is_passing
+from workers.turn import Turn, waiting
 
 log = get_logger(__name__)
 
@@ -38,8 +37,7 @@ class _Share:
 async def do_isolated(
     conn: Connection,
     deps: Deps,
-    partition: int,
-    held: Collection[int],
+    turn: Turn,
     accepted: Sequence[Accepted],
     as_of: int,
 ) -> list[Outcome]:
@@ -47,31 +45,23 @@ async def do_isolated(
     outcomes: list[Outcome] = []
     async with conn.transaction():
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
-        shares = await _shares(conn, deps, partition, held, accepted, as_of)
+        shares = await _shares(conn, deps, turn, accepted, as_of)
         for owner_id, share in shares.items():
-            outcome = await _one_share(conn, deps, partition, owner_id, share, as_of)
+            outcome = await _one_share(conn, deps, turn.partition, owner_id, share, as_of)
             outcomes += [] if outcome is None else [outcome]
     return outcomes
 
 
 async def _shares(
-    conn: Connection,
-    deps: Deps,
-    partition: int,
-    held: Collection[int],
-    accepted: Sequence[Accepted],
-    as_of: int,
+    conn: Connection, deps: Deps, turn: Turn, accepted: Sequence[Accepted], as_of: int
 ) -> Mapping[UUID, _Share]:
     shares: dict[UUID, _Share] = {}
     bindings = await select_bindings(conn, {each.reader_id for each in accepted})
     for each in accepted:
         shares.setdefault(owner(each, bindings), _Share()).accepted.append(each)
-    asked = await take_asked(conn, partition, deps.inbox.partitions, held)
-    overdue = await select_overdue(conn, as_of)
-    for target, span in (*asked.spans.items(), *overdue.items()):
-        if deps.inbox.partition_of(target) == partition:
-            share = shares.setdefault(target, _Share())
-            share.span = span.joined(share.span or span)
+    spans, _ = await waiting(conn, deps, turn, as_of)
+    for target, span in spans.items():
+        shares.setdefault(target, _Share()).span = span
     return shares
 
 

@@ -70,7 +70,7 @@ async def open_deps(settings: Settings) -> Deps:
     valkey = open_valkey(settings)
     return Deps(
         settings=settings,
-        pool=await open_pool(settings),
+        pool=await open_pool(settings, plans_once=True),
         valkey=valkey,
         inbox=Inbox(
             valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit

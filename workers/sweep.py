@@ -24,9 +24,12 @@ async def sweep(deps: Deps) -> None:
     async with deps.pool.acquire() as conn:
         partitions = await _forgotten_partitions(conn, deps, as_of)
         partitions |= await _silent_readers(conn, deps, as_of)
+        overdue = await select_overdue(conn, as_of - GRACE)
         overlooked = await count_unpublished(conn, as_of - OVERLOOKED_AFTER)
         unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
     await deps.queue.wake(sorted(partitions))
+    for partition in sorted({deps.inbox.partition_of(target) for target in overdue}):
+        await deps.queue.enqueue("expire", partition, 0)
     if overlooked:
         await deps.queue.enqueue("relay", job_id="relay")
     for session_id in unranked:
@@ -34,11 +37,10 @@ async def sweep(deps: Deps) -> None:
 
 
 async def _forgotten_partitions(conn: Connection, deps: Deps, as_of: int) -> set[int]:
-    """Partitions with old entries in the inbox, overdue shots or something asked of them long ago."""
+    """Partitions with entries in the inbox that nobody is at, or something asked of them long ago."""
     waiting = await deps.inbox.unattended()
-    overdue = await select_overdue(conn, as_of - GRACE)
     asked = await select_asked_partitions(conn, deps.inbox.partitions, instant(as_of - GRACE))
-    return {*waiting, *asked, *(deps.inbox.partition_of(target) for target in overdue)}
+    return {*waiting, *asked}
 
 
 async def _silent_readers(conn: Connection, deps: Deps, as_of: int) -> set[int]:

@@ -21,7 +21,11 @@ async def post_arrow(wish: ArrowCreate, conn: ConnectionOf, _: AdminOnly) -> Env
 
 @router.get("")
 async def list_arrows(
-    conn: ConnectionOf, _: ViewerOnly, after: After, limit: PageLimit = DEFAULT, archer_id: UUID | None = None
+    conn: ConnectionOf,
+    _: ViewerOnly,
+    after: After,
+    limit: PageLimit = DEFAULT,
+    archer_id: UUID | None = None,
 ) -> Envelope[Page[Arrow]]:
     """Arrows, of one archer if asked for, in the order of their creation and id."""
     rows = await ARROWS.list(conn, after, limit, archer_id)

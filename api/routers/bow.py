@@ -21,7 +21,11 @@ async def post_bow(wish: BowCreate, conn: ConnectionOf, _: AdminOnly) -> Envelop
 
 @router.get("")
 async def list_bows(
-    conn: ConnectionOf, _: ViewerOnly, after: After, limit: PageLimit = DEFAULT, archer_id: UUID | None = None
+    conn: ConnectionOf,
+    _: ViewerOnly,
+    after: After,
+    limit: PageLimit = DEFAULT,
+    archer_id: UUID | None = None,
 ) -> Envelope[Page[Bow]]:
     """Bows, of one archer if asked for, in the order of their creation and id."""
     rows = await BOWS.list(conn, after, limit, archer_id)

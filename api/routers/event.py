@@ -14,7 +14,6 @@ from api.dependencies import (
     InboxOf,
     JudgeOnly,
     PageLimit,
-    PoolOf,
     QueueOf,
     RequestId,
     Sender,
@@ -37,7 +36,7 @@ router = APIRouter(prefix="/api/v0/event", tags=["event"])
 async def post_events(
     batch: EventBatch,
     caller: Sender,
-    pool: PoolOf,
+    conn: ConnectionOf,
     inbox: InboxOf,
     queue: QueueOf,
     settings: SettingsOf,
@@ -52,9 +51,8 @@ async def post_events(
     intake = Intake(caller, settings, datetime.now(UTC))
     judged = intake.read(batch.events)
     speakers = {intake.reader_of(each.said) for each in judged if each.said is not None}
-    async with pool.acquire() as conn:
-        known = {reader for reader in speakers if reader is not None}
-        readers = await select_known_readers(conn, known, intake.received_at)
+    known = {reader for reader in speakers if reader is not None}
+    readers = await select_known_readers(conn, known, intake.received_at)
     judged = intake.place(judged, readers)
     rejected = [each.rejected() for each in judged if each.error is not None]
     if judged and len(rejected) == len(judged):

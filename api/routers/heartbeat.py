@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.dependencies import InboxOf, PoolOf, QueueOf, RequestId, Sender
+from api.dependencies import ConnectionOf, InboxOf, QueueOf, RequestId, Sender
 from core.errors import ForbiddenError, InvalidInputError
 from core.models.instants import microseconds, optional_microseconds
 from core.models.reader_lookup import KnownReader, select_known_readers
@@ -23,7 +23,7 @@ router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
 async def post_heartbeat(
     heartbeat: Heartbeat,
     caller: Sender,
-    pool: PoolOf,
+    conn: ConnectionOf,
     inbox: InboxOf,
     queue: QueueOf,
     request_id: RequestId,
@@ -35,8 +35,7 @@ async def post_heartbeat(
     """
     received_at = datetime.now(UTC)
     speakers = [_speaker(number, beat, caller) for number, beat in enumerate(heartbeat.readers)]
-    async with pool.acquire() as conn:
-        readers = await select_known_readers(conn, set(speakers), received_at)
+    readers = await select_known_readers(conn, set(speakers), received_at)
     for number, reader_id in enumerate(speakers):
         if reader_id not in readers:
             raise InvalidInputError(f"body.readers.{number}.reader_id", f"no reader {reader_id}")

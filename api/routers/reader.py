@@ -125,9 +125,7 @@ def _wanted(before: Reader, wish: ReaderUpdate) -> tuple[UUID | None, UUID | Non
 
 
 @router.post("/{reader_id}/rotate_token")
-async def rotate_token(
-    reader_id: UUID, conn: ConnectionOf, _: AdminOnly
-) -> Envelope[ReaderToken]:
+async def rotate_token(reader_id: UUID, conn: ConnectionOf, _: AdminOnly) -> Envelope[ReaderToken]:
     """Give a reader a new token; its old ones are refused from now on."""
     async with conn.transaction():
         await lock_reader(conn, reader_id)

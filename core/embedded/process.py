@@ -1,63 +1,84 @@
-"""Server processes that do not outlive us, and those of an earlier run that did."""
+"""Processes that do not outlive us, and those of an earlier run that did."""
 
-import ctypes
 import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from importlib.util import find_spec
+from dataclasses import dataclass
 from pathlib import Path
 
+from core.embedded import tether
 from core.embedded.failure import StoreFailed
 
-PR_SET_PDEATHSIG = 1
 PAUSE_S = 0.02
 
-_LIBC = ctypes.CDLL(None, use_errno=True)
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a process runs as.
+
+    Args:
+        user: The user's id.
+        group: The group's id.
+        passing: It must enter directories that only root may.
+    """
+
+    user: int
+    group: int
+    passing: bool
 
 
-def dying_with_parent(signum: signal.Signals) -> Callable[[], None]:
-    """What a child calls before it runs its program, to be sent a signal when its parent dies."""
+def tied(
+    command: Sequence[str], dies_by: signal.Signals, identity: Identity | None = None
+) -> list[str]:
+    """The same command, sent a signal when this process dies.
 
-    def ask() -> None:
-        _LIBC.prctl(PR_SET_PDEATHSIG, signum)
-
-    return ask
+    Args:
+        command: The program and its arguments.
+        dies_by: The signal it is then sent.
+        identity: Whom it runs as; None: as we do.
+    """
+    who = ["-", "-", "no"]
+    if identity is not None:
+        who = [str(identity.user), str(identity.group), "yes" if identity.passing else "no"]
+    # Isolated and without site: it starts in a few milliseconds, whatever is installed.
+    python = [sys.executable, "-I", "-S", tether.__file__]
+    return [*python, str(int(dies_by)), str(os.getpid()), *who, *command]
 
 
 def spawn(
     command: Sequence[str],
-    log: Path,
+    log: Path | None,
     *,
     dies_by: signal.Signals,
     environment: Mapping[str, str] | None = None,
-    user: int | None = None,
+    identity: Identity | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a server in a session of its own: a Ctrl-C in the terminal is ours to pass on, in order.
+    """Start a process in a session of its own: a Ctrl-C in the terminal is ours to pass on, in order.
 
     Args:
         command: The program and its arguments.
-        log: Where its output goes.
+        log: Where its output goes; None: to ours.
         dies_by: The signal it is sent when this process dies.
         environment: Its environment; None: ours.
-        user: The user and group that it runs as; None: ours.
+        identity: Whom it runs as; None: as we do.
     """
-    with log.open("ab") as output:
+    output = None if log is None else log.open("ab")
+    try:
         return subprocess.Popen(
-            command,
+            tied(command, dies_by, identity),
             stdin=subprocess.DEVNULL,
             stdout=output,
-            stderr=subprocess.STDOUT,
+            stderr=output,
             start_new_session=True,
             env=None if environment is None else dict(environment),
-            user=user,
-            group=user,
-            extra_groups=None if user is None else [],
-            # The child runs nothing else between fork and exec, so no lock can be held there.
-            preexec_fn=dying_with_parent(dies_by),  # pylint: disable=subprocess-popen-preexec-fn
         )
+    finally:
+        if output is not None:
+            output.close()
 
 
 def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
@@ -78,17 +99,31 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def command_line(pid: int) -> str:
-    """A process's program and arguments; empty when there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
-    except OSError:
-        return ""
+def running(program: str, argument: str) -> list[int]:
+    """The processes of a program that were given an argument, whoever started them."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (folder / "cmdline").read_bytes().decode(errors="replace").split("\0")
+        except OSError:
+            continue
+        if Path(words[0]).name == program and argument in words:
+            found.append(int(folder.name))
+    return found
 
 
-def end(pid: int, gently: signal.Signals, timeout_s: float) -> None:
-    """End a process: gently first, and after `timeout_s` seconds by force."""
-    for signum in (gently, signal.SIGKILL):
+def end(pid: int, *signals: signal.Signals, timeout_s: float) -> None:
+    """End a process: by the first signal, and by the next, at last SIGKILL, when that takes too long.
+
+    Args:
+        pid: The process.
+        signals: Gentle ones first.
+        timeout_s: How long each signal has.
+
+    Raises:
+        StoreFailed: Not even SIGKILL ends it.
+    """
+    for signum in (*signals, signal.SIGKILL):
         try:
             os.kill(pid, signum)
         except ProcessLookupError:
@@ -106,20 +141,6 @@ def _runs(pid: int) -> bool:
     except ChildProcessError:
         pass
     return is_alive(pid)
-
-
-def package_folder(name: str) -> Path:
-    """Where a wheel was unpacked; it is not imported, since we want only the programs that it brings.
-
-    Raises:
-        StoreFailed: It is not installed.
-    """
-    found = find_spec(name)
-    if found is None or found.origin is None:
-        raise StoreFailed(
-            f"the package {name} is not installed: set DATABASE_URL and REDIS_URL instead"
-        )
-    return Path(found.origin).parent
 
 
 def free_port() -> int:

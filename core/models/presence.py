@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from core.domain.values import EventType
 from core.models.instants import FIRST, instant, microseconds
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedBeat
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
 # `-infinity` stands for "it does not say when it was started".
 UNSAID = FIRST
+LANDED = EventType.LANDED
 
 STATUS_LOCK = """
 SELECT reader_id, is_online FROM reader_status WHERE reader_id = ANY ($1) ORDER BY reader_id FOR UPDATE
@@ -109,10 +111,13 @@ async def note_signs_of_life(
     before = {row["reader_id"] for row in rows if row["is_online"]}
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     await _keep_status(conn, heard, beats, online_since)
-    await _keep_boots(conn, beats)
-    latest = _latest(each for each in heard if not isinstance(each, AcceptedBeat))
-    times = [instant(at) for at in latest.values()]
-    await conn.execute(BOOT_UPSERT_HEARD, list(latest), times, UNSAID)
+    if beats:
+        await _keep_boots(conn, beats)
+    # Only a butt's reader is asked later whether it was there.
+    latest = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
+    if latest:
+        times = [instant(at) for at in latest.values()]
+        await conn.execute(BOOT_UPSERT_HEARD, list(latest), times, UNSAID)
     newest = _latest(heard)
     return [r for r in readers if r not in before and instant(newest[r]) >= online_since]
 

@@ -49,9 +49,7 @@ READER_UPDATE_NAME = "UPDATE reader SET name = $2, updated_at = now() WHERE id =
 READER_RETIRE = "UPDATE reader SET retired_at = now(), updated_at = now() WHERE id = $1"
 
 
-async def insert_readers(
-    conn: Connection, readers: Sequence[tuple[UUID, str, str]]
-) -> None:
+async def insert_readers(conn: Connection, readers: Sequence[tuple[UUID, str, str]]) -> None:
     """Make readers, each of an id, a kind and a name."""
     ids, kinds, names = ([reader[column] for reader in readers] for column in range(3))
     await conn.execute(READER_INSERT, ids, kinds, names)

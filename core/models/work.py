@@ -16,7 +16,8 @@ PARTITION_LOCK = "SELECT pg_advisory_lock($1, $2)"
 PARTITION_UNLOCK = "SELECT pg_advisory_unlock($1, $2)"
 
 RECOMPUTE_SELECT_BARRIERS = """
-SELECT DISTINCT barrier % $1 FROM recompute, unnest(barrier_keys) AS barrier
+SELECT DISTINCT barrier % $1 AS partition
+FROM recompute, unnest(barrier_keys || partition_key) AS barrier
 WHERE partition_key % $1 = $2
 """
 
@@ -49,9 +50,9 @@ class Asked:
 
 
 async def select_barriers(conn: Connection, partition: int, partitions: int) -> list[int]:
-    """The other partitions that must stand still while this one does what was asked of it."""
+    """The partitions that must stand still while this one does what was asked of it; none: nothing was."""
     rows = await conn.fetch(RECOMPUTE_SELECT_BARRIERS, partitions, partition)
-    return [row[0] for row in rows]
+    return [row["partition"] for row in rows]
 
 
 async def lock_partitions(conn: Connection, partitions: Collection[int], timeout_s: float) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import sys
+from asyncio.subprocess import PIPE
 from io import StringIO
 from uuid import UUID, uuid4
 
@@ -19,6 +21,18 @@ from core.postgres import Pool
 from core.settings import Settings
 from tests.butts import Butts, add_shot, set_up
 from tests.serving import server_process, serving, until
+
+PROGRAM = """
+import signal
+import typer
+from cli.watch import register
+# A shell that runs the tests in its background has them ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+app = typer.Typer()
+app.callback()(lambda: None)
+register(app)
+app()
+"""
 
 
 async def tell(pool: Pool, feed: Feed, butts: Butts, shot_id: UUID) -> None:
@@ -118,3 +132,23 @@ def test_the_command_refuses_what_is_no_address() -> None:
     ended = CliRunner().invoke(application(), asked)
     assert ended.exit_code == 1
     assert ended.stderr == "cannot watch: not an address is not the address of an API\n"
+
+
+async def test_ctrl_c_ends_it_cleanly(settings: Settings, pool: Pool) -> None:
+    async with pool.acquire() as conn:
+        butts = await set_up(conn)
+        await add_shot(conn, butts, 0, 1)
+    with server_process(settings) as server:
+        watching = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", PROGRAM, "watch"),
+            *("--session", str(butts.session_id), "--url", server.url),
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        assert watching.stdout is not None
+        async with asyncio.timeout(20):
+            line = await watching.stdout.readline()
+            watching.send_signal(signal.SIGINT)
+            rest, complaints = await watching.communicate()
+    assert line.endswith(b"  in the air\n")
+    assert (watching.returncode, rest, complaints) == (0, b"", b"")

@@ -1,0 +1,52 @@
+"""A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.domain.window import Span
+from core.models.correlated_shot import select_overdue
+from core.models.work import Asked, take_asked
+from core.postgres import Connection
+from workers.deps import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a worker does at a partition.
+
+    Args:
+        partition: Which.
+        held: The partitions whose locks are held, this one among them.
+        is_asked: Whether the API asked something of it.
+        with_overdue: Whether shots are looked at whose time is up.
+    """
+
+    partition: int
+    held: frozenset[int]
+    is_asked: bool
+    with_overdue: bool
+
+
+async def waiting(
+    conn: Connection, deps: Deps, turn: Turn, as_of: int
+) -> tuple[dict[UUID, Span], Mapping[UUID, UUID]]:
+    """Targets to derive though nothing came for them, and the requests behind that, by target.
+
+    Args:
+        conn: In the transaction that does it.
+        deps: The worker's clients.
+        turn: Whose.
+        as_of: Now, microseconds.
+    """
+    nothing = Asked({}, {})
+    partitions = deps.inbox.partitions
+    asked = nothing
+    if turn.is_asked:
+        asked = await take_asked(conn, turn.partition, partitions, turn.held)
+    spans = dict(asked.spans)
+    overdue = await select_overdue(conn, as_of) if turn.with_overdue else {}
+    for target, span in overdue.items():
+        if deps.inbox.partition_of(target) == turn.partition:
+            spans[target] = span.joined(spans.get(target, span))
+    return spans, asked.requests
