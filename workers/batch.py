@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from core.domain.values import EventType
+from core.domain.values import SECOND, EventType
 from core.domain.window import Span, touched
 from core.inbox import Inbox
 from core.models.binding_at import Bindings, select_bindings
@@ -13,12 +13,15 @@ from core.models.butt import PlacedButt, select_butts
 from core.models.correlated_shot import select_unsettled
 from core.models.event import insert_events
 from core.models.instants import instant
-from core.models.presence import ReaderPlace, note_signs_of_life, select_reader_places
+from core.models.presence import News, ReaderPlace, note_signs_of_life, select_reader_places
 from core.models.recompute import request_recompute
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
 from workers.deps import Deps
 from workers.derivation import Causes, Change, derive
+
+# No session may have an arrow land later than this after its release.
+LONGEST_WINDOW = 60 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,17 +81,17 @@ async def do_batch(
     mine, elsewhere = _sorted_out(batch.accepted, bindings, deps.inbox, partition)
     new_ids = await insert_events(conn, mine)
     new = [event for event in mine if event.event_id in new_ids]
-    online = await _note_presence(conn, deps, batch.accepted, as_of)
-    heard = {t for r in _possible_witnesses(batch.accepted) for t in bindings.targets(r)}
-    unsettled = await select_unsettled(conn, heard, as_of) if heard else {}
-    far = {t for t in unsettled if deps.inbox.partition_of(t) != partition}
+    news = await _note_presence(conn, deps, batch.accepted, as_of)
+    doubtful = await _doubtful(conn, deps, batch.accepted, bindings, news, as_of)
+    far = {t for t in doubtful if deps.inbox.partition_of(t) != partition}
     if far:
         await request_recompute(conn, far)
-    near = _joined(batch.spans, {t: s for t, s in unsettled.items() if t not in far})
+    near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
     butts = await _butts(conn, deps, new, bindings, near)
     spans = _joined(near, _touched(new, bindings, butts))
     causes = _causes(new, bindings, batch.requests)
     changes = await derive(conn, butts, spans, as_of, causes)
+    online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
     return Outcome(changes, elsewhere, online, {deps.inbox.partition_of(t) for t in far})
 
 
@@ -119,12 +122,29 @@ def _sorted_out(
 
 async def _note_presence(
     conn: Connection, deps: Deps, accepted: Sequence[Accepted], as_of: int
-) -> list[ReaderPlace]:
+) -> News:
     if not accepted:
-        return []
+        return News([], [])
     since: datetime = instant(as_of - deps.offline_after)
-    online = await note_signs_of_life(conn, accepted, since)
-    return await select_reader_places(conn, online, instant(as_of)) if online else []
+    return await note_signs_of_life(conn, accepted, since)
+
+
+async def _doubtful(
+    conn: Connection,
+    deps: Deps,
+    accepted: Sequence[Accepted],
+    bindings: Bindings,
+    news: News,
+    as_of: int,
+) -> dict[UUID, Span]:
+    """The targets whose misses the readers' word may decide otherwise, and when those were released."""
+    heard = {t for r in _possible_witnesses(accepted) for t in bindings.targets(r)}
+    doubtful = await select_unsettled(conn, heard, as_of) if heard else {}
+    for reader_id, started_at in news.starts:
+        # A reader cannot have seen what landed just before it was switched on, though it was taken for online.
+        span = Span(started_at - deps.offline_after - LONGEST_WINDOW, started_at)
+        doubtful = _joined(doubtful, {target: span for target in bindings.targets(reader_id)})
+    return doubtful
 
 
 async def _butts(

@@ -59,6 +59,8 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     size = deps.settings.quiver_batch_size
     await deps.inbox.begin(partition)
     entries = await deps.inbox.read(partition, size)
+    if not (entries or turn.is_asked or turn.with_overdue):
+        return False
     accepted, unreadable = _decoded(entries)
     await keep_unreadable(conn, unreadable)
     as_of = now()

@@ -42,6 +42,7 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
     AS said (reader_id, said_started_at, started_at, clear_at)
 ON CONFLICT (reader_id, said_started_at) DO UPDATE
     SET clear_at = greatest(boot.clear_at, excluded.clear_at)
+RETURNING reader_id, started_at, xmax = 0 AS is_new
 """
 
 # An event is of the latest start before it came; of a reader that never said when, of no start.
@@ -93,33 +94,43 @@ class ReaderPlace:
     slot_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class News:
+    """What signs of life told.
+
+    Args:
+        online: Readers that were not online before and are now.
+        starts: Readers that said for the first time when they were switched on, and when: microseconds.
+    """
+
+    online: Sequence[UUID]
+    starts: Sequence[tuple[UUID, int]]
+
+
 async def note_signs_of_life(
     conn: Connection, heard: Sequence[Accepted], online_since: datetime
-) -> list[UUID]:
+) -> News:
     """Keep what events and heartbeats tell of their readers' presence.
 
     Args:
         conn: In the transaction that takes them from the inbox.
         heard: What came, in any order.
         online_since: Who was heard at or after this time is online.
-
-    Returns:
-        The readers that were not online before and are now.
     """
     readers = sorted({each.reader_id for each in heard})
     rows = await conn.fetch(STATUS_LOCK, readers)
     before = {row["reader_id"] for row in rows if row["is_online"]}
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     await _keep_status(conn, heard, beats, online_since)
-    if beats:
-        await _keep_boots(conn, beats)
+    starts = await _keep_boots(conn, beats) if beats else []
     # Only a butt's reader is asked later whether it was there.
     latest = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
     if latest:
         times = [instant(at) for at in latest.values()]
         await conn.execute(BOOT_UPSERT_HEARD, list(latest), times, UNSAID)
     newest = _latest(heard)
-    return [r for r in readers if r not in before and instant(newest[r]) >= online_since]
+    online = [r for r in readers if r not in before and instant(newest[r]) >= online_since]
+    return News(online, starts)
 
 
 def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
@@ -150,7 +161,8 @@ async def _keep_status(
     )
 
 
-async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> None:
+async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:
+    """Keep each start that is named; those that were not known."""
     clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
     for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
         said = UNSAID if beat.started_at is None else instant(beat.started_at)
@@ -161,13 +173,18 @@ async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> None:
             before[0],
             before[1] if beat.buffered else instant(beat.received_at),
         )
-    await conn.execute(
+    rows = await conn.fetch(
         BOOT_UPSERT,
         [reader for reader, _ in clear],
         [said for _, said in clear],
         [started for started, _ in clear.values()],
         [at for _, at in clear.values()],
     )
+    return [
+        (row["reader_id"], microseconds(row["started_at"]))
+        for row in rows
+        if row["is_new"] and not is_unsaid(row["started_at"])
+    ]
 
 
 async def mark_silent(conn: Connection, heard_before: datetime) -> list[UUID]:

@@ -1,0 +1,87 @@
+"""A worker's clients, and a worker that works while a test lasts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from core.feed import Message
+from core.models.correlated_shot import StoredShot, stored
+from core.schema.inbox import Accepted, encode
+from core.settings import Settings
+from tests.fields import Field, put_up, target_of
+from workers.deps import Deps
+from workers.drain import drain
+from workers.main import build_worker, close_deps, open_deps
+
+WITHIN_S = 15.0
+
+
+@pytest.fixture
+async def deps(settings: Settings) -> AsyncIterator[Deps]:
+    """The clients that tasks use."""
+    fast = settings.model_copy(update={"quiver_job_backoff_s": 0.01, "quiver_job_tries": 2})
+    made = await open_deps(fast)
+    yield made
+    await close_deps(made)
+
+
+@pytest.fixture
+async def field(deps: Deps) -> Field:
+    """A butt with one archer."""
+    async with deps.pool.acquire() as conn:
+        return await put_up(conn)
+
+
+@pytest.fixture
+async def working(deps: Deps) -> AsyncIterator[None]:
+    """A worker that does what is enqueued."""
+    worker = build_worker(deps, handle_signals=False)
+    task = asyncio.create_task(worker.async_run())
+    yield
+    await worker.finish()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A field and the workers' clients, to say things at and look at what came of them."""
+
+    deps: Deps
+    field: Field
+
+    async def put(self, *said: Accepted) -> list[int]:
+        """Put into the inbox, as the API does; the partitions to wake."""
+        inbox = self.deps.inbox
+        entries = [(inbox.partition_of(target_of(self.field, each)), encode(each)) for each in said]
+        return await inbox.append(entries)
+
+    async def say(self, *said: Accepted, with_overdue: bool = False) -> None:
+        """Put into the inbox, and have every partition drained at once."""
+        await self.put(*said)
+        for partition in range(self.deps.inbox.partitions):
+            await drain(self.deps, partition, with_overdue=with_overdue)
+
+    async def shots(self) -> list[StoredShot]:
+        """All shots, by their release."""
+        async with self.deps.pool.acquire() as conn:
+            rows = await conn.fetch("SELECT * FROM shot ORDER BY release_time, id")
+        return [stored(row) for row in rows]
+
+    async def frames(self) -> Sequence[Message]:
+        """All that viewers were told."""
+        return await self.deps.feed.since(self.field.session_id, "0-0")
+
+
+@pytest.fixture
+def line(deps: Deps, field: Field) -> Range:
+    """The butt with one archer, to shoot at."""
+    return Range(deps, field)
+
+
+async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for a condition, and fail when it does not come."""
+    async with asyncio.timeout(WITHIN_S):
+        while not await condition():
+            await asyncio.sleep(0.01)

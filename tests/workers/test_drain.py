@@ -1,0 +1,183 @@
+"""A partition emptied: events in, shots and frames out."""
+
+import json
+import random
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from core.domain.values import EventType, Status
+from core.feed import Message
+from core.inbox import Inbox, stream_key
+from core.models.failed_job import count_failed_jobs
+from core.schema.inbox import AcceptedEvent, encode
+from tests.fields import Field, put_up
+from tests.workers.conftest import Range
+from workers import batch
+from workers.deps import Deps
+from workers.drain import drain
+
+
+def kinds(frames: list[Message] | tuple[Message, ...]) -> list[str]:
+    return [json.loads(frame.text)["type"] for frame in frames]
+
+
+async def test_a_release_and_its_landing_become_a_scored_shot(line: Range) -> None:
+    release, landing = line.field.release(10), line.field.landed(10.4, x=3)
+    await line.say(release, landing)
+    (known,) = await line.shots()
+    assert (known.shot.status, known.shot.score, known.shot.label) == (Status.LANDED, 10, "X")
+    assert (known.shot.release_event_id, known.shot.landing_event_id) == (
+        release.event_id,
+        landing.event_id,
+    )
+    assert known.published_version == known.version
+
+
+async def test_what_is_committed_has_left_the_inbox(line: Range) -> None:
+    await line.say(line.field.release(10))
+    assert set((await line.deps.inbox.depths()).values()) == {0}
+
+
+async def test_viewers_are_told_of_the_release_and_then_of_the_landing(line: Range) -> None:
+    await line.say(line.field.release(10))
+    await line.say(line.field.landed(10.4))
+    told = [kind for kind in kinds(list(await line.frames())) if kind.startswith("shot.")]
+    # The butt's reader had not been heard from, so the release of an hour ago was not settled first.
+    assert told == ["shot.created", "shot.updated", "shot.landed"]
+
+
+async def test_a_replay_tells_of_the_release_too(line: Range) -> None:
+    await line.say(line.field.release(10), line.field.landed(10.4))
+    shots = [json.loads(f.text) for f in await line.frames()]
+    told = [(f["type"], f["data"]["shot"]["version"]) for f in shots if "shot" in f["data"]]
+    assert told == [("shot.created", 1), ("shot.landed", 2)]
+
+
+async def test_the_same_events_again_change_nothing(line: Range) -> None:
+    said = [line.field.release(10), line.field.landed(10.4)]
+    await line.say(*said)
+    before, frames = await line.shots(), len(await line.frames())
+    await line.say(*said, *said)
+    assert await line.shots() == before
+    assert len(await line.frames()) == frames
+
+
+async def test_a_request_id_travels_from_the_event_to_the_frame(line: Range) -> None:
+    request_id = uuid4()
+    event = line.field.event("1A bow", EventType.RELEASE, 10, request_id=request_id)
+    await line.say(event)
+    frames = [json.loads(frame.text) for frame in await line.frames()]
+    assert frames[0]["request_id"] == str(request_id)
+
+
+async def test_any_order_and_batching_of_a_tournament_ends_in_the_same_shots(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, lanes=2, letters="AB")
+    rng = random.Random(7)
+    said: list[AcceptedEvent] = []
+    for number in range(24):
+        at, place = 10 + number * 9.7, rng.choice(["1A", "1B", "2A", "2B"])
+        said.append(field.event(f"{place} bow", EventType.ENGAGE, at - 3))
+        said.append(field.release(at, place))
+        if rng.random() < 0.9:
+            said.append(field.landed(at + 0.35, int(place[0]), x=rng.uniform(-300, 300)))
+    line = Range(deps, field)
+    await line.say(*said, field.beat("1 target"), field.beat("2 target"))
+    expected = {known.shot.id: known.shot for known in await line.shots()}
+    async with deps.pool.acquire() as conn:
+        await conn.execute("TRUNCATE standing, shot, event")
+    mixed = said + rng.choices(said, k=30)
+    rng.shuffle(mixed)
+    while mixed:
+        size = rng.randint(1, 9)
+        await line.say(*mixed[:size])
+        mixed = mixed[size:]
+    assert {known.shot.id: known.shot for known in await line.shots()} == expected
+    assert len(expected) == 24
+
+
+async def test_a_reader_without_a_place_makes_no_shot_and_its_events_are_kept(line: Range) -> None:
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("DELETE FROM reader_binding")
+    await line.say(line.field.release(10))
+    async with line.deps.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM event") == 1
+    assert await line.shots() == []
+
+
+async def test_an_event_in_the_wrong_partition_finds_its_target(deps: Deps, field: Field) -> None:
+    line = Range(deps, field)
+    right = deps.inbox.partition_of(field.targets[1])
+    wrong = (right + 1) % deps.inbox.partitions
+    await deps.inbox.append([(wrong, encode(field.release(10)))])
+    await drain(deps, wrong)
+    assert await line.shots() == []
+    await drain(deps, right)
+    assert len(await line.shots()) == 1
+
+
+async def test_a_crash_between_commit_and_acknowledgement_doubles_nothing(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_: object) -> None:
+        raise ConnectionError("the worker died")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Inbox, "acknowledge", die)
+        with pytest.raises(ConnectionError):
+            await line.say(line.field.release(10), line.field.landed(10.4))
+    before = await line.shots()
+    await line.say()
+    assert await line.shots() == before
+    assert set((await line.deps.inbox.depths()).values()) == {0}
+
+
+async def test_a_target_that_cannot_be_derived_does_not_hold_up_the_others(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, lanes=2)
+    line = Range(deps.__class__(**one_partition(deps)), field)
+    derive = batch.derive
+
+    async def fail_for_lane_1(*arguments: object) -> object:
+        if field.targets[1] in arguments[2]:  # type: ignore[operator]
+            raise ZeroDivisionError("lane 1 is cursed")
+        return await derive(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch, "derive", fail_for_lane_1)
+    await line.say(field.release(10, "1A"), field.release(10, "2A"))
+    assert [known.target_id for known in await line.shots()] == [field.targets[2]]
+    async with deps.pool.acquire() as conn:
+        assert await count_failed_jobs(conn) == 1
+        assert await conn.fetchval("SELECT count(*) FROM event") == 2
+    assert set((await line.deps.inbox.depths()).values()) == {0}
+
+
+def one_partition(deps: Deps) -> dict[str, object]:
+    """The same clients, with all targets in one partition."""
+    inbox = Inbox(deps.valkey, partitions=1, limit=1000)
+    names = ("settings", "pool", "valkey", "queue", "feed")
+    return {**{name: getattr(deps, name) for name in names}, "inbox": inbox}
+
+
+async def test_an_unreadable_entry_is_written_down_and_leaves(line: Range) -> None:
+    await line.deps.valkey.xadd(stream_key(3), {"e": b"\xff not json"})
+    await drain(line.deps, 3)
+    assert await line.deps.valkey.xlen(stream_key(3)) == 0
+    async with line.deps.pool.acquire() as conn:
+        row = await conn.fetchrow("SELECT function, arguments FROM failed_job")
+    assert row is not None
+    assert (row["function"], row["arguments"]["payload"]) == ("read_entry", "\\xff not json")
+
+
+async def test_one_landing_cannot_be_stored_for_two_shots(line: Range) -> None:
+    await line.say(line.field.release(10), line.field.landed(10.4), line.field.release(300))
+    async with line.deps.pool.acquire() as conn:
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await conn.execute(
+                "UPDATE shot SET status = 'landed', landing_event_id = (SELECT landing_event_id "
+                "FROM shot WHERE landing_event_id IS NOT NULL) WHERE landing_event_id IS NULL"
+            )

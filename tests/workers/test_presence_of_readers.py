@@ -1,0 +1,125 @@
+"""Misses, blind butts, and what a reader's later word makes of them."""
+
+from datetime import timedelta
+
+import pytest
+
+from core.domain.values import Status
+from core.models.instants import instant
+from tests.fields import Field, now, put_up
+from tests.workers.conftest import Range, eventually
+from workers.deps import Deps
+from workers.sweep import sweep
+
+
+async def statuses(line: Range) -> list[Status]:
+    return [known.shot.status for known in await line.shots()]
+
+
+async def test_a_butt_whose_reader_was_never_heard_leaves_the_shot_unresolved(line: Range) -> None:
+    await line.say(line.field.release(10))
+    assert await statuses(line) == [Status.UNRESOLVED]
+
+
+async def test_a_later_sign_of_life_settles_it(line: Range) -> None:
+    await line.say(line.field.release(10))
+    await line.say(line.field.beat())
+    (known,) = await line.shots()
+    assert (known.shot.status, known.shot.is_settled) == (Status.MISSED, True)
+
+
+async def test_a_reader_that_was_switched_on_afterwards_cannot_settle_it(line: Range) -> None:
+    await line.say(line.field.release(10))
+    await line.say(line.field.beat(started=50))
+    assert await statuses(line) == [Status.UNRESOLVED]
+
+
+async def test_a_reader_that_has_more_to_send_settles_it_when_it_has_sent_all(line: Range) -> None:
+    await line.say(line.field.release(10), line.field.beat(started=-60, buffered=3))
+    assert await statuses(line) == [Status.UNRESOLVED]
+    await line.say(line.field.beat(started=-60, buffered=0))
+    assert await statuses(line) == [Status.MISSED]
+
+
+async def test_a_late_landing_corrects_a_miss(line: Range) -> None:
+    await line.say(line.field.release(10), line.field.beat())
+    assert await statuses(line) == [Status.MISSED]
+    await line.say(line.field.landed(10.4))
+    assert await statuses(line) == [Status.LANDED]
+
+
+async def test_a_restart_that_becomes_known_takes_a_presumed_miss_back(line: Range) -> None:
+    since = (now() - line.field.starts_at) / 1_000_000
+    await line.say(line.field.release(since - 10))
+    await line.say(line.field.beat())
+    assert await statuses(line) == [Status.MISSED]
+    await line.say(line.field.beat(started=since - 8))
+    assert await statuses(line) == [Status.UNRESOLVED]
+
+
+async def test_a_reader_that_fell_silent_takes_its_presumed_misses_with_it(
+    line: Range, working: None
+) -> None:
+    del working
+    since = (now() - line.field.starts_at) / 1_000_000
+    await line.say(line.field.beat(), line.field.release(since - 3.4))
+    # Heard from just before the window ended: online, so a miss, for now.
+    async with line.deps.pool.acquire() as conn:
+        heard = instant(now() - 1_000_000)
+        await conn.execute("UPDATE reader_boot SET clear_at = $1", heard - timedelta(seconds=60))
+        await conn.execute("UPDATE reader_status SET last_heard_at = $1", heard)
+
+    async def is_missed() -> bool:
+        return await statuses(line) == [Status.MISSED]
+
+    await eventually(is_missed)
+    async with line.deps.pool.acquire() as conn:
+        silent = instant(now() - 31_000_000)
+        await conn.execute("UPDATE reader_status SET last_heard_at = $1", silent)
+
+    async def is_unresolved() -> bool:
+        return await statuses(line) == [Status.UNRESOLVED]
+
+    await eventually(is_unresolved)
+
+
+async def test_a_heartbeat_on_another_partition_settles_where_the_reader_was(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, lanes=2)
+    line = Range(deps, field)
+    await line.say(field.release(10, "1A"))
+    async with deps.pool.acquire() as conn:
+        await move(conn, field)
+    await line.say(field.beat("1 target"))
+    await line.say()
+    assert await statuses(line) == [Status.MISSED]
+
+
+async def move(conn: object, field: Field) -> None:
+    """Move lane 1's target reader to lane 2 now: what it said before stays."""
+    from core.models.reader_binding import Place, bind_from
+
+    place = Place(None, field.targets[2], instant(field.starts_at))
+    await bind_from(conn, field.readers["1 target"], place, instant(now()))  # type: ignore[arg-type]
+
+
+async def test_readers_fall_silent_once_and_viewers_are_told(line: Range) -> None:
+    await line.say(line.field.beat())
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute(
+            "UPDATE reader_status SET last_heard_at = $1", instant(now() - 31_000_000)
+        )
+    await sweep(line.deps)
+    await sweep(line.deps)
+    told = [frame.text for frame in await line.frames() if "reader.offline" in frame.text]
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize("faces", [False])
+async def test_a_shot_is_in_flight_first_and_timers_decide_it(deps: Deps, faces: bool) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, faces=faces, rules={"landing_window_ms": 60_000})
+    line = Range(deps, field)
+    await line.say(field.release((now() - field.starts_at) / 1_000_000))
+    assert await statuses(line) == [Status.IN_FLIGHT]
+    assert (await deps.queue.counts()).deferred >= 1
