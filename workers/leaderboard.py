@@ -6,7 +6,7 @@ from core.domain.ranking import criteria
 from core.feed import Frame
 from core.models.session import select_session
 from core.models.standing import select_leaderboard
-from core.models.standing_rank import note_ranks, select_untold_slots
+from core.models.standing_rank import note_ranks, select_untold
 from core.schema.leaderboard import leaderboard_of
 from workers.deps import Deps
 
@@ -15,7 +15,7 @@ async def leaderboard(deps: Deps, session_id: str) -> None:
     """Rank a session's slots anew and tell its viewers which rows changed."""
     session = UUID(session_id)
     async with deps.pool.acquire() as conn, conn.transaction():
-        untold = await select_untold_slots(conn, session)
+        untold = await select_untold(conn, session)
         if not untold:
             return
         round_of = await select_session(conn, session)
@@ -23,6 +23,8 @@ async def leaderboard(deps: Deps, session_id: str) -> None:
         rows = leaderboard_of(await select_leaderboard(conn, session), order)
         ranks = {row.slot_id: row.rank for row in rows}
         changed = await note_ranks(conn, session, ranks, untold)
+        if not changed:
+            return
         shown = [row.model_dump(mode="json") for row in rows if row.slot_id in changed]
         # Before the commit: told twice does no harm, not told would last until the next arrow.
         await deps.feed.publish([Frame(session, "leaderboard.updated", {"leaderboard": shown})])

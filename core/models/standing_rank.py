@@ -7,17 +7,28 @@ from uuid import UUID
 from core.postgres import Connection
 
 STANDING_SELECT_UNTOLD = """
-SELECT slot_id FROM standing
+SELECT slot_id, changed_at FROM standing
 WHERE session_id = $1 AND (ranked_at IS NULL OR ranked_at < changed_at)
-FOR UPDATE
 """
 
+# A row that a worker is just changing is left for the next time, rather than waited for: two that wait for
+# each other's rows would stand still until the database notices.
 STANDING_UPDATE_RANKS = """
-WITH ranked AS (SELECT * FROM unnest($2::uuid[], $3::integer[]) AS ranked (slot_id, rank))
-UPDATE standing SET rank = ranked.rank, ranked_at = clock_timestamp()
-FROM ranked
-WHERE standing.session_id = $1 AND standing.slot_id = ranked.slot_id
-    AND (standing.rank IS DISTINCT FROM ranked.rank OR standing.slot_id = ANY ($4::uuid[]))
+WITH ranked AS (
+    SELECT * FROM unnest($2::uuid[], $3::integer[], $4::timestamptz[])
+        AS ranked (slot_id, rank, changed_at)
+), free AS (
+    SELECT standing.slot_id, ranked.rank, ranked.changed_at
+    FROM standing JOIN ranked ON ranked.slot_id = standing.slot_id
+    WHERE standing.session_id = $1
+        AND (standing.rank IS DISTINCT FROM ranked.rank OR ranked.changed_at IS NOT NULL)
+    ORDER BY standing.slot_id
+    FOR UPDATE OF standing SKIP LOCKED
+)
+UPDATE standing
+SET rank = free.rank, ranked_at = coalesce(free.changed_at, standing.ranked_at)
+FROM free
+WHERE standing.slot_id = free.slot_id
 RETURNING standing.slot_id
 """
 
@@ -27,27 +38,36 @@ WHERE (ranked_at IS NULL OR ranked_at < changed_at) AND changed_at < $1
 """
 
 
-async def select_untold_slots(conn: Connection, session_id: UUID) -> set[UUID]:
-    """Slots whose sums changed since viewers were told; locked, so that no change slips in between."""
-    return {row["slot_id"] for row in await conn.fetch(STANDING_SELECT_UNTOLD, session_id)}
+async def select_untold(conn: Connection, session_id: UUID) -> dict[UUID, datetime]:
+    """Slots whose sums changed since viewers were told, and when they did."""
+    rows = await conn.fetch(STANDING_SELECT_UNTOLD, session_id)
+    return {row["slot_id"]: row["changed_at"] for row in rows}
 
 
 async def note_ranks(
-    conn: Connection, session_id: UUID, ranks: Mapping[UUID, int], untold: set[UUID]
+    conn: Connection,
+    session_id: UUID,
+    ranks: Mapping[UUID, int],
+    untold: Mapping[UUID, datetime],
 ) -> set[UUID]:
     """Keep the ranks of a session's slots.
 
     Args:
-        conn: In the transaction that locked the slots.
+        conn: In a transaction.
         session_id: The session.
-        ranks: Of every slot.
-        untold: Slots whose sums changed.
+        ranks: Of every slot, worked out after `untold` was read.
+        untold: Slots whose sums changed, and when: a later change is told another time.
 
     Returns:
         The slots whose rank or sums are new to viewers.
     """
+    slots = list(ranks)
     rows = await conn.fetch(
-        STANDING_UPDATE_RANKS, session_id, list(ranks), list(ranks.values()), list(untold)
+        STANDING_UPDATE_RANKS,
+        session_id,
+        slots,
+        [ranks[slot] for slot in slots],
+        [untold.get(slot) for slot in slots],
     )
     return {row["slot_id"] for row in rows}
 

@@ -24,6 +24,7 @@ LEFT JOIN shot ON shot.slot_id = slot.id AND shot.status IN ('landed', 'missed')
     AND shot.score IS NOT NULL
 WHERE slot.id = ANY ($1)
 GROUP BY slot.id
+ORDER BY slot.id
 ON CONFLICT (slot_id) DO UPDATE SET
     session_id = excluded.session_id, total = excluded.total, arrows = excluded.arrows,
     xs = excluded.xs, elevens = excluded.elevens, tens = excluded.tens, nines = excluded.nines,

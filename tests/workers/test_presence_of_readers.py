@@ -6,6 +6,9 @@ import pytest
 
 from core.domain.values import Status
 from core.models.instants import instant
+from core.models.place import Place
+from core.models.reader_binding import bind_from
+from core.postgres import Connection
 from tests.fields import Field, now, put_up
 from tests.workers.conftest import Range, eventually
 from workers.deps import Deps
@@ -95,12 +98,10 @@ async def test_a_heartbeat_on_another_partition_settles_where_the_reader_was(dep
     assert await statuses(line) == [Status.MISSED]
 
 
-async def move(conn: object, field: Field) -> None:
+async def move(conn: Connection, field: Field) -> None:
     """Move lane 1's target reader to lane 2 now: what it said before stays."""
-    from core.models.reader_binding import Place, bind_from
-
     place = Place(None, field.targets[2], instant(field.starts_at))
-    await bind_from(conn, field.readers["1 target"], place, instant(now()))  # type: ignore[arg-type]
+    await bind_from(conn, field.readers["1 target"], place, instant(now()))
 
 
 async def test_readers_fall_silent_once_and_viewers_are_told(line: Range) -> None:

@@ -1,0 +1,148 @@
+"""Whatever job is lost, a sweep finds what it would have done."""
+
+import json
+from uuid import UUID
+
+import pytest
+
+from core.domain.values import Status
+from core.feed import Feed
+from core.models.failed_job import count_failed_jobs
+from core.models.instants import instant
+from core.models.recompute import request_recompute
+from core.models.target import TARGETS, change_target
+from core.postgres import Connection
+from core.schema.target import FaceWish, TargetUpdate
+from tests.fields import Field, now, put_up
+from tests.workers.conftest import Range, eventually
+from workers.deps import Deps
+from workers.leaderboard import leaderboard
+from workers.relay import relay
+from workers.sweep import sweep
+
+FACE = FaceWish(face_type="wa_122_full", x=0, y=0)
+
+
+async def hang(conn: Connection, target_id: UUID, face: FaceWish) -> None:
+    before = await TARGETS.one(conn, target_id)
+    await change_target(conn, before, TargetUpdate(faces=[face]))
+
+
+async def test_events_whose_wake_up_was_lost_are_processed(line: Range, working: None) -> None:
+    del working
+    await line.put(line.field.release(10), line.field.landed(10.4))
+    for partition in range(line.deps.inbox.partitions):
+        await line.deps.inbox.begin(partition)
+
+    async def landed() -> bool:
+        return [known.shot.status for known in await line.shots()] == [Status.LANDED]
+
+    await eventually(landed)
+
+
+async def test_a_shot_whose_timer_was_lost_is_decided(line: Range, working: None) -> None:
+    del working
+    since = (now() - line.field.starts_at) / 1_000_000
+    await line.say(line.field.release(since - 3.4), line.field.beat())
+    await line.deps.valkey.delete("arq:queue")
+
+    async def decided() -> bool:
+        return [known.shot.status for known in await line.shots()] == [Status.MISSED]
+
+    await eventually(decided)
+
+
+async def test_what_was_asked_of_a_partition_is_done(line: Range, working: None) -> None:
+    del working
+    await line.say(line.field.release(10), line.field.landed(10.4, x=70))
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        face = FaceWish(face_type="wa_122_full", x=70, y=0)
+        await hang(conn, line.field.targets[1], face)
+        await request_recompute(conn, [line.field.targets[1]])
+
+    async def rescored() -> bool:
+        return [known.shot.label for known in await line.shots()] == ["X"]
+
+    await eventually(rescored)
+
+
+async def test_a_version_that_viewers_were_not_told_of_is_relayed(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def die(*_: object) -> None:
+        raise ConnectionError("the worker died after its commit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Feed, "publish", die)
+        with pytest.raises(ConnectionError):
+            await line.say(line.field.release(10), line.field.landed(10.4))
+    assert await line.frames() == []
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("UPDATE shot SET updated_at = $1", instant(now() - 5_000_000))
+    await relay(line.deps)
+    told = [json.loads(frame.text)["type"] for frame in await line.frames()]
+    assert told == ["shot.created", "shot.landed"]
+    await relay(line.deps)
+    assert len(await line.frames()) == 2
+
+
+async def test_a_shot_without_a_face_is_scored_once_there_is_one(
+    deps: Deps, working: None
+) -> None:
+    del working
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, faces=False)
+    line = Range(deps, field)
+    await line.say(field.release(10), field.landed(10.4))
+    (known,) = await line.shots()
+    assert (known.shot.status, known.shot.score) == (Status.LANDED, None)
+
+    async def given_up() -> bool:
+        async with deps.pool.acquire() as conn:
+            return await count_failed_jobs(conn) == 1
+
+    await eventually(given_up)
+    async with deps.pool.acquire() as conn, conn.transaction():
+        await hang(conn, field.targets[1], FACE)
+    await deps.queue.enqueue("score_shots", str(field.targets[1]))
+
+    async def scored() -> bool:
+        return [each.shot.label for each in await line.shots()] == ["X"]
+
+    await eventually(scored)
+
+
+async def test_two_workers_do_the_same_work_once(line: Range, working: None) -> None:
+    del working
+    wake = await line.put(line.field.release(10), line.field.landed(10.4))
+    for _ in range(8):
+        await line.deps.queue.wake(wake)
+
+    async def landed() -> bool:
+        return [known.version for known in await line.shots()] == [2]
+
+    await eventually(landed)
+    told = [f for f in await line.frames() if "shot." in f.text.split(",")[0]]
+    assert len(told) == 2
+
+
+async def test_a_leaderboard_frame_holds_what_changed_and_is_told_once(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, letters="AB")
+    line = Range(deps, field)
+    await line.say(field.release(10), field.landed(10.4, x=3))
+    await leaderboard(deps, str(field.session_id))
+    await leaderboard(deps, str(field.session_id))
+    boards = [json.loads(f.text) for f in await line.frames() if "leaderboard" in f.text]
+    assert len(boards) == 1
+    rows = boards[0]["data"]["leaderboard"]
+    assert [(r["slot_id"], r["rank"], r["total"], r["xs"]) for r in rows] == [
+        (str(field.slots["1A"]), 1, 10, 1)
+    ]
+
+
+async def test_a_sweep_of_a_quiet_range_asks_for_nothing(deps: Deps, field: Field) -> None:
+    del field
+    await sweep(deps)
+    counts = await deps.queue.counts()
+    assert (counts.due, counts.deferred) == (0, 0)
