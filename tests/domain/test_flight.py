@@ -1,0 +1,36 @@
+"""How long an arrow flies."""
+
+import pytest
+
+from core.domain.flight import LAUNCHES, first_guess, shortest
+from tests.domain.fields import micro
+
+
+@pytest.mark.parametrize(
+    ("bowstyle", "distance", "seconds"),
+    [("longbow", 18, 0.38), ("longbow", 90, 2.01), ("barebow", 70, 1.34), ("barebow", 50, 0.94)],
+)
+def test_the_first_guess_is_the_published_flight_time(
+    bowstyle: str, distance: float, seconds: float
+) -> None:
+    assert first_guess(bowstyle, distance).mean == pytest.approx(micro(seconds), rel=0.02)
+
+
+@pytest.mark.parametrize("bowstyle", LAUNCHES)
+def test_a_longer_way_takes_longer_and_is_less_certain(bowstyle: str) -> None:
+    near, far = first_guess(bowstyle, 18), first_guess(bowstyle, 70)
+    assert near.mean < far.mean
+    assert near.sigma < far.sigma
+
+
+def test_compound_arrows_are_the_fastest() -> None:
+    means = {style: first_guess(style, 50).mean for style in LAUNCHES}
+    assert min(means, key=lambda style: means[style]) == "compound"
+
+
+def test_an_unknown_style_is_taken_for_a_usual_one() -> None:
+    assert first_guess("crossbow", 50) == first_guess("recurve", 50)
+
+
+def test_nothing_flies_faster_than_120_metres_a_second() -> None:
+    assert shortest(18) == micro(0.15)

@@ -1,0 +1,73 @@
+"""Events on disk until they are processed."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from redis.asyncio import Redis
+
+from core.errors import UnavailableError
+from core.inbox import Inbox, partition_key
+
+
+@pytest.fixture
+def inbox(valkey: Redis) -> Inbox:
+    return Inbox(valkey, partitions=4, limit=3)
+
+
+async def payloads(inbox: Inbox, partition: int) -> list[bytes]:
+    return [entry.payload for entry in await inbox.read(partition, 100)]
+
+
+async def test_entries_are_read_in_the_order_of_their_coming(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (2, b"b"), (1, b"c")])
+    await inbox.append([(1, b"d")])
+    assert await payloads(inbox, 1) == [b"a", b"c", b"d"]
+    assert await payloads(inbox, 2) == [b"b"]
+
+
+async def test_only_partitions_that_nobody_was_told_of_are_to_be_woken(inbox: Inbox) -> None:
+    assert await inbox.append([(1, b"a"), (2, b"b")]) == [1, 2]
+    assert await inbox.append([(1, b"c"), (3, b"d")]) == [3]
+
+
+async def test_after_a_drain_has_begun_new_entries_wake_again(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a")])
+    await inbox.begin(1)
+    assert await inbox.append([(1, b"b")]) == [1]
+
+
+async def test_a_full_stream_refuses_the_whole_batch(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (1, b"b")])
+    with pytest.raises(UnavailableError):
+        await inbox.append([(2, b"c"), (1, b"d"), (1, b"e")])
+    assert await inbox.depths() == {0: 0, 1: 2, 2: 0, 3: 0}
+
+
+async def test_what_is_acknowledged_is_gone_and_nothing_else(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (1, b"b"), (1, b"c")])
+    first, _, third = await inbox.read(1, 10)
+    await inbox.acknowledge(1, [first, third])
+    assert await payloads(inbox, 1) == [b"b"]
+
+
+async def test_nothing_is_appended_for_nothing(inbox: Inbox) -> None:
+    assert await inbox.append([]) == []
+    assert await inbox.oldest_ms() is None
+
+
+async def test_a_partition_with_entries_and_no_wake_up_is_unattended(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (2, b"b")])
+    await inbox.begin(1)
+    assert await inbox.unattended() == {1}
+
+
+def test_a_target_always_has_the_same_partition() -> None:
+    # A restart, or another version, must find the events where they were left.
+    assert partition_key(UUID(int=1)) == 465_337_283
+
+
+def test_targets_spread_over_the_partitions() -> None:
+    counts = [0] * 16
+    for _ in range(1600):
+        counts[partition_key(uuid4()) % 16] += 1
+    assert min(counts) > 50
