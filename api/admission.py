@@ -1,6 +1,7 @@
 """Who may watch what, settled before the WebSocket is: so a refusal is an ordinary HTTP answer."""
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -77,7 +78,9 @@ async def refuse(websocket: WebSocket, error: QuiverError) -> None:
         headers["WWW-Authenticate"] = "Bearer"
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = str(error.retry_after_s)
-    await websocket.send_denial_response(failure(STATUS[type(error)], [str(error)], headers))
+    # They may have left meanwhile.
+    with suppress(OSError):
+        await websocket.send_denial_response(failure(STATUS[type(error)], [str(error)], headers))
 
 
 def _session_id(text: str) -> UUID:

@@ -1,5 +1,6 @@
 """Every failure as the wrapper: the only place that knows which error is which HTTP status."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 import asyncpg
@@ -44,7 +45,21 @@ SENTENCES: Mapping[str, str] = {
     "int_type": "must be a whole number",
     "bool_type": "must be true or false",
     "string_type": "must be text",
+    "string_unicode": "must be text without half of a surrogate pair",
+    "model_attributes_type": "must be a JSON object",
+    "no_object": "must be a JSON object, sent as application/json",
 }
+
+HTTP_SENTENCES: Mapping[int, str] = {
+    400: "body: cannot be read",
+    404: "path: nothing is here; /api/docs shows what there is",
+    405: "method: not possible here; the header Allow says which are",
+}
+
+# As in "Input should be", "String should have".
+WHAT_SHOULD = re.compile(r"^\w+ should ")
+# A rule that concerns several fields says itself which of them is wrong.
+NAMES_ITS_FIELD = re.compile(r"\w+(\.\w+)*: ")
 
 log = get_logger(__name__)
 
@@ -63,10 +78,13 @@ def sentence(error: Mapping[str, object]) -> str:
     kind = str(error["type"])
     if kind == "json_invalid":
         location = ("body",)
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    if kind not in SENTENCES and str(error["msg"]).startswith("Input should be "):
-        message = f"must be {message}"
-    return f"{'.'.join(map(str, location))}: {SENTENCES.get(kind, message)}"
+    if kind == "model_attributes_type" and location == ("body",):
+        kind = "no_object"
+    message = WHAT_SHOULD.sub("must ", str(error["msg"]).removeprefix("Value error, "))
+    where = ".".join(map(str, location))
+    if kind == "value_error" and NAMES_ITS_FIELD.match(message):
+        return f"{where}.{message}".removeprefix(".")
+    return f"{where}: {SENTENCES.get(kind, message)}"
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:
@@ -78,8 +96,9 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     # FastAPI answers 400 to a body that it cannot even read; ours is 422 for anything malformed.
     status = 422 if error.status_code == 400 else error.status_code
-    detail = "body: cannot be read" if error.status_code == 400 else str(error.detail)
-    return failure(status, [detail], error.headers)
+    return failure(
+        status, [HTTP_SENTENCES.get(error.status_code, str(error.detail))], error.headers
+    )
 
 
 async def _on_quiver(_: Request, error: Exception) -> JSONResponse:
@@ -100,6 +119,12 @@ async def _on_store_lost(_: Request, error: Exception) -> JSONResponse:
     return failure(503, [reason], {"Retry-After": "2"})
 
 
+async def _on_collision(_: Request, error: Exception) -> JSONResponse:
+    log.warning("two requests were in each other's way", error=type(error).__name__)
+    reason = "another request changes the same just now: nothing was kept, try again"
+    return failure(503, [reason], {"Retry-After": "1"})
+
+
 def server_failure(request_id: str) -> JSONResponse:
     """What a caller learns of a bug: how to find it in the log, no more."""
     return failure(500, [f"the server failed; give this request id to its operator: {request_id}"])
@@ -110,5 +135,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http)
     app.add_exception_handler(QuiverError, _on_quiver)
+    app.add_exception_handler(asyncpg.DeadlockDetectedError, _on_collision)
     for lost in (*postgres.LOST, *valkey.LOST, asyncpg.InterfaceError):
         app.add_exception_handler(lost, _on_store_lost)

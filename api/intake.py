@@ -1,4 +1,5 @@
-"""Events judged one by one before they are taken: a bad one is named and does not hold up the others."""
+"""Events judged one by one before they are taken: a bad one is named and does not hold up the
+others."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +11,15 @@ from pydantic import ValidationError
 from api.errors import sentence
 from core.domain.values import EventType
 from core.models.instants import microseconds, optional_microseconds
-from core.models.reader_lookup import KnownReader
+from core.models.reader_lookup import KnownReader, select_known_readers
 from core.models.token import Principal
-from core.schema.event import EVENT_IN, SPEAKER, EventIn, Rejected
+from core.postgres import Connection
+from core.schema.event import EVENT_IN, SPEAKER, EventBatch, EventIn, Rejected
 from core.schema.inbox import AcceptedEvent
 from core.schema.token import Role
 from core.settings import Settings
+
+FOREIGN = "reader_id: this token belongs to another reader"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ class Intake:
         if self.caller.role is not Role.READER:
             return "reader_id: is missing" if said.reader_id is None else None
         if said.reader_id not in (None, self.caller.reader_id):
-            return "reader_id: this token belongs to another reader"
+            return FOREIGN
         return None
 
     def reader_of(self, said: EventIn) -> UUID | None:
@@ -129,3 +133,45 @@ class Intake:
             sigma_mm=said.sigma_mm,
             request_id=request_id,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is to become of a batch.
+
+    Args:
+        accepted: What goes into the inbox.
+        rejected: What is wrong with the others.
+    """
+
+    accepted: Sequence[AcceptedEvent]
+    rejected: Sequence[Rejected]
+
+    @property
+    def errors(self) -> list[str]:
+        """What is wrong, as sentences that name the field."""
+        return [f"body.events.{each.index}.{each.error}" for each in self.rejected]
+
+    @property
+    def is_all_foreign(self) -> bool:
+        """Whether nothing was taken because it is all of readers that the token does not belong
+        to."""
+        return all(FOREIGN in each.error for each in self.rejected)
+
+
+async def judge(
+    conn: Connection, intake: Intake, batch: EventBatch, request_id: UUID
+) -> tuple[Verdict, Mapping[UUID, KnownReader]]:
+    """Judge a batch; the verdict, and the readers that its events are of."""
+    judged = intake.read(batch.events)
+    speakers = {intake.reader_of(each.said) for each in judged if each.said is not None}
+    known = {reader for reader in speakers if reader is not None}
+    readers = await select_known_readers(conn, known, intake.received_at)
+    judged = intake.place(judged, readers)
+    accepted = [
+        intake.accept(each.said, batch.sent_at, request_id)
+        for each in judged
+        if each.error is None and each.said is not None
+    ]
+    rejected = [each.rejected() for each in judged if each.error is not None]
+    return Verdict(accepted, rejected), readers

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 import uvicorn
 
-from api.main import create_app
 from cli.failing import told
 from cli.where import DEFAULT_DATA_DIR, DataDir, settings_here
 from core import log
@@ -21,6 +20,9 @@ def register(app: typer.Typer) -> None:
         data_dir: DataDir = DEFAULT_DATA_DIR,
     ) -> None:
         """Run one API process against DATABASE_URL and REDIS_URL."""
+        # Only here: it takes a second, which no other command should wait for.
+        from api.main import create_app
+
         with told():
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
@@ -28,6 +30,9 @@ def register(app: typer.Typer) -> None:
                 create_app(settings),
                 host=host,
                 port=port,
+                http="httptools",
+                loop="uvloop",
+                ws="websockets-sansio",
                 log_config=None,
                 access_log=False,
                 server_header=False,

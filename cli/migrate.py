@@ -28,9 +28,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Take the newest migration back."""
         with told():
-            settings = settings_here(data_dir)
-            for _ in migrate.known() if everything else [None]:
-                typer.echo(migrate.down(settings).strip())
+            take_back = migrate.down_to_nothing if everything else migrate.down
+            typer.echo(take_back(settings_here(data_dir)).strip())
 
     @commands.command("status")
     def status(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:

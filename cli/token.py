@@ -21,7 +21,9 @@ async def create(settings: Settings, role: Role, name: str) -> str:
         InvalidInputError: The role is reader: a reader's token comes with the reader.
     """
     if role is Role.READER:
-        raise InvalidInputError("--role", "a reader's token comes with the reader: POST /api/v0/reader")
+        raise InvalidInputError(
+            "--role", "a reader's token comes with the reader: POST /api/v0/reader"
+        )
     async with await open_pool(settings, minimum=0, maximum=1) as pool, pool.acquire() as conn:
         return (await create_token(conn, role, name)).token
 

@@ -12,6 +12,7 @@ from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI, W
 
 from cli.frames import SeenShot
 from cli.scoreboard import Scoreboard
+from core.errors import QuiverError
 
 FIRST_DELAY_S = 0.2
 LONGEST_DELAY_S = 5.0
@@ -23,7 +24,7 @@ FINAL = (400, 401, 403, 404, 405, 422)
 type OnNews = Callable[[Sequence[SeenShot]], None]
 
 
-class WatchRefusedError(Exception):
+class WatchRefusedError(QuiverError):
     """The server will not let this viewer watch; the text says why."""
 
 
@@ -66,8 +67,7 @@ class ViewerSocket:
                     raise WatchRefusedError(_reason(error)) from error
             except (OSError, InvalidHandshake):
                 pass
-            finally:
-                self.is_connected = False
+            self.is_connected = False
             await asyncio.sleep(delay)
             delay = min(2 * delay, LONGEST_DELAY_S)
 

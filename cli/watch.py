@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from cli.failing import told
 from cli.frames import SeenShot
 from cli.scoreboard_view import draw, shot_line
-from cli.viewer_socket import ViewerSocket, WatchRefusedError
+from cli.viewer_socket import ViewerSocket
 from core.settings import Settings
 from core.tasks import first_of
 
@@ -37,12 +38,8 @@ def watch_command(
     settings = Settings()
     address, shown = url or settings.quiver_api_url, token or settings.quiver_token
     only = None if target is None else str(target)
-    with suppress(KeyboardInterrupt):
-        try:
-            asyncio.run(watch(address, shown, str(session), stop=asyncio.Event(), target=only))
-        except WatchRefusedError as error:
-            typer.echo(f"cannot watch: {error}", err=True)
-            raise typer.Exit(1) from error
+    with told(), suppress(KeyboardInterrupt):
+        asyncio.run(watch(address, shown, str(session), stop=asyncio.Event(), target=only))
 
 
 async def watch(
@@ -77,7 +74,8 @@ async def watch(
 
 async def _draw(socket: ViewerSocket, console: Console) -> None:
     def drawn() -> Table:
-        return draw(socket.board, console.size.height, is_connected=socket.is_connected)
+        width, height = console.size
+        return draw(socket.board, width, height, is_connected=socket.is_connected)
 
     async def redraw(live: Live) -> None:
         while True:

@@ -1,12 +1,14 @@
-"""Where the stores are: the environment says so, else what `quiver up` left in its data directory."""
+"""Where the stores are: as the environment says, else as `quiver up` left in its data directory."""
 
 from pathlib import Path
 from typing import Annotated
 
 import orjson
 import typer
+from pydantic import ValidationError
 
 from core.embedded import EmbeddedStores
+from core.errors import InvalidInputError
 from core.settings import Settings
 
 DEFAULT_DATA_DIR = Path(".quiver")
@@ -24,7 +26,7 @@ def _note(data_dir: Path) -> Path:
 
 
 def with_stores(settings: Settings, stores: EmbeddedStores) -> Settings:
-    """The settings with the embedded stores' addresses, which are left beside them for other commands."""
+    """The settings with the embedded stores' addresses, which are left there for other commands."""
     found = settings.model_copy(
         update={
             "database_url": stores.postgres.url if stores.postgres else settings.database_url,
@@ -38,9 +40,26 @@ def with_stores(settings: Settings, stores: EmbeddedStores) -> Settings:
     return found
 
 
+def settings_given() -> Settings:
+    """What the environment and `.env` say.
+
+    Raises:
+        InvalidInputError: One of them makes no sense.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidInputError(str(wrong["loc"][0]).upper(), wrong["msg"]) from error
+
+
 def settings_here(data_dir: Path) -> Settings:
-    """The environment's settings; what they leave out is taken from a running `quiver up`."""
-    settings = Settings()
+    """The environment's settings; what they leave out is taken from a running `quiver up`.
+
+    Raises:
+        InvalidInputError: One of them makes no sense.
+    """
+    settings = settings_given()
     note = _note(data_dir)
     if (settings.database_url and settings.redis_url) or not note.exists():
         return settings

@@ -6,7 +6,6 @@ import uvloop
 from cli.failing import told
 from cli.where import DEFAULT_DATA_DIR, DataDir, settings_here
 from core import log
-from workers.main import until_signalled
 
 
 def register(app: typer.Typer) -> None:
@@ -15,6 +14,9 @@ def register(app: typer.Typer) -> None:
     @app.command("worker")
     def run(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
         """Run one worker process against DATABASE_URL and REDIS_URL."""
+        # Only here: it takes two seconds, which no other command should wait for.
+        from workers.main import until_signalled
+
         with told():
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)

@@ -1,4 +1,5 @@
-"""What can go wrong with a request, in the words of the project; `api.errors` gives each its HTTP status."""
+"""What can go wrong with a request, in the words of the project; `api.errors` gives each its HTTP
+status."""
 
 
 class QuiverError(Exception):

@@ -1,6 +1,8 @@
-"""What viewers are told: a stream a session, which is also the buffer that a reconnect resumes from.
+"""What viewers are told: a stream a session, which is also the buffer that a reconnect resumes
+from.
 
-One call appends a message and publishes it, so the order of the stream is the order on the wire, and a
+One call appends a message and publishes it, so the order of the stream is the order on the wire,
+and a
 message's id in the stream is its cursor.
 """
 
@@ -114,7 +116,8 @@ class Feed:
         self._length = length
 
     async def publish(self, frames: Sequence[Frame]) -> None:
-        """Append the frames to their sessions' streams and tell all API processes, in this order."""
+        """Append the frames to their sessions' streams and tell all API processes, in this
+        order."""
         if not frames:
             return
         now = datetime.now(UTC)

@@ -1,5 +1,6 @@
 """The database's migrations, run by dbmate from plain SQL files."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,10 @@ from core.settings import Settings
 SCHEMA_SELECT_APPLIED = "SELECT version FROM schema_migrations"
 SCHEMA_EXISTS = "SELECT to_regclass('schema_migrations') IS NOT NULL"
 
+# How dbmate begins the line of a migration that is applied.
+APPLIED = "[X]"
+TLS_REFUSED = "SSL is not enabled on the server"
+TLS_HINT = "add ?sslmode=disable to DATABASE_URL when the way to that server needs no TLS"
 LOCAL = ("127.0.0.1", "localhost", "::1", "", None)
 
 
@@ -36,7 +41,8 @@ def _dbmate() -> str:
 
 
 def dbmate_url(url: str) -> str:
-    """A URL as dbmate takes it: its driver wants TLS unless told otherwise, which no local server has."""
+    """A URL as dbmate takes it: its driver wants TLS unless told otherwise, and no local server
+    has it."""
     parts = urlsplit(url)
     query = parts.query
     if parts.hostname in LOCAL and "sslmode" not in query:
@@ -47,7 +53,8 @@ def dbmate_url(url: str) -> str:
 def _run(settings: Settings, *command: str) -> str:
     if settings.database_url is None:
         raise UnavailableError("DATABASE_URL is not set: there is no database to migrate", 30)
-    where = ["--migrations-dir", str(directory()), "--no-dump-schema"]
+    # What the environment says is known already, and may be said better there than in a file.
+    where = ["--migrations-dir", str(directory()), "--no-dump-schema", "--env-file", os.devnull]
     done = subprocess.run(
         [_dbmate(), *where, *command],
         check=False,
@@ -55,10 +62,17 @@ def _run(settings: Settings, *command: str) -> str:
         text=True,
         # Not as an argument: the list of processes shows those, and it holds a password.
         env={"DATABASE_URL": dbmate_url(settings.database_url)},
+        # A Ctrl-C in the terminal is the caller's to pass on, not the middle of a migration's.
+        start_new_session=True,
     )
     if done.returncode:
-        raise MigrationFailed(f"dbmate {command[-1]}: {(done.stderr or done.stdout).strip()}")
+        raise MigrationFailed(_sentence(command[-1], done.stderr or done.stdout))
     return done.stdout
+
+
+def _sentence(command: str, said: str) -> str:
+    hint = f"; {TLS_HINT}" if TLS_REFUSED in said else ""
+    return f"dbmate {command}: {' '.join(said.split())}{hint}"
 
 
 def up(settings: Settings) -> str:
@@ -76,11 +90,21 @@ def down(settings: Settings) -> str:
     Raises:
         MigrationFailed: dbmate says why; also when nothing is left to take back.
     """
-    return _run(settings, "down")
+    return _run(settings, "--migration-lock", "down")
+
+
+def down_to_nothing(settings: Settings) -> str:
+    """Take every applied migration back, with all data, the newest first.
+
+    Raises:
+        MigrationFailed: dbmate says why.
+    """
+    applied = status(settings).count(APPLIED)
+    return "".join(down(settings) for _ in range(applied))
 
 
 def status(settings: Settings) -> str:
-    """What is applied and what is pending."""
+    """What is applied and what is pending, a line each."""
     return _run(settings, "status")
 
 

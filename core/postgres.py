@@ -1,7 +1,6 @@
 """The connection pool, and how PostgreSQL's types become ours."""
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import asyncpg
 import orjson
@@ -9,14 +8,9 @@ import orjson
 from core.errors import UnavailableError
 from core.settings import Settings
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-    type Pool = asyncpg.Pool[asyncpg.Record]
-else:
-    type Connection = asyncpg.Connection
-    type Pool = asyncpg.Pool
+# As text: the library's classes are generic for the type checker only.
+type Connection = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+type Pool = "asyncpg.Pool[asyncpg.Record]"
 
 # What a statement or an acquire raises while PostgreSQL is away or coming back.
 LOST = (
@@ -47,7 +41,8 @@ async def _prepare(conn: Connection) -> None:
 
 
 async def _leave_as_it_is(_: Connection) -> None:
-    """What asyncpg would undo here costs a round trip each time; whoever takes a lock lets it go himself."""
+    """What asyncpg would undo here costs a round trip each time; whoever takes a lock lets it go
+    himself."""
 
 
 async def open_pool(
@@ -63,7 +58,8 @@ async def open_pool(
         settings: Where the database is, and the pool's default size.
         minimum: Connections kept open, instead of the settings'.
         maximum: Connections opened at most, instead of the settings'.
-        plans_once: Whether a statement is planned once for all parameters. Right for a worker, whose few
+        plans_once: Whether a statement is planned once for all parameters. Right for a worker,
+            whose few
             statements take sets; wrong where a filter may be left out.
 
     Raises:

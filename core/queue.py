@@ -1,6 +1,7 @@
 """The job queue: arq with our serializer, and a doorbell so that no idle worker has to poll.
 
-A job is a wake-up or a timer and carries no truth: losing one, or running one twice, changes nothing but
+A job is a wake-up or a timer and carries no truth: losing one, or running one twice, changes
+nothing but
 the delay. So an enqueue that fails is logged and left to the sweeps.
 """
 
@@ -30,7 +31,8 @@ BELL = "quiver:bell"
 # Rings beyond this number would only make idle workers look again for nothing.
 BELL_LENGTH = 32
 
-# What arq's own enqueue does in four round trips, and the ring of the bell, in one that cannot be torn.
+# What arq's own enqueue does in four round trips, and the ring of the bell, in one that cannot be
+# torn.
 ENQUEUE = """
 if redis.call('EXISTS', KEYS[1]) == 1 then
     return 0
@@ -157,3 +159,11 @@ class Queue:
     async def close(self) -> None:
         """Give the connections back."""
         await self._arq.aclose()
+
+
+async def wait_for_bell(arq: ArqRedis) -> bool:
+    """Wait until somebody rings, a second at most; whether somebody did."""
+    async with arq.pipeline(transaction=False) as pipe:
+        pipe.blpop([BELL], timeout=1)
+        (rung,) = await pipe.execute()
+        return rung is not None

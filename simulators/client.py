@@ -1,4 +1,5 @@
-"""A gateway that relays readers: it sends in batches, keeps what it could not send, and sends again."""
+"""A gateway that relays readers: it sends in batches, keeps what it could not send, and sends
+again."""
 
 import asyncio
 from collections import deque
@@ -50,7 +51,8 @@ class Gateway:
         self.buffer.extend(events)
 
     async def flush(self) -> None:
-        """Send all that is kept, however long it takes: nothing is given up but what the server calls bad."""
+        """Send all that is kept, however long it takes: nothing is given up but what the server
+        calls bad."""
         pause = FIRST_PAUSE_S
         while self.buffer:
             batch = [self.buffer[n] for n in range(min(LARGEST_BATCH, len(self.buffer)))]

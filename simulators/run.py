@@ -86,7 +86,7 @@ async def run_tournament(run: Run) -> Truth:
             Gateway(await stack.enter_async_context(open_api(run.url, token["token"])), start)
             for _ in range(GATEWAYS)
         ]
-        await _send_all(run, gateways, sendings, sorted(made["tokens"]), start)
+        await _send_all(run, gateways, sendings, sorted(made["tokens"]))
         await api.call("DELETE", f"/token/{token['id']}")
     sent = {sending.event.event_id for sending in sendings}
     return Truth(run.url, session["id"], [_as_sent(shot, sent) for shot in played.shots])
@@ -135,7 +135,6 @@ async def _send_all(
     gateways: Sequence[Gateway],
     sendings: Sequence[Sending],
     readers: Sequence[str],
-    start: datetime,
 ) -> None:
     """Send each event when its time has come, and say every 10 s that the readers live."""
     began = asyncio.get_running_loop().time()

@@ -37,8 +37,10 @@ class Plan:
         arrows_per_end: Arrows of an archer in an end.
         distance: Metres.
         seed: The same seed gives the same tournament.
-        spacing: `clear`: the archers of a butt shoot in turn, no two arrows of a butt are in the air within
-            the landing window, so that every shot can be told. `dense`: all at once, each every 14 to 26 s.
+        spacing: `clear`: the archers of a butt shoot in turn, no two arrows of a butt are in the
+            air within
+            the landing window, so that every shot can be told. `dense`: all at once, each every 14
+            to 26 s.
     """
 
     butts: int

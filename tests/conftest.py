@@ -1,13 +1,17 @@
-"""Real stores for every test that needs them: PostgreSQL and Valkey from the wheels, or those of the environment.
+"""Real stores for every test that needs them: PostgreSQL and Valkey from the wheels, or those of
+the environment.
 
-A test that asks for `settings` has a database of its own, cloned from one that is migrated once, and an
-empty Valkey.
+A test that asks for `settings` has a database of its own, cloned from one that is migrated once,
+and an
+empty Valkey. With DATABASE_URL or REDIS_URL set, that server is used: by a role that may create
+databases, and in
+the Valkey database that the URL names, which is emptied.
 """
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -24,36 +28,47 @@ from core.settings import Settings
 from core.valkey import open_valkey
 
 ADMIN_TOKEN = "the-tests-own-admin-token"
-TEMPLATE = "quiver_template"
+
+# A database's name cannot be a parameter, so PostgreSQL itself quotes it into the statement.
+DATABASE_CREATE_EMPTY = "SELECT format('CREATE DATABASE %I', $1::text)"
+DATABASE_CLONE = "SELECT format('CREATE DATABASE %I TEMPLATE %I', $1::text, $2::text)"
+DATABASE_DROP = "SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', $1::text)"
 
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Where the stores of this run are."""
+    """Where the stores of this run are.
+
+    Args:
+        database_url: A database from which others may be created.
+        redis_url: A Valkey or Redis.
+        template: The name of the migrated database that is cloned.
+    """
 
     database_url: str
     redis_url: str
+    template: str
+
+    def database(self, name: str) -> str:
+        """The URL of another database of the same server."""
+        return urlunsplit(urlsplit(self.database_url)._replace(path=f"/{name}"))
 
 
-def database(url: str, name: str) -> str:
-    """The URL of another database of the same server."""
-    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
-
-
-async def run(url: str, statement: str) -> None:
-    """Run a statement on a connection of its own."""
+async def execute(url: str, statement: str, *names: str) -> None:
+    """Run a statement about databases on a connection of its own."""
     conn = await asyncpg.connect(url)
     try:
-        await conn.execute(statement)
+        await conn.execute(await conn.fetchval(statement, *names))
     finally:
         await conn.close()
 
 
-@pytest.fixture(scope="session")
-def stores() -> Iterator[Stores]:
+@pytest.fixture(name="stores", scope="session")
+def _stores() -> Iterator[Stores]:
     """PostgreSQL and Valkey for the whole run."""
     outside = Settings()
     with tempfile.TemporaryDirectory(prefix="quiver-tests-") as folder:
+        # PostgreSQL is another user when we are root.
         Path(folder).chmod(0o755)
         embedded = EmbeddedStores(
             Path(folder),
@@ -65,56 +80,68 @@ def stores() -> Iterator[Stores]:
             found = Stores(
                 (postgres.url if postgres else outside.database_url) or "",
                 (valkey.url if valkey else outside.redis_url) or "",
+                f"quiver_template_{uuid4().hex}",
             )
-            template = database(found.database_url, TEMPLATE)
-            migrate.up(Settings(database_url=template))
+            migrate.up(Settings(database_url=found.database(found.template)))
             yield found
-            asyncio.run(run(found.database_url, f"DROP DATABASE IF EXISTS {TEMPLATE}"))
+            asyncio.run(execute(found.database_url, DATABASE_DROP, found.template))
 
 
-@pytest.fixture
-async def empty_database_url(stores: Stores) -> AsyncIterator[str]:
+@asynccontextmanager
+async def fresh_database(stores: Stores, statement: str, *template: str) -> AsyncIterator[str]:
+    """The URL of a database made by this statement, dropped in the end."""
+    name = f"quiver_{uuid4().hex}"
+    await execute(stores.database_url, statement, name, *template)
+    try:
+        yield stores.database(name)
+    finally:
+        await execute(stores.database_url, DATABASE_DROP, name)
+
+
+@pytest.fixture(name="empty_database_url")
+async def _empty_database_url(stores: Stores) -> AsyncIterator[str]:
     """A database with nothing in it."""
-    name = f"quiver_{uuid4().hex}"
-    await run(stores.database_url, f"CREATE DATABASE {name}")
-    yield database(stores.database_url, name)
-    await run(stores.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+    async with fresh_database(stores, DATABASE_CREATE_EMPTY) as url:
+        yield url
 
 
-@pytest.fixture
-async def database_url(stores: Stores) -> AsyncIterator[str]:
+@pytest.fixture(name="database_url")
+async def _database_url(stores: Stores) -> AsyncIterator[str]:
     """A migrated database for one test."""
-    name = f"quiver_{uuid4().hex}"
-    await run(stores.database_url, f"CREATE DATABASE {name} TEMPLATE {TEMPLATE}")
-    yield database(stores.database_url, name)
-    await run(stores.database_url, f"DROP DATABASE {name} WITH (FORCE)")
+    async with fresh_database(stores, DATABASE_CLONE, stores.template) as url:
+        yield url
 
 
-@pytest.fixture
-async def settings(stores: Stores, database_url: str) -> Settings:
+@pytest.fixture(name="redis_url")
+async def _redis_url(stores: Stores) -> str:
+    """A Valkey with nothing in it."""
+    client = open_valkey(Settings(redis_url=stores.redis_url))
+    await client.flushdb()
+    await client.aclose()
+    return stores.redis_url
+
+
+@pytest.fixture(name="settings")
+async def _settings(database_url: str, redis_url: str) -> Settings:
     """Settings that lead to a database and a Valkey for one test."""
-    made = Settings(
+    return Settings(
         database_url=database_url,
-        redis_url=stores.redis_url,
+        redis_url=redis_url,
         quiver_admin_token=ADMIN_TOKEN,
         pg_pool_max=5,
     )
-    client = open_valkey(made)
-    await client.flushdb()
-    await client.aclose()
-    return made
 
 
-@pytest.fixture
-async def pool(settings: Settings) -> AsyncIterator[Pool]:
+@pytest.fixture(name="pool")
+async def _pool(settings: Settings) -> AsyncIterator[Pool]:
     """Connections to the test's database."""
     made = await open_pool(settings)
     yield made
     await made.close()
 
 
-@pytest.fixture
-async def valkey(settings: Settings) -> AsyncIterator[Redis]:
+@pytest.fixture(name="valkey")
+async def _valkey(settings: Settings) -> AsyncIterator[Redis]:
     """A client of the test's Valkey."""
     client = open_valkey(settings)
     yield client
@@ -124,6 +151,7 @@ async def valkey(settings: Settings) -> AsyncIterator[Redis]:
 @pytest.fixture(autouse=True)
 def _no_settings_of_the_developer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A `.env` or a variable of whoever runs the tests changes nothing but where the stores are."""
-    for name in list(os.environ):
-        if name.startswith("QUIVER_"):
-            monkeypatch.delenv(name)
+    monkeypatch.setitem(Settings.model_config, "env_file", None)
+    monkeypatch.delenv("QUIVER_DATA_DIR", raising=False)
+    for name in Settings.model_fields.keys() - {"database_url", "redis_url"}:
+        monkeypatch.delenv(name.upper(), raising=False)

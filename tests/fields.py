@@ -1,4 +1,5 @@
-"""A session with its field in the database, and what its readers say, for tests of what workers do."""
+"""A session with its field in the database, and what its readers say, for tests of what workers
+do."""
 
 import time
 from collections.abc import Mapping

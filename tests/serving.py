@@ -89,8 +89,7 @@ class ServerProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        said = {**os.environ, **self.environment, "PORT": str(self.port)}
-        self.process = subprocess.Popen([sys.executable, "-c", PROGRAM], env=said)
+        self.process = self._spawned()
         by = time.monotonic() + 3 * WITHIN_S
         while not self._answers():
             assert (
@@ -103,6 +102,10 @@ class ServerProcess:
             self.process.send_signal(by)
             self.process.wait(WITHIN_S)
             self.process = None
+
+    def _spawned(self) -> subprocess.Popen[bytes]:
+        said = {**os.environ, **self.environment, "PORT": str(self.port)}
+        return subprocess.Popen([sys.executable, "-c", PROGRAM], env=said)
 
     def _answers(self) -> bool:
         try:

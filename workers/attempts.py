@@ -25,7 +25,10 @@ async def note_attempt(valkey: Redis, job_id: str, attempt: Attempt) -> None:
 async def select_attempts(valkey: Redis, job_id: str) -> list[Attempt]:
     """The tries so far, oldest first."""
     found: list[Attempt] = []
-    for stored in await valkey.lrange(_key(job_id), 0, -1):
+    async with valkey.pipeline(transaction=False) as pipe:
+        pipe.lrange(_key(job_id), 0, -1)
+        (kept,) = await pipe.execute()
+    for stored in kept:
         fields = orjson.loads(stored)
         found.append(
             Attempt(**{**fields, "started_at": datetime.fromisoformat(fields["started_at"])})

@@ -45,7 +45,8 @@ class Outcome:
 
     Args:
         changes: Shots that were written.
-        elsewhere: Events of another partition's target, with that target: they belong into its inbox.
+        elsewhere: Events of another partition's target, with that target: they belong into its
+            inbox.
         online: Readers that were silent before, and where they are bound.
         partitions: Other partitions that were asked to derive something.
     """
@@ -57,7 +58,8 @@ class Outcome:
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
-    """Whose partition an event or heartbeat belongs to: its target's, or its reader's when it has none."""
+    """Whose partition an event or heartbeat belongs to: its target's, or its reader's when it has
+    none."""
     if not isinstance(accepted, AcceptedEvent):
         return accepted.reader_id
     bound = bindings.place(accepted.reader_id, accepted.ts)
@@ -76,23 +78,29 @@ async def do_batch(
         batch: What is to be done.
         as_of: Now, microseconds.
     """
-    readers = {each.reader_id for each in batch.accepted}
-    bindings = await select_bindings(conn, readers)
+    bindings = await select_bindings(conn, {each.reader_id for each in batch.accepted})
     mine, elsewhere = _sorted_out(batch.accepted, bindings, deps.inbox, partition)
-    new_ids = await insert_events(conn, mine)
-    new = [event for event in mine if event.event_id in new_ids]
+    new = await insert_events(conn, mine)
     news = await _note_presence(conn, deps, batch.accepted, as_of)
     doubtful = await _doubtful(conn, deps, batch.accepted, bindings, news, as_of)
     far = {t for t in doubtful if deps.inbox.partition_of(t) != partition}
     if far:
         await request_recompute(conn, far)
     near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
-    butts = await _butts(conn, deps, new, bindings, near)
-    spans = _joined(near, _touched(new, bindings, butts))
-    causes = _causes(new, bindings, batch.requests)
-    changes = await derive(conn, butts, spans, as_of, causes)
+    changes = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
     online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
     return Outcome(changes, elsewhere, online, {deps.inbox.partition_of(t) for t in far})
+
+
+async def _derive(
+    conn: Connection, deps: Deps, batch: Batch, bindings: Bindings, as_of: int
+) -> list[Change]:
+    """Derive what new events touch, and what else is to be derived."""
+    events = [each for each in batch.accepted if isinstance(each, AcceptedEvent)]
+    butts = await _butts(conn, deps, events, bindings, batch.spans)
+    spans = _joined(batch.spans, _touched(events, bindings, butts))
+    causes = _causes(events, bindings, batch.requests)
+    return await derive(conn, butts, spans, as_of, causes)
 
 
 def _possible_witnesses(accepted: Sequence[Accepted]) -> set[UUID]:
@@ -137,11 +145,13 @@ async def _doubtful(
     news: News,
     as_of: int,
 ) -> dict[UUID, Span]:
-    """The targets whose misses the readers' word may decide otherwise, and when those were released."""
+    """The targets whose misses the readers' word may decide otherwise, and when those were
+    released."""
     heard = {t for r in _possible_witnesses(accepted) for t in bindings.targets(r)}
     doubtful = await select_unsettled(conn, heard, as_of) if heard else {}
     for reader_id, started_at in news.starts:
-        # A reader cannot have seen what landed just before it was switched on, though it was taken for online.
+        # A reader cannot have seen what landed just before it was switched on, though it was taken
+        # for online.
         span = Span(started_at - deps.offline_after - LONGEST_WINDOW, started_at)
         doubtful = _joined(doubtful, {target: span for target in bindings.targets(reader_id)})
     return doubtful

@@ -1,4 +1,5 @@
-"""Wake-ups and timers of a partition: both do all that waits for it, so it matters little which comes."""
+"""Wake-ups and timers of a partition: both do all that waits for it, so it matters little which
+comes."""
 
 from workers.deps import Deps
 from workers.drain import drain

@@ -140,12 +140,11 @@ def _differences(
     causes: Causes,
     targets: Collection[UUID],
 ) -> list[Change]:
-    changes: list[Change] = []
-    for shot_id, (target_id, shot) in derived.items():
-        placed = butts[target_id]
-        before = known.get(shot_id)
-        change = _change(before, shot, placed, causes.of(shot, target_id))
-        changes += [] if change is None else [change]
+    found = [
+        _change(known.get(shot_id), shot, butts[target_id], causes.of(shot, target_id))
+        for shot_id, (target_id, shot) in derived.items()
+    ]
+    changes = [change for change in found if change is not None]
     for shot_id, before in known.items():
         gone = shot_id not in derived and before.target_id in targets
         if gone and before.shot.status is not Status.VOIDED:
@@ -177,22 +176,17 @@ def _change(
 async def _numbered(
     conn: Connection, changes: Sequence[Change], butts: Mapping[UUID, PlacedButt]
 ) -> list[Change]:
-    """The changes with each shot's end counted, and the shots that slid into another end by them."""
+    """The changes with each shot's end counted, and the shots that slid into another end by
+    them."""
     by_id = {change.after.shot.id: change for change in changes}
     slots: dict[int, set[UUID]] = {}
     for change in changes:
-        per_end = (
-            butts[change.after.target_id].arrows_per_end
-            if change.after.target_id in butts
-            else None
-        )
-        if per_end is not None and change.is_visible:
-            slots.setdefault(per_end, set()).add(change.after.shot.slot_id)
+        placed = butts.get(change.after.target_id)
+        if placed is not None and placed.arrows_per_end is not None and change.is_visible:
+            slots.setdefault(placed.arrows_per_end, set()).add(change.after.shot.slot_id)
     for per_end, of_slots in slots.items():
         for after in await renumber_ends(conn, of_slots, per_end, list(by_id)):
-            change = by_id.get(after.shot.id)
-            before = after if change is None else change.before
-            if change is None:
-                before = replace(after, version=after.version - 1)
-            by_id[after.shot.id] = Change(before, after)
+            shot_id = after.shot.id
+            slid = Change(replace(after, version=after.version - 1), after)
+            by_id[shot_id] = replace(by_id[shot_id], after=after) if shot_id in by_id else slid
     return list(by_id.values())

@@ -1,4 +1,5 @@
-"""A partition emptied: batch after batch under its lock, each committed before it leaves the inbox."""
+"""A partition emptied: batch after batch under its lock, each committed before it leaves the
+inbox."""
 
 import asyncio
 import time
@@ -37,7 +38,8 @@ async def drain(deps: Deps, partition: int, *, with_overdue: bool = False) -> No
         partition: Which.
         with_overdue: Whether shots are looked at whose time is up.
 
-    Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what is
+    Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and
+    what is
     committed and not published is found by the relay.
     """
     async with deps.pool.acquire() as conn:
@@ -65,7 +67,8 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     await keep_unreadable(conn, unreadable)
     as_of = now()
     outcomes = await _do(conn, deps, turn, accepted, as_of)
-    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes nothing.
+    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
+    # nothing.
     await _publish(deps, outcomes)
     await _hand_over(deps, outcomes)
     await deps.inbox.acknowledge(partition, entries)
@@ -92,7 +95,8 @@ async def _do(
     accepted: Sequence[Accepted],
     as_of: int,
 ) -> list[Outcome]:
-    """All at once; when that fails for good, target by target, so that one does not hold up the others."""
+    """All at once; when that fails for good, target by target, so that one does not hold up the
+    others."""
 
     async def together() -> Outcome:
         async with conn.transaction():
@@ -146,7 +150,8 @@ async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome]) ->
 
 
 async def _ask_for_ranks(deps: Deps, sessions: set[UUID]) -> None:
-    """A leaderboard at most once a second: in the next full second, however often it is asked for."""
+    """A leaderboard at most once a second: in the next full second, however often it is asked
+    for."""
     second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
     for session_id in sorted(sessions):
         job_id = f"leaderboard:{session_id}:{int(second.timestamp())}"

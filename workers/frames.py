@@ -34,14 +34,14 @@ def shown(known: StoredShot) -> Shot:
         landing_time=optional_instant(shot.landed_at),
         x=shot.x,
         y=shot.y,
-        status=shot.status.value,
+        status=shot.status,
         score=shot.score,
         is_x=shot.is_x,
         label=shot.label,
         face_id=shot.face_id,
         spot=shot.spot,
         confidence=shot.confidence,
-        flags=[flag.value for flag in shot.flags],
+        flags=shot.flags,
         end_number=known.end_number,
         version=known.version,
         release_event_id=shot.release_event_id,
@@ -106,7 +106,8 @@ def _at_release(known: StoredShot) -> StoredShot:
 
 
 def reader_frames(kind: str, places: Iterable[ReaderPlace]) -> list[Frame]:
-    """Frames that tell the viewers of the readers' sessions: `reader.online` or `reader.offline`."""
+    """Frames that tell the viewers of the readers' sessions: `reader.online` or
+    `reader.offline`."""
     return [
         Frame(
             place.session_id,

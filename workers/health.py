@@ -1,4 +1,5 @@
-"""`python -m workers.health`: exit status 0 when a worker of this host is alive; for a container's health check."""
+"""`python -m workers.health`: exit status 0 when a worker of this host is alive; for a container's
+health check."""
 
 import asyncio
 import socket

@@ -1,4 +1,5 @@
-"""The wrapper that every task runs in: our timeout, our retries, and a record before a job is given up."""
+"""The wrapper that every task runs in: our timeout, our retries, and a record before a job is
+given up."""
 
 import asyncio
 import random
@@ -45,7 +46,8 @@ class Job:
 
 
 def backoff_s(first_s: float, tries: int, rng: random.Random) -> float:
-    """Seconds until the next try: doubling, with jitter, so that what failed together does not return so."""
+    """Seconds until the next try: doubling, with jitter, so that what failed together does not
+    return so."""
     longest = min(first_s * 2.0 ** min(tries - 1, 16), LONGEST_BACKOFF_S)
     return longest * rng.uniform(0.5, 1.0)
 

@@ -37,7 +37,8 @@ async def sweep(deps: Deps) -> None:
 
 
 async def _forgotten_partitions(conn: Connection, deps: Deps, as_of: int) -> set[int]:
-    """Partitions with entries in the inbox that nobody is at, or something asked of them long ago."""
+    """Partitions with entries in the inbox that nobody is at, or something asked of them long
+    ago."""
     waiting = await deps.inbox.unattended()
     asked = await select_asked_partitions(conn, deps.inbox.partitions, instant(as_of - GRACE))
     return {*waiting, *asked}

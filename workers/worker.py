@@ -1,4 +1,5 @@
-"""arq's worker, made to outlive its stores' restarts and to wait at the doorbell instead of polling."""
+"""arq's worker, made to outlive its stores' restarts and to wait at the doorbell instead of
+polling."""
 
 import asyncio
 import signal
@@ -9,7 +10,7 @@ from typing import Any
 from arq.worker import Worker
 
 from core.log import get_logger
-from core.queue import BELL
+from core.queue import wait_for_bell
 from core.valkey import LOST
 
 # Without a ring of the bell an idle worker looks for jobs this often.
@@ -62,7 +63,7 @@ class LastingWorker(Worker):
         pause = 0.1
         while True:
             try:
-                if await self.pool.blpop([BELL], timeout=1) is not None:
+                if await wait_for_bell(self.pool):
                     self._nudge.set()
                 pause = 0.1
             except LOST:

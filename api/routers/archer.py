@@ -6,9 +6,9 @@ from fastapi import APIRouter
 
 from api.dependencies import DEFAULT, AdminOnly, After, ConnectionOf, PageLimit, ViewerOnly
 from core.models.archer import ARCHERS
+from core.schema.archer import Archer, ArcherCreate, ArcherUpdate
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
-from core.schema.archer import Archer, ArcherCreate, ArcherUpdate
 
 router = APIRouter(prefix="/api/v0/archer", tags=["archer"])
 
@@ -40,9 +40,9 @@ async def patch_archer(
 ) -> Envelope[Archer]:
     """Change what is given of an archer."""
     async with conn.transaction():
-        before = await ARCHERS.one(conn, archer_id)
-        values = before.model_dump() | wish.model_dump(exclude_unset=True)
-        return wrap(await ARCHERS.change(conn, archer_id, values))
+        before = await ARCHERS.locked(conn, archer_id)
+        values = wish.model_dump(exclude_unset=True)
+        return wrap(await ARCHERS.change(conn, archer_id, before, values))
 
 
 @router.delete("/{archer_id}")

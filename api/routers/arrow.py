@@ -5,18 +5,29 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 
 from api.dependencies import DEFAULT, AdminOnly, After, ConnectionOf, PageLimit, ViewerOnly
+from api.recompute import RecomputationOf
 from core.models.arrow import ARROWS
+from core.schema.arrow import Arrow, ArrowCreate, ArrowUpdate
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
-from core.schema.arrow import Arrow, ArrowCreate, ArrowUpdate
 
 router = APIRouter(prefix="/api/v0/arrow", tags=["arrow"])
 
 
 @router.post("")
-async def post_arrow(wish: ArrowCreate, conn: ConnectionOf, _: AdminOnly) -> Envelope[Arrow]:
-    """Make an arrow; its id is the tag's, or made here."""
-    return wrap(await ARROWS.create(conn, wish.id or uuid4(), wish.model_dump()))
+async def post_arrow(
+    wish: ArrowCreate, conn: ConnectionOf, _: AdminOnly, recomputation: RecomputationOf
+) -> Envelope[Arrow]:
+    """Make an arrow; its id is the tag's, or made here.
+
+    Where readers have named the tag already, shots are derived anew.
+    """
+    async with conn.transaction():
+        made = await ARROWS.create(conn, wish.id or uuid4(), wish.model_dump())
+        if wish.id is not None:
+            await recomputation.ask_named(conn, [wish.id])
+    await recomputation.wake()
+    return wrap(made)
 
 
 @router.get("")
@@ -40,17 +51,29 @@ async def get_arrow(arrow_id: UUID, conn: ConnectionOf, _: ViewerOnly) -> Envelo
 
 @router.patch("/{arrow_id}")
 async def patch_arrow(
-    arrow_id: UUID, wish: ArrowUpdate, conn: ConnectionOf, _: AdminOnly
+    arrow_id: UUID,
+    wish: ArrowUpdate,
+    conn: ConnectionOf,
+    _: AdminOnly,
+    recomputation: RecomputationOf,
 ) -> Envelope[Arrow]:
-    """Change what is given of an arrow."""
+    """Change what is given of an arrow; as another archer's, it has shots derived anew."""
     async with conn.transaction():
-        before = await ARROWS.one(conn, arrow_id)
-        values = before.model_dump() | wish.model_dump(exclude_unset=True)
-        return wrap(await ARROWS.change(conn, arrow_id, values))
+        before = await ARROWS.locked(conn, arrow_id)
+        after = await ARROWS.change(conn, arrow_id, before, wish.model_dump(exclude_unset=True))
+        if before.archer_id != after.archer_id:
+            await recomputation.ask_named(conn, [arrow_id])
+    await recomputation.wake()
+    return wrap(after)
 
 
 @router.delete("/{arrow_id}")
-async def delete_arrow(arrow_id: UUID, conn: ConnectionOf, _: AdminOnly) -> Envelope[None]:
-    """Delete an arrow that nothing refers to."""
-    await ARROWS.remove(conn, arrow_id)
+async def delete_arrow(
+    arrow_id: UUID, conn: ConnectionOf, _: AdminOnly, recomputation: RecomputationOf
+) -> Envelope[None]:
+    """Delete an arrow that no shot was made with."""
+    async with conn.transaction():
+        await ARROWS.remove(conn, arrow_id)
+        await recomputation.ask_named(conn, [arrow_id])
+    await recomputation.wake()
     return wrap(None)

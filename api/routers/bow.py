@@ -5,10 +5,10 @@ from uuid import UUID, uuid4
 from fastapi import APIRouter
 
 from api.dependencies import DEFAULT, AdminOnly, After, ConnectionOf, PageLimit, ViewerOnly
-from core.models.bow import BOWS
+from core.models.bow import BOWS, check_no_slot_has
+from core.schema.bow import Bow, BowCreate, BowUpdate
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
-from core.schema.bow import Bow, BowCreate, BowUpdate
 
 router = APIRouter(prefix="/api/v0/bow", tags=["bow"])
 
@@ -44,9 +44,11 @@ async def patch_bow(
 ) -> Envelope[Bow]:
     """Change what is given of a bow."""
     async with conn.transaction():
-        before = await BOWS.one(conn, bow_id)
-        values = before.model_dump() | wish.model_dump(exclude_unset=True)
-        return wrap(await BOWS.change(conn, bow_id, values))
+        before = await BOWS.locked(conn, bow_id)
+        after = await BOWS.change(conn, bow_id, before, wish.model_dump(exclude_unset=True))
+        if before.archer_id != after.archer_id:
+            await check_no_slot_has(conn, bow_id)
+    return wrap(after)
 
 
 @router.delete("/{bow_id}")

@@ -20,9 +20,8 @@ from api.dependencies import (
     SettingsOf,
 )
 from api.errors import failure
-from api.intake import Intake
+from api.intake import Intake, judge
 from core.models.event import select_events
-from core.models.reader_lookup import select_known_readers
 from core.schema.envelope import Envelope, wrap
 from core.schema.event import Acceptance, EventBatch, StoredEvent
 from core.schema.inbox import encode
@@ -44,33 +43,24 @@ async def post_events(
 ) -> Response:
     """Take what readers saw, at most 1000 events and 1 MiB at once.
 
-    A bad event is named under `rejected` and does not hold up the others; when all are bad the answer is
-    422. What is accepted is on disk, and is processed whatever fails next. Sending an `event_id` again
+    A bad event is named under `rejected` and does not hold up the others; when all are bad the
+    answer is
+    422. What is accepted is on disk, and is processed whatever fails next. Sending an `event_id`
+    again
     changes nothing. 503 with `Retry-After`: the inbox is full and nothing of the batch was kept.
     """
     intake = Intake(caller, settings, datetime.now(UTC))
-    judged = intake.read(batch.events)
-    speakers = {intake.reader_of(each.said) for each in judged if each.said is not None}
-    known = {reader for reader in speakers if reader is not None}
-    readers = await select_known_readers(conn, known, intake.received_at)
-    judged = intake.place(judged, readers)
-    rejected = [each.rejected() for each in judged if each.error is not None]
-    if judged and len(rejected) == len(judged):
-        foreign = all((each.error or "").startswith("reader_id: this token") for each in judged)
-        errors = [f"body.events.{each.index}.{each.error}" for each in rejected]
-        return failure(403 if foreign and caller.role is Role.READER else 422, errors)
-    accepted = [
-        intake.accept(each.said, batch.sent_at, request_id)
-        for each in judged
-        if each.error is None and each.said is not None
-    ]
+    verdict, readers = await judge(conn, intake, batch, request_id)
+    if verdict.rejected and not verdict.accepted:
+        foreign = verdict.is_all_foreign and caller.role is Role.READER
+        return failure(403 if foreign else 422, verdict.errors)
     entries = [
         (inbox.partition_of(readers[event.reader_id].target_id or event.reader_id), encode(event))
-        for event in accepted
+        for event in verdict.accepted
     ]
     await queue.wake(await inbox.append(entries), request_id)
-    said = wrap(Acceptance(accepted=len(accepted), rejected=rejected), 202)
-    return JSONResponse(said.model_dump(mode="json"), 202)
+    answer = Acceptance(accepted=len(entries), rejected=verdict.rejected)
+    return JSONResponse(wrap(answer, 202).model_dump(mode="json"), 202)
 
 
 @router.get("")

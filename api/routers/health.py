@@ -40,7 +40,8 @@ async def get_health() -> Envelope[Alive]:
 
 @router.get("/readyz", response_model=Envelope[Ready])
 async def get_readiness(pool: PoolOf, client: ValkeyOf) -> JSONResponse:
-    """The stores are reachable, the migrations current and a worker alive; else 503 says what is not."""
+    """The stores are reachable, the migrations current and a worker alive; else 503 says what is
+    not."""
     wrong = [*await _postgres(pool), *await _valkey(client)]
     if wrong:
         return failure(503, wrong, {"Retry-After": "2"})

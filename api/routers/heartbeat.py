@@ -30,7 +30,8 @@ async def post_heartbeat(
 ) -> Envelope[HeartbeatAccepted]:
     """Say which readers live, every 10 seconds.
 
-    `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has more to
+    `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has
+    more to
     tell: both decide between a miss and a shot that nobody can judge.
     """
     received_at = datetime.now(UTC)

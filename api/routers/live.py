@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import asyncpg
 from fastapi import APIRouter, Depends, WebSocket
 
 from api.admission import admit, refuse, token_protocol
@@ -11,7 +12,7 @@ from api.snapshot import read_opening
 from api.streaming import Stream
 from api.viewer import Viewer
 from core import postgres, valkey
-from core.errors import QuiverError, UnavailableError
+from core.errors import NotFoundError, QuiverError, UnavailableError
 
 router = APIRouter()
 
@@ -26,6 +27,7 @@ def get_hub(websocket: WebSocket) -> Hub:
 async def watch_session(
     websocket: WebSocket,
     session_id: str,
+    *,
     settings: SettingsOf,
     pool: PoolOf,
     feed: FeedOf,
@@ -40,10 +42,20 @@ async def watch_session(
     except QuiverError as error:
         await refuse(websocket, error)
         return
-    except (*postgres.LOST, *valkey.LOST):
+    except (*postgres.LOST, *valkey.LOST, asyncpg.InterfaceError):
         await refuse(websocket, UnavailableError("a store is not reachable just now: try again", 2))
         return
-    await websocket.accept(subprotocol=token_protocol(websocket))
+    try:
+        await websocket.accept(subprotocol=token_protocol(websocket))
+    except OSError:
+        # They left while this was being settled.
+        return
     viewer = Viewer(wish.session.id, wish.target_id, opening.cursor, queue_length=hub.queue_length)
     with hub.joined(viewer):
         await Stream(websocket, viewer, feed, settings.quiver_heartbeat_s).run(opening)
+
+
+@router.websocket("/{path:path}")
+async def refuse_unknown_path(websocket: WebSocket, path: str) -> None:
+    """Say that there is nothing to watch here, which no framework does for a WebSocket."""
+    await refuse(websocket, NotFoundError("path", f"/{path}"))

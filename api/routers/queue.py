@@ -22,7 +22,8 @@ async def get_queue(
 ) -> Envelope[QueueState]:
     """Counts of the work.
 
-    `inbox` + `queued` + `running` = 0 means that every accepted event is in the database and published.
+    `inbox` + `queued` + `running` = 0 means that every accepted event is in the database and
+    published.
     """
     # In the order of the way: what leaves one place while we count is found in the next.
     depths = await inbox.depths()

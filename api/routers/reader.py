@@ -8,7 +8,6 @@ from fastapi import APIRouter, Query
 
 from api.dependencies import DEFAULT, AdminOnly, After, ConnectionOf, PageLimit, ViewerOnly
 from api.recompute import RecomputationOf
-from core.errors import InvalidInputError
 from core.models.reader import (
     insert_readers,
     lock_reader,
@@ -16,10 +15,10 @@ from core.models.reader import (
     retire_reader,
     select_reader,
     select_readers,
+    touch_reader,
 )
-from core.models.reader_binding import bind_from, select_place, usual_start
+from core.models.reader_move import move_reader
 from core.models.token import create_reader_tokens, revoke_reader_tokens
-from core.postgres import Connection
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
 from core.schema.reader import (
@@ -29,7 +28,8 @@ from core.schema.reader import (
     ReaderKind,
     ReaderToken,
     ReaderUpdate,
-    check_place,
+    Whereabouts,
+    changed_whereabouts,
 )
 
 router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
@@ -41,11 +41,10 @@ async def post_reader(
 ) -> Envelope[ReaderCreated]:
     """Make a reader. This answer is the only one that ever shows its token."""
     reader_id = uuid4()
+    wanted = Whereabouts(wish.slot_id, wish.target_id)
     async with conn.transaction():
         await insert_readers(conn, [(reader_id, wish.kind, wish.name)])
-        place = await select_place(conn, wish.slot_id, wish.target_id)
-        begin = wish.bound_from or await usual_start(conn, reader_id, place, datetime.now(UTC))
-        await bind_from(conn, reader_id, place, begin)
+        await move_reader(conn, reader_id, wanted, wish.bound_from, datetime.now(UTC))
         tokens = await create_reader_tokens(conn, [reader_id], {reader_id: wish.name})
         made = await select_reader(conn, reader_id)
     return wrap(ReaderCreated(**made.model_dump(), token=tokens[reader_id]))
@@ -81,47 +80,24 @@ async def patch_reader(
 ) -> Envelope[Reader]:
     """Rename or move a reader.
 
-    Its place is a history: what it said before `bound_from` stays at its old place. A `bound_from` in the
-    past writes history anew from there on; events that it said while it was bound to nothing then count.
+    Its place is a history: what it said before `bound_from` stays at its old place. A `bound_from`
+    in the past writes history anew from there on; events that it said while it was bound to nothing
+    then count.
     """
-    touched: set[UUID] = set()
     async with conn.transaction():
         await lock_reader(conn, reader_id)
         before = await select_reader(conn, reader_id)
         if "name" in wish.model_fields_set:
             await rename_reader(conn, reader_id, wish.name)
-        if wish.model_fields_set & {"slot_id", "target_id", "bound_from"}:
-            touched = await _move(conn, before, wish, recomputation)
+        wanted = changed_whereabouts(before, wish)
+        if wanted is not None:
+            now = datetime.now(UTC)
+            moved = await move_reader(conn, reader_id, wanted, wish.bound_from, now)
+            await recomputation.ask_moved(conn, moved)
+            await touch_reader(conn, reader_id)
         after = await select_reader(conn, reader_id)
-    await recomputation.wake(touched)
+    await recomputation.wake()
     return wrap(after)
-
-
-async def _move(
-    conn: Connection, before: Reader, wish: ReaderUpdate, recomputation: RecomputationOf
-) -> set[UUID]:
-    """Bind a reader elsewhere; the targets whose shots that may change."""
-    now = datetime.now(UTC)
-    slot_id, target_id = _wanted(before, wish)
-    try:
-        check_place(before.kind, slot_id, target_id)
-    except ValueError as error:
-        field, _, reason = str(error).partition(": ")
-        raise InvalidInputError(f"body.{field}", reason) from error
-    place = await select_place(conn, slot_id, target_id)
-    begin = wish.bound_from or await usual_start(conn, before.id, place, now)
-    touched = await bind_from(conn, before.id, place, begin)
-    await recomputation.ask(conn, touched, since=None, moved_readers=[before.id])
-    return touched
-
-
-def _wanted(before: Reader, wish: ReaderUpdate) -> tuple[UUID | None, UUID | None]:
-    """The slot or target that is asked for; one that is named takes the place of the other."""
-    if wish.slot_id is not None or wish.target_id is not None:
-        return wish.slot_id, wish.target_id
-    if wish.model_fields_set & {"slot_id", "target_id"}:
-        return None, None
-    return before.slot_id, before.target_id if before.slot_id is None else None
 
 
 @router.post("/{reader_id}/rotate_token")
@@ -142,9 +118,9 @@ async def delete_reader(
     """Retire a reader: its tokens are refused and it is bound to nothing; what it said stays."""
     async with conn.transaction():
         await lock_reader(conn, reader_id)
-        touched = await bind_from(conn, reader_id, None, datetime.now(UTC))
-        await recomputation.ask(conn, touched, moved_readers=[reader_id])
+        moved = await move_reader(conn, reader_id, Whereabouts(), None, datetime.now(UTC))
+        await recomputation.ask_moved(conn, moved)
         await revoke_reader_tokens(conn, reader_id)
         await retire_reader(conn, reader_id)
-    await recomputation.wake(touched)
+    await recomputation.wake()
     return wrap(None)

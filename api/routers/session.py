@@ -5,21 +5,20 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter
 
+from api.announcement import AnnouncementOf
 from api.dependencies import (
     DEFAULT,
     AdminOnly,
     After,
     Caller,
     ConnectionOf,
-    FeedOf,
     PageLimit,
-    RequestId,
     ViewerOnly,
 )
 from api.recompute import RecomputationOf
 from api.visibility import visible_session
-from core.feed import Frame
-from core.models.session import SESSIONS, clear_session, select_session, select_targets_of_session
+from core.models.reader_binding import follow_start
+from core.models.session import SESSIONS, clear_session, select_targets_of_session
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
 from core.schema.session import Session, SessionCreate, SessionUpdate, changed_session
@@ -27,7 +26,7 @@ from core.schema.session import Session, SessionCreate, SessionUpdate, changed_s
 router = APIRouter(prefix="/api/v0/session", tags=["session"])
 
 # What shots depend on.
-RELEVANT = {"start_time", "end_time", "rules", "distance", "is_indoor", "round_code"}
+RELEVANT = {"start_time", "end_time", "rules", "distance", "is_indoor"}
 
 
 @router.post("")
@@ -62,33 +61,34 @@ async def patch_session(
     conn: ConnectionOf,
     _: AdminOnly,
     recomputation: RecomputationOf,
-    feed: FeedOf,
-    request_id: RequestId,
+    announcement: AnnouncementOf,
 ) -> Envelope[Session]:
     """Change what is given of a session; shots that it touches are derived anew.
 
-    `is_opened: false` without an `end_time` ends it now, `is_opened: true` opens it again.
+    `is_opened: false` without an `end_time` ends it now, `is_opened: true` opens it again. With an
+    earlier `start_time`, readers that were bound from the start on are bound from the earlier one.
     """
-    targets: list[UUID] = []
     async with conn.transaction():
-        before = await select_session(conn, session_id)
+        before = await SESSIONS.locked(conn, session_id)
         values = changed_session(before, wish, datetime.now(UTC))
-        after = await SESSIONS.change(conn, session_id, values)
+        after = await SESSIONS.change(conn, session_id, before, values)
         if before.model_dump(include=RELEVANT) != after.model_dump(include=RELEVANT):
-            targets = await select_targets_of_session(conn, session_id)
-            await recomputation.ask(conn, targets)
-    await recomputation.wake(targets)
+            await follow_start(conn, session_id, before.start_time, after.start_time)
+            await recomputation.ask(conn, await select_targets_of_session(conn, session_id))
+    await recomputation.wake()
     if before.is_opened != after.is_opened:
-        kind = "session.opened" if after.is_opened else "session.closed"
-        data = {"session": after.model_dump(mode="json")}
-        await feed.publish([Frame(session_id, kind, data, request_id=request_id)])
+        await announcement.turned(after)
     return wrap(after)
 
 
 @router.delete("/{session_id}")
 async def delete_session(session_id: UUID, conn: ConnectionOf, _: AdminOnly) -> Envelope[None]:
-    """Delete a session in which nothing was shot, with its targets and slots; its readers stay, unbound."""
+    """Delete a session in which no reader said anything, with its targets and slots.
+
+    Its readers stay, bound to nothing.
+    """
     async with conn.transaction():
+        await SESSIONS.locked(conn, session_id)
         await clear_session(conn, session_id)
         await SESSIONS.remove(conn, session_id)
     return wrap(None)

@@ -6,19 +6,30 @@ from fastapi import APIRouter
 
 from api.dependencies import DEFAULT, AdminOnly, After, ConnectionOf, PageLimit, ViewerOnly
 from api.recompute import RecomputationOf
-from core.models.slot import SLOTS, check_fits, clear_slot, move_bindings, select_readers_of_slot
+from core.models.slot import SLOTS, clear_slot, move_bindings
+from core.models.slot_fit import check_fits
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
 from core.schema.slot import Slot, SlotCreate, SlotUpdate
 
 router = APIRouter(prefix="/api/v0/slot", tags=["slot"])
 
+# What shots depend on.
+RELEVANT = {"target_id", "letter", "archer_id", "bowstyle", "shaft_diameter_mm"}
+
 
 @router.post("")
-async def post_slot(wish: SlotCreate, conn: ConnectionOf, _: AdminOnly) -> Envelope[Slot]:
+async def post_slot(
+    wish: SlotCreate, conn: ConnectionOf, _: AdminOnly, recomputation: RecomputationOf
+) -> Envelope[Slot]:
     """Give an archer a place at a target."""
-    await check_fits(conn, wish)
-    return wrap(await SLOTS.create(conn, uuid4(), wish.model_dump()))
+    async with conn.transaction():
+        await check_fits(conn, wish)
+        made = await SLOTS.create(conn, uuid4(), wish.model_dump())
+        # Whose arrow it is, and how thick the thickest are, concerns the others at the butt too.
+        await recomputation.ask(conn, [made.target_id])
+    await recomputation.wake()
+    return wrap(made)
 
 
 @router.get("")
@@ -49,28 +60,37 @@ async def patch_slot(
     _: AdminOnly,
     recomputation: RecomputationOf,
 ) -> Envelope[Slot]:
-    """Change what is given of a slot; the shots of its target are derived anew."""
+    """Change what is given of a slot; shots of its target that depend on it are derived anew.
+
+    Another `target_id` says that the slot was at that target all along: its readers, and all that
+    was shot from it, go there with it.
+    """
     async with conn.transaction():
-        before = await SLOTS.one(conn, slot_id)
-        values = before.model_dump() | wish.model_dump(exclude_unset=True)
-        fields = {name: values[name] for name in SlotCreate.model_fields}
-        await check_fits(conn, SlotCreate.model_validate(fields))
-        after = await SLOTS.change(conn, slot_id, values)
-        touched = {before.target_id, after.target_id} if before != after else set()
+        before = await SLOTS.locked(conn, slot_id)
+        after = before.model_copy(update=wish.model_dump(exclude_unset=True))
+        await check_fits(conn, after)
+        after = await SLOTS.change(conn, slot_id, before, wish.model_dump(exclude_unset=True))
         moved: list[UUID] = []
         if before.target_id != after.target_id:
-            moved = await select_readers_of_slot(conn, slot_id)
-            await move_bindings(conn, slot_id, after.target_id)
-        await recomputation.ask(conn, touched, moved_readers=moved)
-    await recomputation.wake(touched)
+            moved = await move_bindings(conn, slot_id, after.target_id)
+        if before.model_dump(include=RELEVANT) != after.model_dump(include=RELEVANT):
+            await recomputation.ask(conn, {before.target_id, after.target_id}, moved=moved)
+    await recomputation.wake()
     return wrap(after)
 
 
 @router.delete("/{slot_id}")
-async def delete_slot(slot_id: UUID, conn: ConnectionOf, _: AdminOnly) -> Envelope[None]:
-    """Take an archer's place away when nothing was shot from it; its readers stay, bound to nothing."""
+async def delete_slot(
+    slot_id: UUID, conn: ConnectionOf, _: AdminOnly, recomputation: RecomputationOf
+) -> Envelope[None]:
+    """Take an archer's place away when no reader said anything there.
+
+    Its readers stay, bound to nothing.
+    """
     async with conn.transaction():
-        await SLOTS.one(conn, slot_id)
+        gone = await SLOTS.locked(conn, slot_id)
         await clear_slot(conn, slot_id)
         await SLOTS.remove(conn, slot_id)
+        await recomputation.ask(conn, [gone.target_id])
+    await recomputation.wake()
     return wrap(None)

@@ -6,7 +6,8 @@ from fastapi import APIRouter
 
 from api.dependencies import DEFAULT, AdminOnly, After, ConnectionOf, PageLimit, ViewerOnly
 from api.recompute import RecomputationOf
-from core.models.target import TARGETS, clear_target, hang_faces, replace_faces
+from core.models.face import hang_faces
+from core.models.target import TARGETS, change_target, clear_target
 from core.schema.envelope import Envelope, wrap
 from core.schema.page import Page, Position, page_of
 from core.schema.target import Target, TargetCreate, TargetUpdate
@@ -14,7 +15,7 @@ from core.schema.target import Target, TargetCreate, TargetUpdate
 router = APIRouter(prefix="/api/v0/target", tags=["target"])
 
 # What shots depend on.
-RELEVANT = {"distance", "faces"}
+RELEVANT = {"distance", "faces", "width_mm", "height_mm"}
 
 
 @router.post("")
@@ -53,27 +54,28 @@ async def patch_target(
     _: AdminOnly,
     recomputation: RecomputationOf,
 ) -> Envelope[Target]:
-    """Change what is given of a target. Its shots are scored anew when faces or distance change."""
-    touched: list[UUID] = []
+    """Change what is given of a target; its shots are derived anew when they depend on it.
+
+    `faces` are all that shall hang there. A face keeps its id when it is given, or when one just
+    like it hangs there already.
+    """
     async with conn.transaction():
-        before = await TARGETS.one(conn, target_id)
-        values = before.model_dump() | wish.model_dump(exclude_unset=True)
-        await TARGETS.change(conn, target_id, values)
-        if "faces" in wish.model_fields_set:
-            await replace_faces(conn, target_id, wish.faces)
-        after = await TARGETS.one(conn, target_id)
+        before = await TARGETS.locked(conn, target_id)
+        after = await change_target(conn, before, wish)
         if before.model_dump(include=RELEVANT) != after.model_dump(include=RELEVANT):
-            touched = [target_id]
-            await recomputation.ask(conn, touched)
-    await recomputation.wake(touched)
+            await recomputation.ask(conn, [target_id])
+    await recomputation.wake()
     return wrap(after)
 
 
 @router.delete("/{target_id}")
 async def delete_target(target_id: UUID, conn: ConnectionOf, _: AdminOnly) -> Envelope[None]:
-    """Take down a butt that nobody has a slot at; its reader stays, bound to nothing."""
+    """Take down a butt that nobody has a slot at and no reader said anything at.
+
+    Its reader stays, bound to nothing.
+    """
     async with conn.transaction():
-        await TARGETS.one(conn, target_id)
+        await TARGETS.locked(conn, target_id)
         await clear_target(conn, target_id)
         await TARGETS.remove(conn, target_id)
     return wrap(None)

@@ -17,7 +17,8 @@ from core.domain.values import SECOND
 
 # An arrow now and then flies unlike its archer's others: any time within the window is possible.
 UNLIKE_THE_OTHERS = 0.1
-# How often an arrow truly misses, and how often a second of a butt brings a landing that is nobody's.
+# How often an arrow truly misses, and how often a second of a butt brings a landing that is
+# nobody's.
 MISS_RATE = 0.02
 STRAY_RATE_PER_S = 0.005
 LEAST_REASON = -0.001
@@ -39,7 +40,8 @@ class Candidate:
 
 
 def pairing_cost(flight: int, expected: FlightTime, window: int, prior: float) -> float:
-    """Minus the log of how much likelier it is that both belong together than that neither has a partner.
+    """Minus the log of how much likelier it is that both belong together than that neither has a
+    partner.
 
     Args:
         flight: Microseconds between release and landing.
@@ -52,7 +54,8 @@ def pairing_cost(flight: int, expected: FlightTime, window: int, prior: float) -
     unlike = 1 / max(window / SECOND, 0.001)
     density = (1 - UNLIKE_THE_OTHERS) * like_the_others + UNLIKE_THE_OTHERS * unlike
     together = math.log((1 - MISS_RATE) * density * prior)
-    # However unlikely: a landing that can be somebody's is not left over, and nobody is given a miss for it.
+    # However unlikely: a landing that can be somebody's is not left over, and nobody is given a
+    # miss for it.
     return min(math.log(MISS_RATE * STRAY_RATE_PER_S) - together, LEAST_REASON)
 
 

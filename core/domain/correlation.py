@@ -50,7 +50,8 @@ def correlate(events: Iterable[Event], butt: Butt, as_of: int) -> Correlation:
     """Derive the shots of one butt.
 
     Args:
-        events: What its readers said, in any order; one with an id that came before is the same event.
+        events: What its readers said, in any order; one with an id that came before is the same
+            event.
         butt: The butt and its archers.
         as_of: Now: it decides only what is still in flight, missed or unresolved.
     """
@@ -79,7 +80,9 @@ def _releases(events: Sequence[Event], butt: Butt) -> list[Release]:
             # An arrow reader that serves a whole butt: the arrow's owner says whose it is.
             owner = butt.arrow_owners.get(event.arrow_id)
             slot_id = slot_of_archer.get(owner) if owner is not None else None
-        if slot_id in butt.slots and event.type is not EventType.LANDED:
+        if slot_id is None or slot_id not in butt.slots:
+            continue
+        if event.type is not EventType.LANDED:
             by_slot.setdefault(slot_id, []).append(event)
     found = [r for slot, said in by_slot.items() for r in releases(slot, said, butt.rules)]
     return sorted(found, key=lambda release: release.event.order)
@@ -226,7 +229,8 @@ def _landed(shot: Shot, release: Release, landing: Event, butt: Butt) -> Shot:
 
 
 def _called_before(shot: Shot, release: Release, landing: Event, butt: Butt) -> bool:
-    """Whether viewers were told of a miss before the landing came: a replay of both at once is not late."""
+    """Whether viewers were told of a miss before the landing came: a replay of both at once is not
+    late."""
     known_since = max(shot.deadline, release.event.received_at + butt.rules.late_grace)
     return landing.received_at > known_since
 

@@ -1,6 +1,7 @@
 """Which reports of a butt's readers are one and the same impact.
 
-A sensor may report an impact up to three times within 125 to 200 ms (published for acoustic and camera
+A sensor may report an impact up to three times within 125 to 200 ms (published for acoustic and
+camera
 systems), so reports that are close in time and place are one; a robin hood comes much later.
 """
 
@@ -14,9 +15,11 @@ SAME_IMPACT = 125 * MILLISECOND
 
 
 def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
-    """The impacts in their order: of each, its first report, with the arrow's id if any report has one.
+    """The impacts in their order: of each, its first report, with the arrow's id if any report has
+    one.
 
-    Reports are chained: one belongs to an impact when it is under 125 ms and one shaft away from any
+    Reports are chained: one belongs to an impact when it is under 125 ms and one shaft away from
+    any
     report of it.
 
     Args:

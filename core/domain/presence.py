@@ -1,4 +1,5 @@
-"""Whether a butt's reader was there to see a landing: no archer gets a zero because a sensor was away."""
+"""Whether a butt's reader was there to see a landing: no archer gets a zero because a sensor was
+away."""
 
 from collections.abc import Sequence
 from enum import Enum, auto
@@ -19,8 +20,10 @@ def sight(
 ) -> Sight:
     """Whether any of the butt's readers was there for the whole of a landing window.
 
-    Proven: it was heard from since the window ended, ran before the window began as far as it says when
-    it started, and has nothing left to send as far as it says. Presumed: all that, but it has not been
+    Proven: it was heard from since the window ended, ran before the window began as far as it says
+    when
+    it started, and has nothing left to send as far as it says. Presumed: all that, but it has not
+    been
     heard from since and still counts as online.
 
     Args:

@@ -57,7 +57,8 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     identity: Identity | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own: a Ctrl-C in the terminal is ours to pass on, in order.
+    """Start a process in a session of its own: a Ctrl-C in the terminal is ours to pass on, in
+    order.
 
     Args:
         command: The program and its arguments.
@@ -94,7 +95,10 @@ def wait_until(condition: Callable[[], bool], timeout_s: float) -> bool:
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that only waits to be reaped does not."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (
+            Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0]
+            != "Z"
+        )
     except (OSError, IndexError):
         return False
 
@@ -112,18 +116,24 @@ def running(program: str, argument: str) -> list[int]:
     return found
 
 
-def end(pid: int, *signals: signal.Signals, timeout_s: float) -> None:
-    """End a process: by the first signal, and by the next, at last SIGKILL, when that takes too long.
+def end(
+    pid: int,
+    gently: signal.Signals,
+    timeout_s: float,
+    harder: Sequence[signal.Signals] = (signal.SIGKILL,),
+) -> None:
+    """End a process.
 
     Args:
         pid: The process.
-        signals: Gentle ones first.
-        timeout_s: How long each signal has.
+        gently: What it is asked by.
+        timeout_s: How long each signal has before the next is sent.
+        harder: What follows while it still runs.
 
     Raises:
-        StoreFailed: Not even SIGKILL ends it.
+        StoreFailed: Nothing ends it.
     """
-    for signum in (*signals, signal.SIGKILL):
+    for signum in (gently, *harder):
         try:
             os.kill(pid, signum)
         except ProcessLookupError:

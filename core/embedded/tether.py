@@ -1,10 +1,14 @@
 """A program that ties itself to its parent, lets go of root, and then becomes another program.
 
-`tether.py SIGNAL PARENT USER GROUP PASS COMMAND…`: SIGNAL is what it will be sent when process PARENT dies. USER and
-GROUP are whom it runs as, `-` for no change. PASS is `yes` when it must pass directories that only root may enter,
-such as a checkout in root's home: it then keeps that one capability rather than the directories being opened to all.
+`tether.py SIGNAL PARENT USER GROUP PASS COMMAND…`: SIGNAL is what it will be sent when process
+PARENT dies. USER and
+GROUP are whom it runs as, `-` for no change. PASS is `yes` when it must pass directories that only
+root may enter,
+such as a checkout in root's home: it then keeps that one capability rather than the directories
+being opened to all.
 
-It is run by path, so it imports the standard library alone. All this could be done between fork and exec in the
+It is run by path, so it imports the standard library alone. All this could be done between fork
+and exec in the
 parent too, but that is not safe once the parent has threads.
 """
 

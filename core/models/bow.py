@@ -1,6 +1,10 @@
 """Bows."""
 
+from uuid import UUID
+
+from core.errors import ConflictError
 from core.models.table import Table
+from core.postgres import Connection
 from core.schema.bow import Bow
 
 BOW_INSERT = """
@@ -17,6 +21,8 @@ SELECT
     id, archer_id, bowstyle, name, draw_weight_lb, created_at, updated_at
 FROM bow WHERE id = $1
 """
+
+BOW_LOCK = "SELECT id FROM bow WHERE id = $1 FOR NO KEY UPDATE"
 
 BOW_SELECT_PAGE = """
 SELECT
@@ -51,7 +57,20 @@ BOWS = Table(
     ),
     insert=BOW_INSERT,
     select=BOW_SELECT,
+    lock=BOW_LOCK,
     page=BOW_SELECT_PAGE,
     update=BOW_UPDATE,
     delete=BOW_DELETE,
 )
+
+BOW_HAS_SLOTS = "SELECT EXISTS (SELECT FROM slot WHERE bow_id = $1)"
+
+
+async def check_no_slot_has(conn: Connection, bow_id: UUID) -> None:
+    """Whether a bow may be given to another archer.
+
+    Raises:
+        ConflictError: It stands in a slot of its archer's.
+    """
+    if await conn.fetchval(BOW_HAS_SLOTS, bow_id):
+        raise ConflictError("body.archer_id: a slot of the archer's has this bow")

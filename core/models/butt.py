@@ -1,4 +1,5 @@
-"""Butts as correlation needs them: session, faces, slots and readers in a few reads for many targets."""
+"""Butts as correlation needs them: session, faces, slots and readers in a few reads for many
+targets."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -76,7 +77,7 @@ def rules_of(stored: Mapping[str, int | str | None]) -> Rules:
         landing_window=window("landing_window_ms", usual.landing_window),
         late_grace=window("late_grace_ms", usual.late_grace),
         debounce=window("debounce_ms", usual.debounce),
-        line_rule=LineRule(stored.get("line_rule") or usual.line_rule),
+        line_rule=LineRule(str(stored.get("line_rule") or usual.line_rule)),
     )
 
 

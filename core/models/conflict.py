@@ -11,9 +11,18 @@ TAKEN: Mapping[str, str] = {
     "target_session_id_lane_key": "body.lane: the session has a target on this lane already",
     "slot_target_id_letter_key": "body.letter: the target has a slot with this letter already",
     "arrow_pkey": "body.id: an arrow with this id exists already",
-    "arrow_archer_id_identifier_key": "body.identifier: the archer has an arrow of this name already",
+    "arrow_archer_id_identifier_key": "body.identifier: the archer has an arrow named so already",
     "face_pkey": "body.faces: a face with this id exists already",
-    "session_pkey": "body.id: a session with this id exists already",
+}
+USERS: Mapping[str, str] = {
+    "arrow": "an arrow belongs to it",
+    "bow": "a bow belongs to it",
+    "event": "an event comes from it",
+    "reader_binding": "a reader is bound to it",
+    "recompute": "its shots are being derived; try again",
+    "shot": "a shot refers to it",
+    "slot": "a slot refers to it",
+    "target": "a target stands in it",
 }
 
 
@@ -26,13 +35,13 @@ def reported(resource: str, *, is_deletion: bool = False) -> Iterator[None]:
         is_deletion: Whether a reference that stands in the way is to the row, and not from it.
 
     Raises:
-        ConflictError: Something unique exists already, or something still refers to what is deleted.
+        ConflictError: Something unique exists already, or something refers to what is deleted.
         InvalidInputError: What is written refers to something that does not exist.
     """
     try:
         yield
     except (UniqueViolationError, ExclusionViolationError) as error:
-        name = error.constraint_name or ""
+        name = error.as_dict().get("constraint_name", "")
         raise ConflictError(
             TAKEN.get(name, f"{resource}: conflicts with another ({name})")
         ) from error
@@ -41,8 +50,10 @@ def reported(resource: str, *, is_deletion: bool = False) -> Iterator[None]:
 
 
 def _broken(resource: str, error: ForeignKeyViolationError, is_deletion: bool) -> QuiverError:
+    said = error.as_dict()
+    table = said.get("table_name", "")
     if is_deletion:
-        return ConflictError(f"{resource}: is still used by a {error.table_name}")
-    table = error.table_name or ""
-    column = (error.constraint_name or "").removeprefix(f"{table}_").removesuffix("_fkey")
+        user = USERS.get(table, f"a {table} refers to it")
+        return ConflictError(f"{resource}: cannot be deleted: {user}")
+    column = said.get("constraint_name", "").removeprefix(f"{table}_").removesuffix("_fkey")
     return InvalidInputError(f"body.{column}", f"no such {column.removesuffix('_id')}")

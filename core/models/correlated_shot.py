@@ -211,7 +211,8 @@ async def select_known_shots(
 async def write_shots(
     conn: Connection, changed: Sequence[StoredShot], created: Sequence[StoredShot]
 ) -> None:
-    """Write what differs: first what was there, so that a landing is free before it is given anew."""
+    """Write what differs: first what was there, so that a landing is free before it is given
+    anew."""
     if changed:
         await conn.execute(SHOT_UPDATE, *_columns(changed))
     if created:
@@ -273,7 +274,8 @@ async def select_overdue(conn: Connection, as_of: int) -> dict[UUID, Span]:
 async def select_unsettled(
     conn: Connection, target_ids: Collection[UUID], as_of: int
 ) -> dict[UUID, Span]:
-    """Which of these targets have shots that a sign of life can decide, and when those were released."""
+    """Which of these targets have shots that a sign of life can decide, and when those were
+    released."""
     return _spans(await conn.fetch(SHOT_SELECT_UNSETTLED, list(target_ids), instant(as_of)))
 
 

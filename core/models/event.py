@@ -67,13 +67,14 @@ LIMIT $6
 """
 
 
-async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> set[UUID]:
+async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
     """Keep events; one whose id is kept already changes nothing.
 
     Returns:
-        The ids of those that are new.
+        Those that are new, in the order of their ids.
     """
-    # In one order for all, so that two workers that insert the same events do not lock each other out.
+    # In one order for all, so that two workers that insert the same events do not lock each other
+    # out.
     ordered = sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
     rows = await conn.fetch(
         EVENT_INSERT,
@@ -89,7 +90,8 @@ async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> se
         [event.sigma_mm for event in ordered],
         [event.request_id for event in ordered],
     )
-    return {row["event_id"] for row in rows}
+    new = {row["event_id"] for row in rows}
+    return [event for event in ordered if event.event_id in new]
 
 
 def _id(event: AcceptedEvent) -> UUID:

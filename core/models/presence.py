@@ -100,7 +100,8 @@ class News:
 
     Args:
         online: Readers that were not online before and are now.
-        starts: Readers that said for the first time when they were switched on, and when: microseconds.
+        starts: Readers that said for the first time when they were switched on, and when:
+            microseconds.
     """
 
     online: Sequence[UUID]

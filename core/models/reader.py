@@ -46,6 +46,8 @@ READER_LOCK = "SELECT id FROM reader WHERE id = $1 AND retired_at IS NULL FOR UP
 
 READER_UPDATE_NAME = "UPDATE reader SET name = $2, updated_at = now() WHERE id = $1"
 
+READER_TOUCH = "UPDATE reader SET updated_at = now() WHERE id = $1"
+
 READER_RETIRE = "UPDATE reader SET retired_at = now(), updated_at = now() WHERE id = $1"
 
 
@@ -88,6 +90,11 @@ async def lock_reader(conn: Connection, reader_id: UUID) -> None:
 async def rename_reader(conn: Connection, reader_id: UUID, name: str) -> None:
     """Give a reader another name."""
     await conn.execute(READER_UPDATE_NAME, reader_id, name)
+
+
+async def touch_reader(conn: Connection, reader_id: UUID) -> None:
+    """Note that something about a reader changed that stands elsewhere."""
+    await conn.execute(READER_TOUCH, reader_id)
 
 
 async def retire_reader(conn: Connection, reader_id: UUID) -> None:

@@ -1,11 +1,11 @@
 """Where readers are and were: a history, so that what a reader said stays at its place of then."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from core.errors import InvalidInputError
+from core.models.conflict import reported
+from core.models.place import Place
 from core.postgres import Connection
 
 BINDING_INSERT = """
@@ -25,79 +25,39 @@ WHERE reader_id = $1 AND valid_from < $2 AND valid_to > $2
 RETURNING target_id
 """
 
-BINDING_SELECT_LATEST = """
-SELECT binding.valid_from, binding.valid_to, session.end_time
-FROM reader_binding AS binding
-JOIN target ON target.id = binding.target_id
-JOIN session ON session.id = target.session_id
-WHERE binding.reader_id = $1
-ORDER BY binding.valid_from DESC LIMIT 1
+# A place that a reader never really left goes on, instead of beginning anew.
+BINDING_GO_ON = """
+UPDATE reader_binding SET valid_to = 'infinity'
+WHERE reader_id = $1 AND valid_from < $2 AND valid_to >= $2
+    AND target_id = $3 AND slot_id IS NOT DISTINCT FROM $4
+RETURNING target_id
 """
 
-PLACE_SELECT_SLOT = """
-SELECT slot.id AS slot_id, slot.target_id, session.start_time
-FROM slot JOIN session ON session.id = slot.session_id WHERE slot.id = $1
+# As far back as the reader was nowhere else.
+BINDING_FOLLOW_START = """
+UPDATE reader_binding AS binding
+SET valid_from = greatest($3, (
+    SELECT max(earlier.valid_to) FROM reader_binding AS earlier
+    WHERE earlier.reader_id = binding.reader_id AND earlier.valid_from < binding.valid_from
+))
+FROM target
+WHERE target.id = binding.target_id AND target.session_id = $1
+    AND binding.valid_from = $2 AND $3::timestamptz < $2
 """
 
-PLACE_SELECT_TARGET = """
-SELECT NULL::uuid AS slot_id, target.id AS target_id, session.start_time
-FROM target JOIN session ON session.id = target.session_id WHERE target.id = $1
-"""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a reader can be bound.
+async def follow_start(
+    conn: Connection, session_id: UUID, before: datetime, after: datetime
+) -> None:
+    """Readers that were at their places from a session's start on were so when it began earlier.
 
     Args:
-        slot_id: The archer's place; None: the whole butt.
-        target_id: The butt.
-        starts_at: The start of the session that it stands in.
+        conn: In the transaction that changes the start.
+        session_id: Whose.
+        before: The start until now.
+        after: The start from now on; a later one changes nothing.
     """
-
-    slot_id: UUID | None
-    target_id: UUID
-    starts_at: datetime
-
-
-async def select_place(
-    conn: Connection, slot_id: UUID | None, target_id: UUID | None
-) -> Place | None:
-    """The place that a request names; None: it names none.
-
-    Raises:
-        InvalidInputError: There is no such place.
-    """
-    if slot_id is not None:
-        row = await conn.fetchrow(PLACE_SELECT_SLOT, slot_id)
-        field = "body.slot_id"
-    elif target_id is not None:
-        row = await conn.fetchrow(PLACE_SELECT_TARGET, target_id)
-        field = "body.target_id"
-    else:
-        return None
-    if row is None:
-        raise InvalidInputError(field, f"no such {field.removeprefix('body.').removesuffix('_id')}")
-    return Place(row["slot_id"], row["target_id"], row["start_time"])
-
-
-async def usual_start(
-    conn: Connection, reader_id: UUID, place: Place | None, now: datetime
-) -> datetime:
-    """From when on a reader is at a place when nobody says.
-
-    A reader in the middle of an open session is moved now. One that was never bound was there from the
-    session's start; one whose last session or binding is over, from then on or from the start.
-    """
-    latest = await conn.fetchrow(BINDING_SELECT_LATEST, reader_id)
-    if place is None:
-        return now
-    if latest is None:
-        return place.starts_at
-    over = latest["valid_to"] if latest["valid_to"] < now else latest["end_time"]
-    if over is None or over > now:
-        return now
-    return max(place.starts_at, over, latest["valid_from"])
+    await conn.execute(BINDING_FOLLOW_START, session_id, before, after)
 
 
 async def bind_from(
@@ -105,15 +65,26 @@ async def bind_from(
 ) -> set[UUID]:
     """Have a reader at a place, or at none, from a moment on.
 
+    Args:
+        conn: In the transaction that locked the reader.
+        reader_id: Which.
+        place: Where; None: nowhere.
+        begin: From when on; what was known of its places after that is written anew.
+
     Returns:
         The targets that it leaves or comes to.
     """
     gone = await conn.fetch(BINDING_DELETE_FROM, reader_id, begin)
+    touched = {row["target_id"] for row in gone}
+    if place is not None:
+        touched.add(place.target_id)
+        where = (place.target_id, place.slot_id)
+        if await conn.fetch(BINDING_GO_ON, reader_id, begin, *where):
+            return touched
     ended = await conn.fetch(BINDING_END_AT, reader_id, begin)
-    touched = {row["target_id"] for row in (*gone, *ended)}
+    touched |= {row["target_id"] for row in ended}
     if place is not None:
         await insert_bindings(conn, [(reader_id, place, begin)])
-        touched.add(place.target_id)
     return touched
 
 
@@ -121,11 +92,12 @@ async def insert_bindings(
     conn: Connection, bindings: Sequence[tuple[UUID, Place, datetime]]
 ) -> None:
     """Have readers at places, each from a moment on; they were nowhere from there on before."""
-    await conn.execute(
-        BINDING_INSERT,
-        [uuid4() for _ in bindings],
-        [reader for reader, _, _ in bindings],
-        [place.slot_id for _, place, _ in bindings],
-        [place.target_id for _, place, _ in bindings],
-        [begin for _, _, begin in bindings],
-    )
+    with reported("reader"):
+        await conn.execute(
+            BINDING_INSERT,
+            [uuid4() for _ in bindings],
+            [reader for reader, _, _ in bindings],
+            [place.slot_id for _, place, _ in bindings],
+            [place.target_id for _, place, _ in bindings],
+            [begin for _, _, begin in bindings],
+        )

@@ -1,4 +1,5 @@
-"""What the API changed and a worker must recompute: written in the transaction of the change itself."""
+"""What the API changed and a worker must recompute: written in the transaction of the change
+itself."""
 
 from collections.abc import Collection
 from datetime import datetime

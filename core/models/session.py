@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from core.errors import ConflictError
+from core.models.conflict import reported
 from core.models.table import Table
 from core.postgres import Connection
 from core.schema.session import Session
@@ -24,6 +25,8 @@ SELECT
     end_time, created_at, updated_at, end_time IS NULL AS is_opened
 FROM session WHERE id = $1
 """
+
+SESSION_LOCK = "SELECT id FROM session WHERE id = $1 FOR NO KEY UPDATE"
 
 SESSION_SELECT_PAGE = """
 SELECT
@@ -58,6 +61,16 @@ SESSION_HAS_SHOTS = """
 SELECT EXISTS (SELECT FROM shot WHERE session_id = $1)
 """
 
+SESSION_HAS_EVENTS = """
+SELECT EXISTS (
+    SELECT FROM target
+    JOIN reader_binding AS binding ON binding.target_id = target.id
+    JOIN event ON event.reader_id = binding.reader_id
+        AND event.occurred_at >= binding.valid_from AND event.occurred_at < binding.valid_to
+    WHERE target.session_id = $1
+)
+"""
+
 SESSION_CLEAR = (
     "DELETE FROM standing WHERE session_id = $1",
     """
@@ -90,6 +103,7 @@ SESSIONS = Table(
     ),
     insert=SESSION_INSERT,
     select=SESSION_SELECT,
+    lock=SESSION_LOCK,
     page=SESSION_SELECT_PAGE,
     update=SESSION_UPDATE,
     delete=SESSION_DELETE,
@@ -112,12 +126,17 @@ async def select_targets_of_session(conn: Connection, session_id: UUID) -> list[
 
 
 async def clear_session(conn: Connection, session_id: UUID) -> None:
-    """Take a session's places away, in the transaction that deletes it; its readers are then bound to nothing.
+    """Take a session's places away, in the transaction that deletes it.
 
     Raises:
-        ConflictError: Something was shot there.
+        ConflictError: Something was shot there, or a reader said something there.
     """
     if await conn.fetchval(SESSION_HAS_SHOTS, session_id):
-        raise ConflictError("session: has shots, which are never deleted; end it instead")
-    for statement in SESSION_CLEAR:
-        await conn.execute(statement, session_id)
+        raise ConflictError("session: cannot be deleted: it has shots; end it instead")
+    if await conn.fetchval(SESSION_HAS_EVENTS, session_id):
+        raise ConflictError(
+            "session: cannot be deleted: it has events of its readers; end it instead"
+        )
+    with reported("session", is_deletion=True):
+        for statement in SESSION_CLEAR:
+            await conn.execute(statement, session_id)

@@ -2,10 +2,11 @@
 
 from uuid import UUID
 
-from core.errors import InvalidInputError
+from core.errors import ConflictError
+from core.models.conflict import reported
 from core.models.table import Table
 from core.postgres import Connection
-from core.schema.slot import Slot, SlotCreate
+from core.schema.slot import Slot
 
 SLOT_INSERT = """
 INSERT INTO slot (
@@ -23,6 +24,8 @@ SELECT
     created_at, updated_at
 FROM slot WHERE id = $1
 """
+
+SLOT_LOCK = "SELECT id FROM slot WHERE id = $1 FOR NO KEY UPDATE"
 
 SLOT_SELECT_PAGE = """
 SELECT
@@ -64,14 +67,21 @@ SLOTS = Table(
     ),
     insert=SLOT_INSERT,
     select=SLOT_SELECT,
+    lock=SLOT_LOCK,
     page=SLOT_SELECT_PAGE,
     update=SLOT_UPDATE,
     delete=SLOT_DELETE,
 )
 
-SLOT_SELECT_FITS = """
-SELECT EXISTS (SELECT FROM target WHERE id = $1 AND session_id = $2) AS target_fits,
-    $3::uuid IS NULL OR EXISTS (SELECT FROM bow WHERE id = $3 AND archer_id = $4) AS bow_fits
+SLOT_HAS_SHOTS = "SELECT EXISTS (SELECT FROM shot WHERE slot_id = $1)"
+
+SLOT_HAS_EVENTS = """
+SELECT EXISTS (
+    SELECT FROM reader_binding AS binding
+    JOIN event ON event.reader_id = binding.reader_id
+        AND event.occurred_at >= binding.valid_from AND event.occurred_at < binding.valid_to
+    WHERE binding.slot_id = $1
+)
 """
 
 SLOT_CLEAR = (
@@ -79,39 +89,31 @@ SLOT_CLEAR = (
     "DELETE FROM standing WHERE slot_id = $1",
 )
 
-SLOT_SELECT_READERS = "SELECT DISTINCT reader_id FROM reader_binding WHERE slot_id = $1"
-
-SLOT_MOVE_BINDINGS = "UPDATE reader_binding SET target_id = $2 WHERE slot_id = $1"
-
-
-async def check_fits(conn: Connection, slot: SlotCreate) -> None:
-    """Whether what a slot refers to belongs together.
-
-    Raises:
-        InvalidInputError: Its target is of another session, or its bow another archer's.
-    """
-    fits = await conn.fetchrow(
-        SLOT_SELECT_FITS, slot.target_id, slot.session_id, slot.bow_id, slot.archer_id
-    )
-    assert fits is not None
-    if not fits["target_fits"]:
-        raise InvalidInputError("body.target_id", "no such target in this session")
-    if not fits["bow_fits"]:
-        raise InvalidInputError("body.bow_id", "no such bow of this archer")
+SLOT_MOVE_BINDINGS = """
+UPDATE reader_binding SET target_id = $2 WHERE slot_id = $1 RETURNING reader_id
+"""
 
 
 async def clear_slot(conn: Connection, slot_id: UUID) -> None:
-    """Take away what belongs to a slot, in the transaction that deletes it."""
-    for statement in SLOT_CLEAR:
-        await conn.execute(statement, slot_id)
+    """Take away what belongs to a slot, in the transaction that deletes it.
+
+    Raises:
+        ConflictError: Something was shot from it, or a reader said something there.
+    """
+    if await conn.fetchval(SLOT_HAS_SHOTS, slot_id):
+        raise ConflictError("slot: cannot be deleted: it has shots")
+    if await conn.fetchval(SLOT_HAS_EVENTS, slot_id):
+        raise ConflictError("slot: cannot be deleted: it has events of its readers")
+    with reported("slot", is_deletion=True):
+        for statement in SLOT_CLEAR:
+            await conn.execute(statement, slot_id)
 
 
-async def move_bindings(conn: Connection, slot_id: UUID, target_id: UUID) -> None:
-    """A slot stands at another target now, and its readers with it."""
-    await conn.execute(SLOT_MOVE_BINDINGS, slot_id, target_id)
+async def move_bindings(conn: Connection, slot_id: UUID, target_id: UUID) -> list[UUID]:
+    """A slot stands at another target, and its readers with it.
 
-
-async def select_readers_of_slot(conn: Connection, slot_id: UUID) -> list[UUID]:
-    """The readers that are or were bound to a slot."""
-    rows = await conn.fetch(SLOT_SELECT_READERS, slot_id)
-    return [row["reader_id"] for row in rows]
+    Returns:
+        Those readers, and those that were bound to it before.
+    """
+    rows = await conn.fetch(SLOT_MOVE_BINDINGS, slot_id, target_id)
+    return sorted({row["reader_id"] for row in rows})

@@ -11,7 +11,8 @@ SELECT slot_id, changed_at FROM standing
 WHERE session_id = $1 AND (ranked_at IS NULL OR ranked_at < changed_at)
 """
 
-# A row that a worker is just changing is left for the next time, rather than waited for: two that wait for
+# A row that a worker is just changing is left for the next time, rather than waited for: two that
+# wait for
 # each other's rows would stand still until the database notices.
 STANDING_UPDATE_RANKS = """
 WITH ranked AS (

@@ -1,9 +1,10 @@
-"""What every resource's table can do: its SQL stands in its own file, here is only the running of it."""
+"""What every resource's table can do: the SQL stands in its own file, here it is only run."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from asyncpg import Record
 from pydantic import BaseModel
 
 from core.errors import NotFoundError
@@ -21,7 +22,8 @@ class Table[T: BaseModel]:
         shown: What a row is shown as.
         fields: The columns that a request sets, in the order of their parameters.
         insert: Takes the id and the fields; returns the row.
-        select: Takes an id; returns the row, locked for an update to come.
+        select: Takes an id; returns the row.
+        lock: Takes an id; keeps others from changing the row, and returns something if it is there.
         page: Takes time and id to begin after, the limit, and the filters.
         update: Takes the id and the fields; returns the row.
         delete: Takes the id.
@@ -32,11 +34,12 @@ class Table[T: BaseModel]:
     fields: Sequence[str]
     insert: str
     select: str
+    lock: str
     page: str
     update: str
     delete: str
 
-    def row(self, row: Mapping[str, object]) -> T:
+    def row(self, row: Record) -> T:
         """A row as it is shown."""
         return self.shown.model_validate(dict(row))
 
@@ -63,6 +66,16 @@ class Table[T: BaseModel]:
             raise NotFoundError(self.resource, row_id)
         return self.row(found)
 
+    async def locked(self, conn: Connection, row_id: UUID) -> T:
+        """The row with this id, which nobody else changes until the transaction ends.
+
+        Raises:
+            NotFoundError: There is none.
+        """
+        if await conn.fetchrow(self.lock, row_id) is None:
+            raise NotFoundError(self.resource, row_id)
+        return await self.one(conn, row_id)
+
     async def list(
         self, conn: Connection, after: Position, limit: int, *filters: object
     ) -> list[T]:
@@ -70,18 +83,28 @@ class Table[T: BaseModel]:
         rows = await conn.fetch(self.page, after.at, after.id, limit + 1, *filters)
         return [self.row(row) for row in rows]
 
-    async def change(self, conn: Connection, row_id: UUID, values: Mapping[str, object]) -> T:
-        """Write all fields of a row anew.
+    async def change(
+        self, conn: Connection, row_id: UUID, before: T, values: Mapping[str, object]
+    ) -> T:
+        """Write a row's fields anew, when one of them differs.
+
+        Args:
+            conn: In the transaction that locked the row.
+            row_id: Which.
+            before: The row as it is.
+            values: What it is to be; fields that are left out stay.
 
         Raises:
-            NotFoundError: There is none.
             ConflictError: Something unique exists already.
             InvalidInputError: It refers to something that does not exist.
         """
+        stood = before.model_dump(include=set(self.fields))
+        wanted = stood | {name: values[name] for name in self.fields if name in values}
+        if wanted == stood:
+            return before
         with reported(self.resource):
-            changed = await conn.fetchrow(self.update, row_id, *(values[f] for f in self.fields))
-        if changed is None:
-            raise NotFoundError(self.resource, row_id)
+            changed = await conn.fetchrow(self.update, row_id, *(wanted[f] for f in self.fields))
+        assert changed is not None
         return self.row(changed)
 
     async def remove(self, conn: Connection, row_id: UUID) -> None:

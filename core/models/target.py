@@ -1,13 +1,13 @@
 """Targets with their faces."""
 
-from collections.abc import Sequence
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from core.errors import ConflictError
 from core.models.conflict import reported
+from core.models.face import FACE_DELETE_OF_TARGET, replace_faces, with_kept_ids
 from core.models.table import Table
 from core.postgres import Connection
-from core.schema.target import FaceWish, Target
+from core.schema.target import Target, TargetUpdate
 
 TARGET_INSERT = """
 INSERT INTO target (id, session_id, lane, distance, width_mm, height_mm)
@@ -29,6 +29,8 @@ SELECT target.id, target.session_id, lane, distance, width_mm, height_mm, create
     ), '[]') AS faces
 FROM target WHERE id = $1
 """
+
+TARGET_LOCK = "SELECT id FROM target WHERE id = $1 FOR NO KEY UPDATE"
 
 TARGET_SELECT_PAGE = """
 SELECT target.id, target.session_id, lane, distance, width_mm, height_mm, created_at, updated_at,
@@ -63,23 +65,25 @@ TARGETS = Table(
     fields=("session_id", "lane", "distance", "width_mm", "height_mm"),
     insert=TARGET_INSERT,
     select=TARGET_SELECT,
+    lock=TARGET_LOCK,
     page=TARGET_SELECT_PAGE,
     update=TARGET_UPDATE,
     delete=TARGET_DELETE,
 )
 
-FACE_DELETE_OF_TARGET = "DELETE FROM face WHERE target_id = $1"
-
-FACE_INSERT = """
-INSERT INTO face (id, target_id, position, face_type, x, y, letter)
-SELECT * FROM unnest(
-    $1::uuid[], $2::uuid[], $3::integer[], $4::text[], $5::double precision[],
-    $6::double precision[], $7::text[]
-)
-"""
+TARGET_TOUCH = "UPDATE target SET updated_at = now() WHERE id = $1"
 
 TARGET_HAS_SHOTS = """
 SELECT EXISTS (SELECT FROM shot WHERE target_id = $1)
+"""
+
+TARGET_HAS_EVENTS = """
+SELECT EXISTS (
+    SELECT FROM reader_binding AS binding
+    JOIN event ON event.reader_id = binding.reader_id
+        AND event.occurred_at >= binding.valid_from AND event.occurred_at < binding.valid_to
+    WHERE binding.target_id = $1 AND binding.slot_id IS NULL
+)
 """
 
 TARGET_CLEAR = (
@@ -89,37 +93,31 @@ TARGET_CLEAR = (
 )
 
 
-async def hang_faces(conn: Connection, faces: Sequence[tuple[UUID, FaceWish]]) -> None:
-    """Hang faces on targets, each target's in the order given.
+async def change_target(conn: Connection, before: Target, wish: TargetUpdate) -> Target:
+    """Change what is given of a target, in the transaction that locked it.
 
     Raises:
-        ConflictError: A face has an id that is taken.
+        ConflictError: The lane is taken, or a face's id.
     """
-    positions: dict[UUID, int] = {}
-    rows = []
-    for target_id, face in faces:
-        positions[target_id] = positions.get(target_id, -1) + 1
-        face_id = face.id or uuid4()
-        position = positions[target_id]
-        rows.append((face_id, target_id, position, face.face_type, face.x, face.y, face.letter))
-    if rows:
-        with reported("target"):
-            await conn.execute(FACE_INSERT, *(list(column) for column in zip(*rows, strict=True)))
-
-
-async def replace_faces(conn: Connection, target_id: UUID, faces: Sequence[FaceWish]) -> None:
-    """Take a target's faces down and hang others."""
-    await conn.execute(FACE_DELETE_OF_TARGET, target_id)
-    await hang_faces(conn, [(target_id, face) for face in faces])
+    await TARGETS.change(conn, before.id, before, wish.model_dump(exclude_unset=True))
+    faces = with_kept_ids(wish.faces, before.faces)
+    differ = [face.model_dump() for face in faces] != [face.model_dump() for face in before.faces]
+    if "faces" in wish.model_fields_set and differ:
+        await replace_faces(conn, before.id, faces)
+        await conn.execute(TARGET_TOUCH, before.id)
+    return await TARGETS.one(conn, before.id)
 
 
 async def clear_target(conn: Connection, target_id: UUID) -> None:
     """Take away what belongs to a target, in the transaction that deletes it.
 
     Raises:
-        ConflictError: Something was shot there.
+        ConflictError: Something was shot there, or a reader said something there.
     """
     if await conn.fetchval(TARGET_HAS_SHOTS, target_id):
-        raise ConflictError("target: has shots, which are never deleted")
-    for statement in TARGET_CLEAR:
-        await conn.execute(statement, target_id)
+        raise ConflictError("target: cannot be deleted: it has shots")
+    if await conn.fetchval(TARGET_HAS_EVENTS, target_id):
+        raise ConflictError("target: cannot be deleted: it has events of its readers")
+    with reported("target", is_deletion=True):
+        for statement in TARGET_CLEAR:
+            await conn.execute(statement, target_id)

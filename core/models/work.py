@@ -1,4 +1,5 @@
-"""What waits for a partition in the database: its lock, and what the API asked to have derived anew."""
+"""What waits for a partition in the database: its lock, and what the API asked to have derived
+anew."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -50,13 +51,15 @@ class Asked:
 
 
 async def select_barriers(conn: Connection, partition: int, partitions: int) -> list[int]:
-    """The partitions that must stand still while this one does what was asked of it; none: nothing was."""
+    """The partitions that must stand still while this one does what was asked of it; none: nothing
+    was."""
     rows = await conn.fetch(RECOMPUTE_SELECT_BARRIERS, partitions, partition)
     return [row["partition"] for row in rows]
 
 
 async def lock_partitions(conn: Connection, partitions: Collection[int], timeout_s: float) -> None:
-    """Hold partitions until the connection is given back; always in one order, so nobody waits in a ring."""
+    """Hold partitions until the connection is given back; always in one order, so nobody waits in
+    a ring."""
     for partition in sorted(set(partitions)):
         await conn.execute(PARTITION_LOCK, LOCKS, partition, timeout=timeout_s)
 

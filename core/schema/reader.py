@@ -1,10 +1,12 @@
 """Readers: what is on bows, in arrows and behind targets."""
 
+from dataclasses import dataclass
 from typing import Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from core.errors import InvalidInputError
 from core.schema.types import Boundary, Instant, Name
 
 type ReaderKind = Literal["arrow", "bow", "target"]
@@ -23,21 +25,31 @@ class ReaderCreate(Boundary):
 
     @model_validator(mode="after")
     def _is_bound_to_what_its_kind_serves(self) -> Self:
-        check_place(self.kind, self.slot_id, self.target_id)
+        wrong = misfit(self.kind, self.slot_id, self.target_id)
+        if wrong is not None:
+            raise ValueError(": ".join(wrong))
+        if self.bound_from is not None and self.slot_id is None and self.target_id is None:
+            raise ValueError("bound_from: there is no slot_id or target_id to be bound to")
         return self
 
 
 class ReaderUpdate(Boundary):
     """What is to change of a reader; what is left out stays.
 
-    Another `slot_id` or `target_id` moves it from `bound_from` on, null for both takes it away. Without
-    `bound_from`: now, or, when it is bound to nothing in an open session, as early as makes sense.
+    Another `slot_id` or `target_id` moves it from `bound_from` on, and null takes it away.
+    `bound_from` in the past writes its history anew from there on.
     """
 
     name: Name = ""
     slot_id: UUID | None = None
     target_id: UUID | None = None
-    bound_from: Instant | None = None
+    bound_from: Instant | None = Field(
+        None,
+        description=(
+            "Left out: now; for a reader that is bound to nothing, or whose session is over, the "
+            "end of that, or the new session's start when it is later"
+        ),
+    )
 
 
 class Reader(Boundary):
@@ -48,7 +60,7 @@ class Reader(Boundary):
     name: str
     slot_id: UUID | None
     target_id: UUID | None = Field(description="Its butt; for a slot's reader, the slot's")
-    bound_from: Instant | None
+    bound_from: Instant | None = Field(description="Since when it is there")
     is_online: bool
     last_heard_at: Instant | None
     battery_pct: float | None
@@ -71,15 +83,48 @@ class ReaderToken(Boundary):
     token: str
 
 
-def check_place(kind: str, slot_id: UUID | None, target_id: UUID | None) -> None:
-    """Whether a reader of a kind can serve this place.
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a reader shall be: at a slot, at a target, or nowhere.
+
+    Args:
+        slot_id: The slot.
+        target_id: The target, when it is bound to all of it.
+    """
+
+    slot_id: UUID | None = None
+    target_id: UUID | None = None
+
+
+def misfit(
+    kind: ReaderKind, slot_id: UUID | None, target_id: UUID | None
+) -> tuple[str, str] | None:
+    """The field and the reason that keep a reader of a kind from a place; None: nothing does."""
+    if slot_id is not None and target_id is not None:
+        return "target_id", "a reader is bound to a slot or to a target, not to both"
+    if kind == "target" and slot_id is not None:
+        return "slot_id", "a target reader is bound to a target"
+    if kind == "bow" and target_id is not None:
+        return "target_id", "a bow reader is bound to a slot"
+    return None
+
+
+def changed_whereabouts(before: Reader, wish: ReaderUpdate) -> Whereabouts | None:
+    """Where a change puts a reader; None: it stays where it is, and was.
 
     Raises:
-        ValueError: It cannot.
+        InvalidInputError: It cannot serve that place, or a time is given without one.
     """
-    if slot_id is not None and target_id is not None:
-        raise ValueError("slot_id and target_id: a reader is bound to one of them")
-    if kind == "target" and slot_id is not None:
-        raise ValueError("slot_id: a target reader is bound to a target")
-    if kind == "bow" and target_id is not None:
-        raise ValueError("target_id: a bow reader is bound to a slot")
+    wrong = misfit(before.kind, wish.slot_id, wish.target_id)
+    if wrong is not None:
+        raise InvalidInputError(f"body.{wrong[0]}", wrong[1])
+    now = Whereabouts(before.slot_id, before.target_id if before.slot_id is None else None)
+    wanted = Whereabouts(wish.slot_id, wish.target_id)
+    nulled = wish.model_fields_set & {"slot_id", "target_id"}
+    if wanted == Whereabouts() and not any(getattr(before, name) is not None for name in nulled):
+        wanted = now
+    if wish.bound_from is None:
+        return None if wanted == now else wanted
+    if wanted == Whereabouts() and not nulled:
+        raise InvalidInputError("body.bound_from", "say what it is bound to: slot_id or target_id")
+    return wanted

@@ -43,7 +43,7 @@ class LaneWish(Boundary):
 
 
 class StartList(Boundary):
-    """A whole field: an archer, bow, arrows, slot and readers for each entry, a target for each lane."""
+    """A whole field: archer, bow, arrows, slot and readers an entry, and a target a lane."""
 
     width_mm: Positive = 1300.0
     height_mm: Positive = 1300.0
@@ -64,20 +64,25 @@ class StartList(Boundary):
         for number, entry in enumerate(self.entries):
             names = [arrow.identifier for arrow in entry.arrows]
             _once((f"entries.{number}.arrows.{m}.identifier", name) for m, name in enumerate(names))
+        self._overrides_lanes_in_use()
+        return self
+
+    def _overrides_lanes_in_use(self) -> None:
         used = {entry.lane for entry in self.entries}
         for number, lane in enumerate(self.lanes):
             if lane.lane not in used:
                 raise ValueError(f"lanes.{number}.lane: no entry is on lane {lane.lane}")
-        return self
 
-    def lane(self, number: int) -> LaneWish:
-        """What holds on a lane."""
-        usual = LaneWish(lane=number, faces=self.faces)
-        wish = self._by_lane().get(number, usual)
-        return wish if wish.faces is not None else wish.model_copy(update={"faces": self.faces})
-
-    def _by_lane(self) -> Mapping[int, LaneWish]:
-        return {lane.lane: lane for lane in self.lanes}
+    def by_lane(self) -> Mapping[int, LaneWish]:
+        """What holds on each lane, in their order."""
+        wishes = {lane.lane: lane for lane in self.lanes}
+        usual = {lane: LaneWish(lane=lane) for lane in sorted({e.lane for e in self.entries})}
+        return {
+            number: (
+                wish if wish.faces is not None else wish.model_copy(update={"faces": self.faces})
+            )
+            for number, wish in (usual | wishes).items()
+        }
 
 
 def _once(named: Iterable[tuple[str, object]]) -> None:

@@ -1,10 +1,10 @@
 """Targets: the butts of a session, and the faces on them."""
 
 from collections.abc import Sequence
-from typing import Annotated, Self
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from core.domain.faces import FACE_TYPES
 from core.schema.types import Boundary, Instant, Letter, Number, Ordinal, Positive, Text
@@ -37,7 +37,17 @@ class Face(Boundary):
     letter: str | None
 
 
-type Faces = Annotated[Sequence[FaceWish], Field(max_length=100)]
+def each_once(faces: Sequence[FaceWish]) -> Sequence[FaceWish]:
+    """The faces, when no two have the same id."""
+    seen: set[UUID] = set()
+    for number, face in enumerate(faces):
+        if face.id in seen:
+            raise ValueError(f"{number}.id: another face has the same id")
+        seen |= set() if face.id is None else {face.id}
+    return faces
+
+
+type Faces = Annotated[Sequence[FaceWish], Field(max_length=100), AfterValidator(each_once)]
 
 
 class TargetCreate(Boundary):
@@ -49,13 +59,6 @@ class TargetCreate(Boundary):
     width_mm: Positive
     height_mm: Positive
     faces: Faces = ()
-
-    @model_validator(mode="after")
-    def _has_each_face_once(self) -> Self:
-        given = [face.id for face in self.faces if face.id is not None]
-        if len(set(given)) < len(given):
-            raise ValueError("faces: two have the same id")
-        return self
 
 
 class TargetUpdate(Boundary):

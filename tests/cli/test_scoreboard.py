@@ -62,11 +62,13 @@ def snapshot(
     return frame("snapshot", session=SESSION, leaderboard=rows, shots=shots, cursor="5-0")
 
 
-def drawn(board: Scoreboard, *, is_connected: bool = True, height: int = 24) -> str:
+def drawn(
+    board: Scoreboard, *, is_connected: bool = True, width: int = 120, height: int = 24
+) -> str:
     """The scoreboard as text."""
-    console = Console(width=120, record=True, file=None, quiet=False)
+    console = Console(width=width)
     with console.capture() as capture:
-        console.print(draw(board, height, is_connected=is_connected))
+        console.print(draw(board, width, height, is_connected=is_connected))
     return capture.get()
 
 
@@ -219,10 +221,18 @@ def test_the_table_says_when_the_connection_is_lost() -> None:
     assert "connection lost" in drawn(board, is_connected=False)
 
 
-def test_the_table_fits_the_terminal() -> None:
+@pytest.mark.parametrize(("width", "height"), [(120, 20), (110, 24), (80, 24), (80, 40)])
+def test_the_table_fits_the_terminal(width: int, height: int) -> None:
     board = Scoreboard()
     board.take(snapshot(rows=[row(number, number, 0) for number in range(1, 100)]))
-    assert len(drawn(board, height=20).splitlines()) <= 20
+    for number in range(1, 100):
+        landed = shot(number, status="landed", label="10", score=10, x=-123.4, y=-567.8)
+        board.take(frame("shot.landed", cursor=f"{number}-0", shot=landed))
+    lines = drawn(board, width=width, height=height).splitlines()
+    assert len(lines) <= height
+    assert max(map(len, lines)) <= width
+    assert "-123, -568" in "".join(lines)
+    assert "…" not in "".join(lines)
 
 
 def test_the_first_address_asks_for_a_snapshot() -> None:

@@ -124,14 +124,14 @@ def test_the_command_ends_with_a_refusal_in_one_sentence(settings: Settings) -> 
         asked = ["watch", "--session", str(uuid4()), "--url", server.url]
         ended = CliRunner().invoke(application(), asked)
     assert ended.exit_code == 1
-    assert ended.stderr.startswith("cannot watch: session ")
+    assert ended.stderr.startswith("quiver: session ")
 
 
 def test_the_command_refuses_what_is_no_address() -> None:
     asked = ["watch", "--session", str(uuid4()), "--url", "not an address"]
     ended = CliRunner().invoke(application(), asked)
     assert ended.exit_code == 1
-    assert ended.stderr == "cannot watch: not an address is not the address of an API\n"
+    assert ended.stderr == "quiver: not an address is not the address of an API\n"
 
 
 async def test_ctrl_c_ends_it_cleanly(settings: Settings, pool: Pool) -> None:

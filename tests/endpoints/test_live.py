@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from redis.asyncio import Redis
+from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from core.feed import Feed, Frame
@@ -350,6 +351,17 @@ async def test_an_unknown_session_is_refused(served: Served, session_id: str) ->
         404,
         {"code": 404, "data": None, "errors": [f"session {session_id}: not found"]},
     )
+
+
+async def test_an_unknown_path_is_refused(served: Served) -> None:
+    address = served.url.replace("http", "ws", 1)
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(f"{address}/api/v0/ws/nothing", proxy=None):
+            pass
+    response = refused.value.response
+    assert response.status_code == 404
+    errors = json.loads(response.body or b"")["errors"]
+    assert errors == ["path /api/v0/ws/nothing: not found"]
 
 
 @pytest.mark.parametrize(

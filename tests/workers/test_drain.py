@@ -2,20 +2,26 @@
 
 import json
 import random
-from uuid import uuid4
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from core.domain.values import EventType, Status
+from core.domain.window import Span
 from core.feed import Message
 from core.inbox import Inbox, stream_key
+from core.models.butt import PlacedButt
 from core.models.failed_job import count_failed_jobs
+from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent, encode
 from tests.fields import Field, put_up
 from tests.workers.conftest import Range
 from workers import batch
 from workers.deps import Deps
+from workers.derivation import Causes, Change, derive
 from workers.drain import drain
 
 
@@ -44,7 +50,8 @@ async def test_viewers_are_told_of_the_release_and_then_of_the_landing(line: Ran
     await line.say(line.field.release(10))
     await line.say(line.field.landed(10.4))
     told = [kind for kind in kinds(list(await line.frames())) if kind.startswith("shot.")]
-    # The butt's reader had not been heard from, so the release of an hour ago was not settled first.
+    # The butt's reader had not been heard from, so the release of an hour ago was not settled
+    # first.
     assert told == ["shot.created", "shot.updated", "shot.landed"]
 
 
@@ -139,13 +146,19 @@ async def test_a_target_that_cannot_be_derived_does_not_hold_up_the_others(
 ) -> None:
     async with deps.pool.acquire() as conn:
         field = await put_up(conn, lanes=2)
-    line = Range(deps.__class__(**one_partition(deps)), field)
-    derive = batch.derive
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, limit=1000))
+    line = Range(one_partition, field)
 
-    async def fail_for_lane_1(*arguments: object) -> object:
-        if field.targets[1] in arguments[2]:  # type: ignore[operator]
+    async def fail_for_lane_1(
+        conn: Connection,
+        butts: Mapping[UUID, PlacedButt],
+        spans: Mapping[UUID, Span],
+        as_of: int,
+        causes: Causes,
+    ) -> list[Change]:
+        if field.targets[1] in spans:
             raise ZeroDivisionError("lane 1 is cursed")
-        return await derive(*arguments)  # type: ignore[arg-type]
+        return await derive(conn, butts, spans, as_of, causes)
 
     monkeypatch.setattr(batch, "derive", fail_for_lane_1)
     await line.say(field.release(10, "1A"), field.release(10, "2A"))
@@ -154,13 +167,6 @@ async def test_a_target_that_cannot_be_derived_does_not_hold_up_the_others(
         assert await count_failed_jobs(conn) == 1
         assert await conn.fetchval("SELECT count(*) FROM event") == 2
     assert set((await line.deps.inbox.depths()).values()) == {0}
-
-
-def one_partition(deps: Deps) -> dict[str, object]:
-    """The same clients, with all targets in one partition."""
-    inbox = Inbox(deps.valkey, partitions=1, limit=1000)
-    names = ("settings", "pool", "valkey", "queue", "feed")
-    return {**{name: getattr(deps, name) for name in names}, "inbox": inbox}
 
 
 async def test_an_unreadable_entry_is_written_down_and_leaves(line: Range) -> None:

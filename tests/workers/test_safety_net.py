@@ -86,9 +86,7 @@ async def test_a_version_that_viewers_were_not_told_of_is_relayed(
     assert len(await line.frames()) == 2
 
 
-async def test_a_shot_without_a_face_is_scored_once_there_is_one(
-    deps: Deps, working: None
-) -> None:
+async def test_a_shot_without_a_face_is_scored_once_there_is_one(deps: Deps, working: None) -> None:
     del working
     async with deps.pool.acquire() as conn:
         field = await put_up(conn, faces=False)

@@ -1,0 +1,81 @@
+"""What `quiver up` says once everything runs: what is where, and what to do next."""
+
+import os
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from cli.processes import Child
+from core.embedded import EmbeddedStores
+from core.embedded.server import Server
+from core.settings import Settings
+
+
+def banner(
+    url: str,
+    settings: Settings,
+    stores: EmbeddedStores,
+    children: Sequence[Child],
+    first_token: str | None,
+) -> str:
+    """The text.
+
+    Args:
+        url: Where the API listens.
+        settings: Where the stores are.
+        stores: Those of them that are embedded.
+        children: The API, then the workers.
+        first_token: The admin token that was just made, which is said only now.
+    """
+    api, *workers = children
+    lines = [
+        "",
+        f"Quiver is up at {url}",
+        "",
+        f"  API docs     {url}/api/docs",
+        f"  PostgreSQL   {_store(settings.database_url, stores.postgres)}",
+        f"  Valkey       {_store(settings.redis_url, stores.valkey)}",
+        f"  API          {_processes([api])}",
+        f"  workers      {_processes(workers)}",
+        f"  data         {stores.directory}",
+    ]
+    if api.log is not None:
+        lines.append(f"  logs         {api.log.parent} (tail -F {api.log.parent / '*.log'})")
+    lines += [] if first_token is None else ["", *_token(first_token)]
+    return "\n".join(
+        [*lines, "", *_next(url, first_token or "…"), "", "Ctrl-C ends everything.", ""]
+    )
+
+
+def _store(url: str | None, server: Server | None) -> str:
+    """Where a store is, without its password."""
+    parts = urlsplit(url or "")
+    where = f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
+    kind = "external" if server is None else f"embedded, process {server.pid}"
+    return f"{where}{parts.path} ({kind})"
+
+
+def _processes(children: Sequence[Child]) -> str:
+    pids = ", ".join(str(child.process.pid) for child in children if child.process is not None)
+    return f"{len(children)} ({'process' if len(children) == 1 else 'processes'} {pids})"
+
+
+def _token(token: str) -> Sequence[str]:
+    return [
+        f"  Admin token  {token}",
+        "  It is shown this once: only its hash is kept.",
+    ]
+
+
+def _next(url: str, token: str) -> Sequence[str]:
+    """The commands that a newcomer tries."""
+    quiver = "uv run quiver" if "UV_RUN_RECURSION_DEPTH" in os.environ else "quiver"
+    tries = [
+        ("simulate tournament --butts 4", "a small tournament, shot by simulated archers"),
+        ("watch --session ID", "its shots and leaderboard as they happen"),
+        ("token create --role judge --name Ana", "a token for somebody else"),
+    ]
+    return [
+        "Next, in another terminal:",
+        f"  export QUIVER_API_URL={url} QUIVER_TOKEN={token}",
+        *(f"  {quiver} {command:<38}# {what}" for command, what in tries),
+    ]

@@ -1,0 +1,188 @@
+"""The migrations on a database of their own: up, down to nothing, and up again."""
+
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from core import migrate
+from core.postgres import Connection
+from core.settings import Settings
+from tests.conftest import DATABASE_DROP, Stores, execute
+
+COLUMNS_SELECT = """
+SELECT table_name, array_agg(column_name::text) AS columns
+FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name <> 'schema_migrations'
+GROUP BY table_name
+"""
+CASCADES_COUNT = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c'"
+EXTENSIONS_SELECT = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'"
+
+STAMPS = {"created_at", "updated_at"}
+# What each migration makes, in their order.
+MADE: dict[str, dict[str, set[str]]] = {
+    "202611230100": {
+        "archer": {"id", "given_name", "family_name", "club", "country"} | STAMPS,
+        "bow": {"id", "archer_id", "bowstyle", "name", "draw_weight_lb"} | STAMPS,
+        "arrow": {"id", "archer_id", "identifier", "shaft_diameter_mm", "length_mm"}
+        | {"mass_grain", "spine"}
+        | STAMPS,
+    },
+    "202611230200": {
+        "session": {"id", "name", "location", "kind", "is_indoor", "distance", "round_code"}
+        | {"results_public", "rules", "start_time", "end_time"}
+        | STAMPS,
+        "target": {"id", "session_id", "lane", "distance", "width_mm", "height_mm"} | STAMPS,
+        "face": {"id", "target_id", "position", "face_type", "x", "y", "letter"},
+        "slot": {"id", "session_id", "target_id", "letter", "archer_id", "bow_id", "bowstyle"}
+        | {"shaft_diameter_mm"}
+        | STAMPS,
+    },
+    "202611230300": {
+        "reader": {"id", "kind", "name", "retired_at"} | STAMPS,
+        "reader_binding": {"id", "reader_id", "slot_id", "target_id", "valid_from", "valid_to"},
+        "reader_status": {"reader_id", "last_heard_at", "is_online", "battery_pct", "firmware"}
+        | {"buffered"},
+        "reader_boot": {"reader_id", "said_started_at", "started_at", "clear_at", "event_clear_at"},
+        "token": {"id", "role", "name", "hash", "reader_id", "created_at", "revoked_at"},
+    },
+    "202611230400": {
+        "event": {"event_id", "reader_id", "type", "ts", "sent_at", "received_at", "offset_ms"}
+        | {"occurred_at", "arrow_id", "x", "y", "sigma_mm", "request_id"},
+        "shot": {"id", "session_id", "target_id", "slot_id", "archer_id", "arrow_id"}
+        | {"release_event_id", "landing_event_id", "engage_time", "release_time", "landing_time"}
+        | {"deadline", "x", "y", "status", "score", "is_x", "label", "face_id", "spot"}
+        | {"confidence", "flags", "end_number", "is_settled", "version", "published_version"}
+        | {"request_id"}
+        | STAMPS,
+        "standing": {"slot_id", "session_id", "total", "arrows", "xs", "elevens", "tens"}
+        | {"nines", "sixes", "fives", "rank", "changed_at", "ranked_at"},
+    },
+    "202611230500": {
+        "recompute": {"id", "target_id", "partition_key", "barrier_keys", "since", "until"}
+        | {"request_id", "created_at"},
+        "failed_job": {"id", "job_id", "function", "arguments", "attempts", "error"}
+        | {"fingerprint", "state", "request_id", "target_id"}
+        | STAMPS,
+    },
+}
+
+
+@pytest.fixture(name="here")
+def _here(empty_database_url: str) -> Settings:
+    """Settings that lead to an empty database."""
+    return Settings(database_url=empty_database_url)
+
+
+@pytest.fixture(name="conn")
+async def _conn(here: Settings) -> AsyncIterator[Connection]:
+    """A connection to that database."""
+    opened = await asyncpg.connect(here.database_url)
+    yield opened
+    await opened.close()
+
+
+async def _tables(conn: Connection) -> dict[str, set[str]]:
+    """Every table of ours with its columns."""
+    rows = await conn.fetch(COLUMNS_SELECT)
+    return {row["table_name"]: set(row["columns"]) for row in rows}
+
+
+def test_every_migration_is_listed_here() -> None:
+    assert migrate.known() == list(MADE)
+
+
+@pytest.mark.parametrize("version", MADE)
+async def test_a_migration_makes_its_tables_and_columns(
+    version: str, here: Settings, conn: Connection
+) -> None:
+    migrate.up(here)
+    tables = await _tables(conn)
+    assert {name: tables.get(name) for name in MADE[version]} == MADE[version]
+
+
+async def test_up_makes_these_tables_and_no_others(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    assert set(await _tables(conn)) == {name for made in MADE.values() for name in made}
+
+
+async def test_down_takes_the_newest_migration_back(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    migrate.down(here)
+    *kept, _ = MADE.values()
+    assert set(await _tables(conn)) == {name for made in kept for name in made}
+
+
+async def test_down_to_nothing_leaves_no_table_and_no_extension(
+    here: Settings, conn: Connection
+) -> None:
+    migrate.up(here)
+    migrate.down_to_nothing(here)
+    assert await _tables(conn) == {}
+    assert await conn.fetch(EXTENSIONS_SELECT) == []
+
+
+async def test_up_after_down_to_nothing_makes_the_same(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    before = await _tables(conn)
+    migrate.down_to_nothing(here)
+    migrate.up(here)
+    assert await _tables(conn) == before
+
+
+async def test_up_twice_changes_nothing(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    before = await _tables(conn)
+    migrate.up(here)
+    assert await _tables(conn) == before
+
+
+async def test_on_an_empty_database_all_migrations_are_pending(conn: Connection) -> None:
+    assert await migrate.pending(conn) == list(MADE)
+
+
+async def test_after_up_no_migration_is_pending(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    assert await migrate.pending(conn) == []
+
+
+async def test_after_down_the_newest_is_pending(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    migrate.down(here)
+    assert await migrate.pending(conn) == [list(MADE)[-1]]
+
+
+def test_status_names_every_migration(here: Settings) -> None:
+    migrate.up(here)
+    said = migrate.status(here)
+    assert [version for version in MADE if f"[X] {version}" in said] == list(MADE)
+
+
+async def test_nothing_erases_what_refers_to_it(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    assert await conn.fetchval(CASCADES_COUNT) == 0
+
+
+def test_down_on_an_empty_database_says_why_it_cannot(here: Settings) -> None:
+    with pytest.raises(migrate.MigrationFailed, match=r"^dbmate down: "):
+        migrate.down(here)
+
+
+async def test_up_makes_a_database_that_is_not_there(here: Settings, stores: Stores) -> None:
+    name = urlsplit(here.database_url or "").path.removeprefix("/")
+    await execute(stores.database_url, DATABASE_DROP, name)
+    migrate.up(here)
+    conn = await asyncpg.connect(here.database_url)
+    try:
+        assert await migrate.pending(conn) == []
+    finally:
+        await conn.close()
+
+
+def test_a_database_that_cannot_be_reached_is_an_error_that_says_so() -> None:
+    nowhere = Settings(database_url="postgresql://quiver:secret@127.0.0.1:1/quiver")
+    with pytest.raises(migrate.MigrationFailed, match="refused") as caught:
+        migrate.down(nowhere)
+    assert "secret" not in str(caught.value)
