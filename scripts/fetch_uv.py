@@ -9,7 +9,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from urllib.request import Request, urlopen
+from urllib.parse import urljoin
+from urllib.request import urlopen
 
 INDEX = "https://pypi.org/pypi/pip/json"
 
@@ -20,10 +21,11 @@ def fetch_pip(folder: str) -> str:
     Raises:
         SystemExit: What came is not what was announced.
     """
-    with urlopen(Request(INDEX), timeout=60) as answer:
+    with urlopen(INDEX, timeout=60) as answer:
         files = json.load(answer)["urls"]
     wheel = next(file for file in files if file["packagetype"] == "bdist_wheel")
-    with urlopen(wheel["url"], timeout=60) as answer:
+    # A mirror may give it relative to itself.
+    with urlopen(urljoin(INDEX, wheel["url"]), timeout=60) as answer:
         content = answer.read()
     if hashlib.sha256(content).hexdigest() != wheel["digests"]["sha256"]:
         raise SystemExit(f"{wheel['url']} is not what {INDEX} announces")

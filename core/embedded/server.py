@@ -81,7 +81,11 @@ class Server(ABC):
         """
         for _ in range(TRIES):
             self.port = free_port()
-            if self._comes_up(self.start_again()):
+            try:
+                started = self.start_again()
+            except OSError as error:
+                raise StoreFailed(f"{self.name} cannot be set up: {error}") from error
+            if self._comes_up(started):
                 return
             time.sleep(BETWEEN_TRIES_S)
         raise StoreFailed(

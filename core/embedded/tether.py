@@ -1,15 +1,12 @@
 """A program that ties itself to its parent, lets go of root, and then becomes another program.
 
 `tether.py SIGNAL PARENT USER GROUP PASS COMMAND…`: SIGNAL is what it will be sent when process
-PARENT dies. USER and
-GROUP are whom it runs as, `-` for no change. PASS is `yes` when it must pass directories that only
-root may enter,
-such as a checkout in root's home: it then keeps that one capability rather than the directories
-being opened to all.
+PARENT dies. USER and GROUP are whom it runs as, `-` for no change. PASS is `yes` when it must pass
+directories that only root may enter, such as a checkout in root's home: it then keeps that one
+capability rather than the directories being opened to all.
 
-It is run by path, so it imports the standard library alone. All this could be done between fork
-and exec in the
-parent too, but that is not safe once the parent has threads.
+It is run by path, so it imports the standard library alone. All this could be done between fork and
+exec in the parent too, but that is not safe once the parent has threads.
 """
 
 import ctypes
@@ -64,7 +61,7 @@ def become(user: int, group: int, *, passing: bool) -> None:
             if _keep_only(capability):
                 _prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, capability)
                 return
-        raise PermissionError("another user cannot enter root's directories here")
+        raise PermissionError("root may not let another user into its directories here")
 
 
 def tie(signum: int, parent: int) -> None:
@@ -86,4 +83,7 @@ def main(arguments: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        main(sys.argv[1:])
+    except OSError as error:
+        sys.exit(f"tether: {error}")

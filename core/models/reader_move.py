@@ -13,7 +13,7 @@ from core.schema.reader import Whereabouts
 BINDING_SELECT_TARGETS = "SELECT DISTINCT target_id FROM reader_binding WHERE reader_id = $1"
 
 BINDING_SELECT_LATEST = """
-SELECT binding.valid_from, binding.valid_to, session.end_time
+SELECT binding.valid_from, nullif(binding.valid_to, 'infinity') AS left_at, session.end_time
 FROM reader_binding AS binding
 JOIN target ON target.id = binding.target_id
 JOIN session ON session.id = target.session_id
@@ -77,7 +77,8 @@ async def usual_start(
         return now
     if latest is None:
         return place.starts_at
-    over = latest["valid_to"] if latest["valid_to"] < now else latest["end_time"]
+    left_at, end_time = latest["left_at"], latest["end_time"]
+    over = left_at if left_at is not None and left_at < now else end_time
     if over is None or over > now:
         return now
     begin: datetime = max(place.starts_at, over, latest["valid_from"])

@@ -73,7 +73,8 @@ _BEAT: TypeAdapter[AcceptedBeat] = TypeAdapter(AcceptedBeat)
 
 def encode(accepted: Accepted) -> bytes:
     """As it is kept in the inbox."""
-    return orjson.dumps(accepted)
+    # Ids that come from the database are of a kind of their own.
+    return orjson.dumps(accepted, default=str)
 
 
 def decode(payload: bytes) -> Accepted:

@@ -1,0 +1,145 @@
+"""Events in: what is accepted, and what lies in the inbox then."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from httpx import AsyncClient
+from redis.asyncio import Redis
+
+from core.domain.values import EventType
+from core.inbox import partition_key
+from core.models.instants import microseconds
+from core.postgres import Pool
+from core.schema.inbox import AcceptedEvent
+from core.schema.token import Role
+from core.schema.types import rfc3339
+from core.settings import Settings
+from tests.endpoints.conftest import AsRole, Opened
+from tests.fields import Field, put_up
+from tests.resources import data, make
+from tests.wire import accepted, at_now, landed, said, send, token_of, waiting
+
+
+@pytest.fixture(name="field")
+async def make_field(pool: Pool) -> Field:
+    """A butt with one archer."""
+    async with pool.acquire() as conn:
+        return await put_up(conn)
+
+
+async def only_event(valkey: Redis, settings: Settings) -> AcceptedEvent:
+    """The one event in the inbox."""
+    ((event,),) = (await waiting(valkey, settings)).values()
+    assert isinstance(event, AcceptedEvent)
+    return event
+
+
+async def test_an_accepted_event_lies_in_the_inbox_as_it_was_said(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    request_id, before = uuid4(), microseconds(datetime.now(UTC))
+    at = datetime.now(UTC).replace(microsecond=120_000)
+    wish = landed(field, ts=rfc3339(at), x=-12.5, y=3, sigma_mm=0.5, arrow_id=str(uuid4()))
+    client.headers["X-Request-ID"] = str(request_id)
+    answer = await send(client, wish, sent_at=rfc3339(at + timedelta(seconds=1)))
+    assert accepted(answer) == {"accepted": 1, "rejected": []}
+    event = await only_event(valkey, settings)
+    assert before <= event.received_at <= microseconds(datetime.now(UTC))
+    assert event == AcceptedEvent(
+        event_id=UUID(wish["event_id"]),
+        reader_id=field.readers["1 target"],
+        type=EventType.LANDED,
+        ts=microseconds(at),
+        sent_at=microseconds(at) + 1_000_000,
+        received_at=event.received_at,
+        arrow_id=UUID(wish["arrow_id"]),
+        x=-12.5,
+        y=3.0,
+        sigma_mm=0.5,
+        request_id=request_id,
+    )
+
+
+async def test_all_readers_of_a_butt_fill_the_partition_of_their_target(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    events = [
+        said(field, "1A arrow", "arrow_identified", arrow_id=str(uuid4())),
+        said(field, "1A bow", "arrow_engage"),
+        said(field, "1A bow", "arrow_release"),
+        landed(field),
+    ]
+    assert accepted(await send(client, *events)) == {"accepted": 4, "rejected": []}
+    partition = partition_key(field.targets[1]) % settings.quiver_partitions
+    found = await waiting(valkey, settings)
+    assert list(found) == [partition]
+    ids = [each.event_id for each in found[partition] if isinstance(each, AcceptedEvent)]
+    assert ids == [UUID(event["event_id"]) for event in events]
+
+
+async def test_a_reader_that_is_bound_to_nothing_has_a_partition_of_its_own(
+    client: AsyncClient, valkey: Redis, settings: Settings
+) -> None:
+    reader = await make(client, "reader", {"kind": "bow", "name": "a bow"})
+    event = {"event_id": str(uuid4()), "reader_id": reader["id"], "type": "arrow_release"}
+    assert accepted(await send(client, event | {"ts": at_now()})) == {"accepted": 1, "rejected": []}
+    partition = partition_key(UUID(reader["id"])) % settings.quiver_partitions
+    assert list(await waiting(valkey, settings)) == [partition]
+
+
+async def test_a_gateway_says_when_each_event_left_its_reader(
+    field: Field, as_role: AsRole, valkey: Redis, settings: Settings
+) -> None:
+    gateway, at = await as_role(Role.GATEWAY), datetime.now(UTC).replace(microsecond=0)
+    wish = landed(field, sent_at=rfc3339(at))
+    accepted(await send(gateway, wish, sent_at=rfc3339(at + timedelta(seconds=5))))
+    assert (await only_event(valkey, settings)).sent_at == microseconds(at)
+
+
+async def test_a_readers_own_token_says_who_speaks(
+    field: Field, opened: Opened, pool: Pool, valkey: Redis, settings: Settings
+) -> None:
+    reader = await opened(await token_of(pool, field.readers["1A bow"]))
+    wish = said(field, "1A bow", "arrow_release")
+    del wish["reader_id"]
+    accepted(await send(reader, wish))
+    assert (await only_event(valkey, settings)).reader_id == field.readers["1A bow"]
+
+
+async def test_a_bad_event_is_named_and_does_not_hold_up_the_others(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    good, bad, nonsense = landed(field), landed(field, x="left"), 7
+    answer = accepted(await send(client, bad, good, nonsense))
+    assert answer == {
+        "accepted": 1,
+        "rejected": [
+            {"index": 0, "event_id": bad["event_id"], "error": "x: must be a number"},
+            {"index": 2, "event_id": None, "error": "must be a JSON object"},
+        ],
+    }
+    assert (await only_event(valkey, settings)).event_id == UUID(good["event_id"])
+
+
+async def test_an_event_that_is_sent_again_is_accepted_again(
+    client: AsyncClient, field: Field
+) -> None:
+    wish = landed(field)
+    answers = [accepted(await send(client, wish, wish)) for _ in range(2)]
+    assert answers == [{"accepted": 2, "rejected": []}] * 2
+
+
+async def test_a_batch_of_nothing_is_accepted(client: AsyncClient) -> None:
+    assert accepted(await send(client)) == {"accepted": 0, "rejected": []}
+
+
+async def test_a_thousand_events_are_accepted_at_once(client: AsyncClient, field: Field) -> None:
+    events = [landed(field) for _ in range(1000)]
+    assert accepted(await send(client, *events)) == {"accepted": 1000, "rejected": []}
+
+
+async def test_accepted_events_wake_a_worker(client: AsyncClient, field: Field) -> None:
+    accepted(await send(client, landed(field), landed(field)))
+    state = data(await client.get("/api/v0/admin/queue"))
+    assert (state["inbox"], state["queued"]) == (2, 1)
