@@ -47,6 +47,9 @@ SENTENCES: Mapping[str, str] = {
     "string_type": "must be text",
     "string_unicode": "must be text without half of a surrogate pair",
     "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "is_instance_of": "must be a list",
+    "sequence_str": "must be a list",
     "no_object": "must be a JSON object, sent as application/json",
 }
 
@@ -80,11 +83,16 @@ def sentence(error: Mapping[str, object]) -> str:
         location = ("body",)
     if kind == "model_attributes_type" and location == ("body",):
         kind = "no_object"
-    message = WHAT_SHOULD.sub("must ", str(error["msg"]).removeprefix("Value error, "))
-    where = ".".join(map(str, location))
-    if kind == "value_error" and NAMES_ITS_FIELD.match(message):
-        return f"{where}.{message}".removeprefix(".")
-    return f"{where}: {SENTENCES.get(kind, message)}"
+    message = str(error["msg"]).removeprefix("Value error, ").replace(" after validation", "")
+    said = SENTENCES.get(kind, WHAT_SHOULD.sub("must ", message))
+    return within(".".join(map(str, location)), said)
+
+
+def within(where: str, said: str) -> str:
+    """What is said of the value that stands there, or of a field of it that is named first."""
+    if not where:
+        return said
+    return f"{where}.{said}" if NAMES_ITS_FIELD.match(said) else f"{where}: {said}"
 
 
 async def _on_invalid(_: Request, error: Exception) -> JSONResponse:

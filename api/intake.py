@@ -8,7 +8,7 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from api.errors import sentence
+from api.errors import sentence, within
 from core.domain.values import EventType
 from core.models.instants import microseconds, optional_microseconds
 from core.models.reader_lookup import KnownReader, select_known_readers
@@ -150,7 +150,7 @@ class Verdict:
     @property
     def errors(self) -> list[str]:
         """What is wrong, as sentences that name the field."""
-        return [f"body.events.{each.index}.{each.error}" for each in self.rejected]
+        return [within(f"body.events.{each.index}", each.error) for each in self.rejected]
 
     @property
     def is_all_foreign(self) -> bool:

@@ -65,8 +65,7 @@ class Child:
         return None if self.process is None else self.process.poll()
 
     def start_again(self) -> None:
-        """Start it. It may be killed with us at any time: nothing that was accepted is lost by
-        it."""
+        """Start it. It may be killed with us at any time: nothing that was accepted is lost."""
         self.process = spawn(
             self.command, self.log, dies_by=signal.SIGKILL, environment=self.environment
         )

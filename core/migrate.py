@@ -41,8 +41,7 @@ def _dbmate() -> str:
 
 
 def dbmate_url(url: str) -> str:
-    """A URL as dbmate takes it: its driver wants TLS unless told otherwise, and no local server
-    has it."""
+    """A URL as dbmate takes it: it wants TLS unless told otherwise, and no local server has it."""
     parts = urlsplit(url)
     query = parts.query
     if parts.hostname in LOCAL and "sslmode" not in query:

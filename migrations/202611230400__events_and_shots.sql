@@ -75,6 +75,7 @@ CREATE TABLE IF NOT EXISTS standing (
     sixes integer NOT NULL,
     fives integer NOT NULL,
     rank integer,
+    is_tied boolean,
     changed_at timestamptz NOT NULL,
     ranked_at timestamptz
 ) WITH (fillfactor = 70);

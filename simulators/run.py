@@ -7,6 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid5
 
 from simulators.api import Api, open_api
 from simulators.client import Gateway
@@ -19,7 +20,7 @@ GATEWAYS = 4
 TICK_S = 0.05
 BEAT_EVERY_S = 10.0
 # The readers were there before the first arrow.
-LEAD = timedelta(seconds=10)
+LEAD = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ async def run_tournament(run: Run) -> Truth:
         made = await api.call("POST", f"/session/{session['id']}/start_list", start_list(run.plan))
         if run.started is not None:
             run.started(session["id"])
-        played = play(run.plan, archers(run.plan, made))
+        played = _of_session(play(run.plan, archers(run.plan, made)), UUID(session["id"]))
         sendings = afflicted(played.events, run.faults, random.Random(f"{run.plan.seed} faults"))
         token = await api.call("POST", "/token", {"role": "gateway", "name": "simulated gateway"})
         gateways = [
@@ -101,13 +102,34 @@ def _length(plan: Plan) -> timedelta:
                 **{name: "" for name in ("id", "bow_reader_id", "arrow_reader_id")},
                 "lane": entry["lane"],
                 "letter": entry["letter"],
-                "arrow_ids": [arrow["id"] for arrow in entry["arrows"]],
+                "arrow_ids": [arrow["identifier"] for arrow in entry["arrows"]],
             }
             for entry in start_list(plan)["entries"]
         ],
     }
     played: Played = play(plan, archers(plan, made))
     return timedelta(seconds=played.lasts_s)
+
+
+def _of_session(played: Played, session_id: UUID) -> Played:
+    """The tournament with event ids of its own: the same seed may be shot twice at one API."""
+
+    def salted(event_id: str) -> str:
+        return str(uuid5(session_id, event_id))
+
+    return Played(
+        [replace(event, event_id=salted(event.event_id)) for event in played.events],
+        [
+            replace(
+                shot,
+                release_event_id=salted(shot.release_event_id),
+                landing_event_id=(
+                    None if shot.landing_event_id is None else salted(shot.landing_event_id)
+                ),
+            )
+            for shot in played.shots
+        ],
+    )
 
 
 def _session(plan: Plan, start: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from simulators.bow_reader import drawn_and_released
 from simulators.flight import Bow, draw_bow
 from simulators.target_reader import landed
 from simulators.truth import TrueShot, worth
-from simulators.wire import WireEvent, random_id
+from simulators.wire import WireEvent
 
 MISS_SHARE = 0.02
 LET_DOWN_SHARE = 0.05
@@ -91,7 +91,6 @@ class Played:
 
 def start_list(plan: Plan) -> dict[str, Any]:
     """The field, as the API takes it."""
-    rng = random.Random(f"{plan.seed} field")
     places = [
         (n, letter) for n in range(1, plan.butts + 1) for letter in LETTERS[: plan.archers_per_butt]
     ]
@@ -106,7 +105,7 @@ def start_list(plan: Plan) -> dict[str, Any]:
                 "bowstyle": STYLES[LETTERS.index(letter)],
                 "shaft_diameter_mm": SHAFT_MM,
                 "arrows": [
-                    {"id": random_id(rng), "identifier": f"{lane}{letter}{number}"[:10]}
+                    {"id": None, "identifier": f"{lane}{letter}{number}"[:10]}
                     for number in range(1, plan.arrows_per_end + 1)
                 ],
             }
@@ -149,7 +148,7 @@ def play(plan: Plan, field: Sequence[Archer], begin: float = 5.0) -> Played:
     Args:
         plan: What kind.
         field: Who shoots.
-        begin: Seconds after the start at which the first end begins.
+        begin: Seconds after the start at which the shooting begins; the first bows are drawn before.
     """
     events: list[WireEvent] = []
     shots: list[TrueShot] = []
@@ -171,7 +170,7 @@ def _releases(
     plan: Plan, line: Sequence[Archer], begin: float, rng: random.Random
 ) -> Iterator[tuple[Archer, int, float]]:
     """Who releases which arrow of an end when, at one butt."""
-    at = begin + rng.uniform(16.0, 20.0)
+    at = begin + rng.uniform(0.0, 3.0)
     gap = max(CLEAR_GAP_S, OWN_GAP_S / len(line))
     for _ in range(plan.ends):
         if plan.spacing == "clear":

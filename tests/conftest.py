@@ -1,11 +1,8 @@
-"""Real stores for every test that needs them: PostgreSQL and Valkey from the wheels, or those of
-the environment.
+"""Real stores for every test that needs them: from the wheels, or those of the environment.
 
-A test that asks for `settings` has a database of its own, cloned from one that is migrated once,
-and an
-empty Valkey. With DATABASE_URL or REDIS_URL set, that server is used: by a role that may create
-databases, and in
-the Valkey database that the URL names, which is emptied.
+A test that asks for `settings` has a database of its own, cloned from one that is migrated once, and
+an empty Valkey. With DATABASE_URL or REDIS_URL set, that server is used: by a role that may create
+databases, and in the Valkey database that the URL names, which is emptied.
 """
 
 import asyncio

@@ -21,7 +21,7 @@ async def leaderboard(deps: Deps, session_id: str) -> None:
         round_of = await select_session(conn, session)
         order = criteria(is_indoor=round_of.is_indoor, round_code=round_of.round_code)
         rows = leaderboard_of(await select_leaderboard(conn, session), order)
-        ranks = {row.slot_id: row.rank for row in rows}
+        ranks = {row.slot_id: (row.rank, row.is_tied) for row in rows}
         changed = await note_ranks(conn, session, ranks, untold)
         if not changed:
             return

@@ -1,5 +1,4 @@
-"""PostgreSQL and Valkey from their wheels, for one machine: started, kept, recovered and
-stopped."""
+"""PostgreSQL and Valkey from their wheels: started, kept, recovered and stopped."""
 
 from core.embedded.failure import StoreFailed
 from core.embedded.stores import EmbeddedStores

@@ -65,11 +65,10 @@ class PostgresServer(Server):
     def _forget_strangers(self) -> None:
         """Remove the pid file when that pid is taken: PostgreSQL would refuse to start.
 
-        No server of ours has the directory by now, so it is another program's, or a killed
-        server's that
-        nobody has reaped. In all other cases PostgreSQL judges the file itself; whether children
-        of a killed
-        server are still at work it finds out from their shared memory, file or no file.
+        No server of ours has the directory by now, so it is another program's, or a killed server's
+        that nobody has reaped. In all other cases PostgreSQL judges the file itself; whether
+        children of a killed server are still at work it finds out from their shared memory, file or
+        no file.
         """
         pid_file = self.directory / "postmaster.pid"
         with suppress(OSError, ValueError, IndexError):

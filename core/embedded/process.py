@@ -57,8 +57,7 @@ def spawn(
     environment: Mapping[str, str] | None = None,
     identity: Identity | None = None,
 ) -> subprocess.Popen[bytes]:
-    """Start a process in a session of its own: a Ctrl-C in the terminal is ours to pass on, in
-    order.
+    """Start a process in a session of its own: a Ctrl-C in the terminal is ours to pass on.
 
     Args:
         command: The program and its arguments.

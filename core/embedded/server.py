@@ -73,8 +73,9 @@ class Server(ABC):
         """Whether it takes commands."""
 
     def start(self) -> None:
-        """Start the server, after ending one that an earlier run left behind, and wait until it
-        takes commands.
+        """Start the server, and wait until it takes commands.
+
+        One that an earlier run left behind is ended first.
 
         Raises:
             StoreFailed: It does not come up.
@@ -150,8 +151,7 @@ class Server(ABC):
 
 
 def package_folder(name: str) -> Path:
-    """Where a wheel was unpacked; it is not imported, since we want only the programs that it
-    brings.
+    """Where a wheel was unpacked; it is not imported, since we want only its programs.
 
     Raises:
         StoreFailed: It is not installed.

@@ -6,6 +6,19 @@ from uuid import UUID
 
 from core.postgres import Connection
 
+# Who has not shot yet has a rank too, and it moves as others shoot.
+STANDING_INSERT_MISSING = """
+INSERT INTO standing (
+    slot_id, session_id, total, arrows, xs, elevens, tens, nines, sixes, fives, changed_at
+)
+SELECT slot.id, slot.session_id, 0, 0, 0, 0, 0, 0, 0, 0, clock_timestamp()
+FROM slot
+WHERE slot.session_id = $1
+    AND NOT EXISTS (SELECT FROM standing WHERE standing.slot_id = slot.id)
+ORDER BY slot.id
+ON CONFLICT DO NOTHING
+"""
+
 STANDING_SELECT_UNTOLD = """
 SELECT slot_id, changed_at FROM standing
 WHERE session_id = $1 AND (ranked_at IS NULL OR ranked_at < changed_at)
@@ -16,18 +29,22 @@ WHERE session_id = $1 AND (ranked_at IS NULL OR ranked_at < changed_at)
 # each other's rows would stand still until the database notices.
 STANDING_UPDATE_RANKS = """
 WITH ranked AS (
-    SELECT * FROM unnest($2::uuid[], $3::integer[], $4::timestamptz[])
-        AS ranked (slot_id, rank, changed_at)
+    SELECT * FROM unnest($2::uuid[], $3::integer[], $4::boolean[], $5::timestamptz[])
+        AS ranked (slot_id, rank, is_tied, changed_at)
 ), free AS (
-    SELECT standing.slot_id, ranked.rank, ranked.changed_at
+    SELECT standing.slot_id, ranked.rank, ranked.is_tied, ranked.changed_at
     FROM standing JOIN ranked ON ranked.slot_id = standing.slot_id
     WHERE standing.session_id = $1
-        AND (standing.rank IS DISTINCT FROM ranked.rank OR ranked.changed_at IS NOT NULL)
+        AND (
+            standing.rank IS DISTINCT FROM ranked.rank
+            OR standing.is_tied IS DISTINCT FROM ranked.is_tied
+            OR ranked.changed_at IS NOT NULL
+        )
     ORDER BY standing.slot_id
     FOR UPDATE OF standing SKIP LOCKED
 )
 UPDATE standing
-SET rank = free.rank, ranked_at = coalesce(free.changed_at, standing.ranked_at)
+SET rank = free.rank, is_tied = free.is_tied, ranked_at = coalesce(free.changed_at, standing.ranked_at)
 FROM free
 WHERE standing.slot_id = free.slot_id
 RETURNING standing.slot_id
@@ -41,6 +58,7 @@ WHERE (ranked_at IS NULL OR ranked_at < changed_at) AND changed_at < $1
 
 async def select_untold(conn: Connection, session_id: UUID) -> dict[UUID, datetime]:
     """Slots whose sums changed since viewers were told, and when they did."""
+    await conn.execute(STANDING_INSERT_MISSING, session_id)
     rows = await conn.fetch(STANDING_SELECT_UNTOLD, session_id)
     return {row["slot_id"]: row["changed_at"] for row in rows}
 
@@ -48,7 +66,7 @@ async def select_untold(conn: Connection, session_id: UUID) -> dict[UUID, dateti
 async def note_ranks(
     conn: Connection,
     session_id: UUID,
-    ranks: Mapping[UUID, int],
+    ranks: Mapping[UUID, tuple[int, bool]],
     untold: Mapping[UUID, datetime],
 ) -> set[UUID]:
     """Keep the ranks of a session's slots.
@@ -56,7 +74,7 @@ async def note_ranks(
     Args:
         conn: In a transaction.
         session_id: The session.
-        ranks: Of every slot, worked out after `untold` was read.
+        ranks: Of every slot, and whether it is shared; worked out after `untold` was read.
         untold: Slots whose sums changed, and when: a later change is told another time.
 
     Returns:
@@ -67,7 +85,8 @@ async def note_ranks(
         STANDING_UPDATE_RANKS,
         session_id,
         slots,
-        [ranks[slot] for slot in slots],
+        [ranks[slot][0] for slot in slots],
+        [ranks[slot][1] for slot in slots],
         [untold.get(slot) for slot in slots],
     )
     return {row["slot_id"] for row in rows}

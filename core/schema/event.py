@@ -53,9 +53,9 @@ class EventIn(Boundary):
             name for name in ("arrow_id", "x", "y", "sigma_mm") if getattr(self, name) is not None
         }
         for name in sorted(must - said):
-            raise ValueError(f"{name} is missing: {self.type} needs it")
+            raise ValueError(f"{name}: is missing, and {self.type} needs it")
         for name in sorted(said - must - may):
-            raise ValueError(f"{name} is not a field of {self.type}")
+            raise ValueError(f"{name}: is not a field of {self.type}")
         return self
 
 

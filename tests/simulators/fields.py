@@ -10,7 +10,8 @@ def made(plan: Plan) -> dict[str, Any]:
     entries = start_list(plan)["entries"]
     return {
         "targets": [
-            {"lane": lane, "reader_id": f"0000000{lane} target"} for lane in range(1, plan.butts + 1)
+            {"lane": lane, "reader_id": f"0000000{lane} target"}
+            for lane in range(1, plan.butts + 1)
         ],
         "slots": [
             {
@@ -19,7 +20,7 @@ def made(plan: Plan) -> dict[str, Any]:
                 "letter": entry["letter"],
                 "bow_reader_id": f"0000000{entry['lane']} bow {entry['letter']}",
                 "arrow_reader_id": f"0000000{entry['lane']} arrow {entry['letter']}",
-                "arrow_ids": [arrow["id"] for arrow in entry["arrows"]],
+                "arrow_ids": [f"arrow {arrow['identifier']}" for arrow in entry["arrows"]],
             }
             for entry in entries
         ],

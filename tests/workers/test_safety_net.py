@@ -135,8 +135,26 @@ async def test_a_leaderboard_frame_holds_what_changed_and_is_told_once(deps: Dep
     assert len(boards) == 1
     rows = boards[0]["data"]["leaderboard"]
     assert [(r["slot_id"], r["rank"], r["total"], r["xs"]) for r in rows] == [
-        (str(field.slots["1A"]), 1, 10, 1)
+        (str(field.slots["1A"]), 1, 10, 1),
+        (str(field.slots["1B"]), 2, 0, 0),
     ]
+
+
+async def test_ranks_that_others_shots_move_are_told_too(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, letters="ABC")
+    line = Range(deps, field)
+    await line.say(field.release(10, "1A"), field.landed(10.4, x=3))
+    await leaderboard(deps, str(field.session_id))
+    await line.say(field.release(100, "1B"), field.landed(100.4, x=3))
+    await leaderboard(deps, str(field.session_id))
+    boards = [json.loads(f.text) for f in await line.frames() if "leaderboard" in f.text]
+    told = {r["slot_id"]: (r["rank"], r["is_tied"]) for r in boards[1]["data"]["leaderboard"]}
+    assert told == {
+        str(field.slots["1A"]): (1, True),
+        str(field.slots["1B"]): (1, True),
+        str(field.slots["1C"]): (3, False),
+    }
 
 
 async def test_a_sweep_of_a_quiet_range_asks_for_nothing(deps: Deps, field: Field) -> None:
