@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 from core.errors import ForbiddenError, UnauthenticatedError
 from core.feed import Feed
 from core.inbox import Inbox
+from core.log import name_principal
 from core.models.token import Principal, select_principal
 from core.postgres import Connection, Pool
 from core.queue import Queue
@@ -107,7 +108,10 @@ async def get_caller(
     request: HTTPConnection, conn: ConnectionOf, settings: SettingsOf
 ) -> Principal | None:
     """Who is asking; None when they showed no token."""
-    return await authenticate(conn, settings, bearer(request.headers.get("authorization")))
+    caller = await authenticate(conn, settings, bearer(request.headers.get("authorization")))
+    if caller is not None:
+        name_principal(f"{caller.role} {caller.token_id or 'of the environment'}")
+    return caller
 
 
 Caller = Annotated[Principal | None, Depends(get_caller, scope="function")]

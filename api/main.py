@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.hub import Hub
+from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
 from api.routers import ROUTERS
 from api.state import State
@@ -27,6 +28,7 @@ def create_app(settings: Settings) -> FastAPI:
     Args:
         settings: Where the stores are, and the limits.
     """
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
@@ -48,6 +50,7 @@ def create_app(settings: Settings) -> FastAPI:
                 queue=queue,
                 feed=feed,
                 hub=hub,
+                metrics=metrics,
             )
         finally:
             await hub.stop()
@@ -73,5 +76,5 @@ def create_app(settings: Settings) -> FastAPI:
         body_limit=settings.quiver_body_limit,
         body_limits={f"{PREFIX}/event": settings.quiver_event_body_limit},
     )
-    app.add_middleware(RequestMiddleware)
+    app.add_middleware(RequestMiddleware, metrics=metrics)
     return app

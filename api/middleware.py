@@ -9,7 +9,10 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import failure, server_failure
+from api.metrics import Metrics
 from core.log import bind_request, get_logger
+
+DISCARDED_AT_MOST = 67_108_864
 
 log = get_logger(__name__)
 
@@ -23,10 +26,16 @@ def _request_id(scope: Scope) -> UUID:
 
 
 class RequestMiddleware:
-    """Gives each request its id, logs how it ended, and turns what nobody caught into a 500."""
+    """Gives each request its id, notes how it ended, and turns what nobody caught into a 500.
 
-    def __init__(self, app: ASGIApp) -> None:
+    Args:
+        app: What it surrounds.
+        metrics: Where times are noted.
+    """
+
+    def __init__(self, app: ASGIApp, *, metrics: Metrics) -> None:
         self.app = app
+        self.metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in ("http", "websocket"):
@@ -47,20 +56,37 @@ class RequestMiddleware:
             started = time.perf_counter()
             try:
                 await self.app(scope, receive, send_with_id)
+            # The last resort: what nobody caught is logged here and told as a 500, whatever it is.
             except Exception:  # pylint: disable=broad-exception-caught
                 log.exception("request failed")
                 if status or scope["type"] == "websocket":
                     raise
                 await server_failure(str(request_id))(scope, receive, send_with_id)
             finally:
-                latency_ms = round((time.perf_counter() - started) * 1000, 2)
-                _log_end(scope, status, latency_ms)
+                self._note_end(scope, status, time.perf_counter() - started)
+
+    def _note_end(self, scope: Scope, status: int, seconds: float) -> None:
+        method = scope.get("method", "WEBSOCKET")
+        write = log.warning if status >= 500 else log.info if method != "GET" else log.debug
+        write(
+            "request",
+            method=method,
+            path=scope["path"],
+            status=status,
+            latency_ms=round(seconds * 1000, 2),
+            resource=_resource(scope),
+        )
+        # A route, not a path: ids would make a series of each.
+        route = getattr(scope.get("route"), "path", "none")
+        if scope["type"] == "http":
+            self.metrics.requests.labels(method, route, str(status)).observe(seconds)
 
 
-def _log_end(scope: Scope, status: int, latency_ms: float) -> None:
-    method = scope.get("method", "WEBSOCKET")
-    write = log.warning if status >= 500 else log.info if method != "GET" else log.debug
-    write("request", method=method, path=scope["path"], status=status, latency_ms=latency_ms)
+def _resource(scope: Scope) -> dict[str, str] | None:
+    """What the request is about, as its path names it."""
+    named = scope.get("path_params") or {}
+    about = [(name.removesuffix("_id"), str(value)) for name, value in named.items()]
+    return {"type": about[0][0], "id": about[0][1]} if about else None
 
 
 class LimitMiddleware:
@@ -89,7 +115,7 @@ class LimitMiddleware:
         body = await _read_body(scope, receive, limit)
         if body is None:
             response = failure(413, [f"body: must have at most {limit} bytes"])
-            # What is left of the body is not read: the connection cannot be used again.
+            # What may be left of the body is not read: the connection cannot be used again.
             response.headers["Connection"] = "close"
             await response(scope, receive, send)
             return
@@ -98,22 +124,31 @@ class LimitMiddleware:
 
 
 async def _read_body(scope: Scope, receive: Receive, limit: int) -> bytes | None:
-    announced = Headers(scope=scope).get("content-length", "0")
-    # Eighteen digits are over any limit, and safe to read as a number.
-    if announced.isdecimal() and int(announced[:18]) > limit:
+    """The body; None: it is too large."""
+    headers = Headers(scope=scope)
+    announced = _announced(headers)
+    # Who asks before they send it is told at once.
+    if announced > limit and ("expect" in headers or announced > limit + DISCARDED_AT_MOST):
         return None
     chunks: list[bytes] = []
-    size = 0
-    while True:
+    size, more = 0, True
+    # What is too large is read on and thrown away: who sends all of it before they listen would
+    # find the connection broken, and no answer.
+    while more and size <= limit + DISCARDED_AT_MOST:
         message = await receive()
         if message["type"] == "http.disconnect":
             return b""
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > limit:
-            return None
-        if not message.get("more_body", False):
-            return b"".join(chunks)
+        size += len(message.get("body", b""))
+        if size <= limit:
+            chunks.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(chunks) if size <= limit else None
+
+
+def _announced(headers: Headers) -> int:
+    said = headers.get("content-length", "0")
+    # Eighteen digits are over any limit, and safe to read as a number.
+    return int(said[:18]) if said.isdecimal() else 0
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -5,6 +5,7 @@ from typing import TypedDict
 from redis.asyncio import Redis
 
 from api.hub import Hub
+from api.metrics import Metrics
 from core.feed import Feed
 from core.inbox import Inbox
 from core.postgres import Pool
@@ -22,3 +23,4 @@ class State(TypedDict):
     queue: Queue
     feed: Feed
     hub: Hub
+    metrics: Metrics

@@ -9,8 +9,9 @@ from core.errors import UnavailableError
 from core.inbox import Inbox, partition_key
 
 
-@pytest.fixture
-def inbox(valkey: Redis) -> Inbox:
+@pytest.fixture(name="inbox")
+def _inbox(valkey: Redis) -> Inbox:
+    """Four streams that hold three entries each."""
     return Inbox(valkey, partitions=4, limit=3)
 
 

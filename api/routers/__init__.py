@@ -10,6 +10,7 @@ from api.routers import (
     heartbeat,
     leaderboard,
     live,
+    metrics,
     queue,
     reader,
     session,
@@ -38,4 +39,5 @@ ROUTERS = [
     token.router,
     queue.router,
     health.router,
+    metrics.router,
 ]

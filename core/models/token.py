@@ -69,11 +69,7 @@ def hash_token(token: str) -> bytes:
 async def select_principal(conn: Connection, token: str) -> Principal | None:
     """Whose token this is; None when it is unknown or revoked."""
     row = await conn.fetchrow(AUTH_TOKEN_SELECT, hash_token(token))
-    if row is None:
-        return None
-    # The driver's own kind of UUID does not pass through every serializer.
-    reader_id = None if row["reader_id"] is None else UUID(bytes=row["reader_id"].bytes)
-    return Principal(Role(row["role"]), row["id"], reader_id)
+    return None if row is None else Principal(Role(row["role"]), row["id"], row["reader_id"])
 
 
 async def create_token(conn: Connection, role: Role, name: str) -> TokenCreated:

@@ -12,6 +12,7 @@ from tests.domain.fields import micro
 
 
 def total(pairs: dict[int, int], costs: dict[tuple[int, int], float]) -> float:
+    """What these pairs cost together."""
     return sum(costs[pair] for pair in pairs.items())
 
 

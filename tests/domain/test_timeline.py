@@ -6,6 +6,7 @@ from tests.domain.fields import engage, identified, micro, named, release
 
 
 def of_slot(*events: Event, rules: Rules | None = None) -> list[tuple[int, int | None, object]]:
+    """Each release: when it was, the engage and the arrow that it took."""
     found = releases(named("slot A"), events, rules or Rules())
     return [(each.event.at, each.engaged_at, each.arrow_id) for each in found]
 

@@ -10,6 +10,7 @@ RULES = Rules()
 
 
 def span(begin: float, end: float) -> Span:
+    """From one second to another."""
     return Span(micro(begin), micro(end))
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from httpx import AsyncClient
 
-from tests.resources import UNKNOWN, data, failure, make, put_up
+from tests.resources import UNKNOWN, Json, data, failure, make, put_up
 
 URL = "/api/v0/archer"
 ANA = {"given_name": "Ana", "family_name": "Ruiz"}
@@ -64,11 +64,11 @@ async def test_an_archer_with_a_place_is_not_deleted(client: AsyncClient) -> Non
 @pytest.mark.parametrize("resource", ["bow", "arrow"])
 async def test_an_archer_with_equipment_is_not_deleted(client: AsyncClient, resource: str) -> None:
     made = await make(client, "archer", ANA)
-    what = {
+    equipment: dict[str, Json] = {
         "bow": {"bowstyle": "recurve"},
         "arrow": {"identifier": "AR1", "shaft_diameter_mm": 5.5},
-    }[resource]
-    await make(client, resource, what | {"archer_id": made["id"]})
+    }
+    await make(client, resource, equipment[resource] | {"archer_id": made["id"]})
     article = {"bow": "a bow", "arrow": "an arrow"}[resource]
     said = failure(await client.delete(f"{URL}/{made['id']}"))
     assert said == (409, [f"archer: cannot be deleted: {article} belongs to it"])
@@ -76,5 +76,7 @@ async def test_an_archer_with_equipment_is_not_deleted(client: AsyncClient, reso
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_archer_is_not_found(client: AsyncClient, method: str) -> None:
-    answer = await client.request(method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None)
+    answer = await client.request(
+        method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None
+    )
     assert failure(answer) == (404, [f"archer {UNKNOWN}: not found"])

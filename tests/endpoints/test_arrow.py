@@ -172,5 +172,7 @@ async def test_an_arrow_with_a_shot_is_not_deleted(client: AsyncClient, pool: Po
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_arrow_is_not_found(client: AsyncClient, method: str) -> None:
-    answer = await client.request(method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None)
+    answer = await client.request(
+        method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None
+    )
     assert failure(answer) == (404, [f"arrow {UNKNOWN}: not found"])

@@ -91,5 +91,7 @@ async def test_a_bow_is_deleted(client: AsyncClient) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_bow_is_not_found(client: AsyncClient, method: str) -> None:
-    answer = await client.request(method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None)
+    answer = await client.request(
+        method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None
+    )
     assert failure(answer) == (404, [f"bow {UNKNOWN}: not found"])

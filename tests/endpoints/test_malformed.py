@@ -21,7 +21,7 @@ BODIES: dict[str, tuple[str, bytes, str]] = {
     "cut off": (ARCHERS, b'{"given_name":', "body: is not valid JSON"),
     "not JSON": (ARCHERS, b"<archer/>", "body: is not valid JSON"),
     "a list": (ARCHERS, b"[]", "body: must be a JSON object, sent as application/json"),
-    "null": (ARCHERS, b"null", "body: is missing"),
+    "null": (ARCHERS, b"null", "body: must be a JSON object, sent as application/json"),
     "nothing": (ARCHERS, b"", "body: is missing"),
     "lists without end": (ARCHERS, b"[" * 100_000, "body: cannot be read"),
     "objects without end": (ARCHERS, b'{"club":' * 100_000, "body: cannot be read"),

@@ -297,7 +297,7 @@ async def test_a_rotated_token_replaces_the_old_one(client: AsyncClient, opened:
     made = await make_reader(client)
     new = data(await client.post(f"{URL}/{made['id']}/rotate_token"))
     assert new.keys() == {"reader_id", "token"} and new["reader_id"] == made["id"]
-    beat = {"readers": [{}]}
+    beat: Json = {"readers": [{}]}
     old_speaker, speaker = await opened(made["token"]), await opened(new["token"])
     assert (await old_speaker.post(f"{URL}/heartbeat", json=beat)).status_code == 401
     assert (await speaker.post(f"{URL}/heartbeat", json=beat)).status_code == 200

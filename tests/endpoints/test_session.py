@@ -106,13 +106,16 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"rules": {"landing_window_ms": 99}},
         "body.rules.landing_window_ms: must be greater than or equal to 100",
     ),
-    "rule as null": ({"rules": {"hold_max_ms": None}}, "body.rules.hold_max_ms: must be a whole number"),
+    "rule as null": (
+        {"rules": {"hold_max_ms": None}},
+        "body.rules.hold_max_ms: must be a whole number",
+    ),
 }
 
 
 async def test_what_contradicts_itself_is_refused_with_its_field(client: AsyncClient) -> None:
     said = {
-        name: failure(await client.post(URL, json=session_fields(**wrong)))
+        name: failure(await client.post(URL, json=session_fields() | wrong))
         for name, (wrong, _) in WRONG.items()
     }
     assert said == {name: (422, [sentence]) for name, (_, sentence) in WRONG.items()}
@@ -320,7 +323,9 @@ async def test_a_session_that_is_not_public_needs_a_token(
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_session_is_not_found(client: AsyncClient, method: str) -> None:
-    answer = await client.request(method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None)
+    answer = await client.request(
+        method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None
+    )
     assert failure(answer) == (404, [f"session {UNKNOWN}: not found"])
 
 

@@ -74,9 +74,7 @@ async def test_a_target_of_another_session_is_refused(client: AsyncClient) -> No
 
 async def test_another_archers_bow_is_refused(client: AsyncClient) -> None:
     field = await put_up(client)
-    bow = await make(
-        client, "bow", {"archer_id": await make_archer(client), "bowstyle": "recurve"}
-    )
+    bow = await make(client, "bow", {"archer_id": await make_archer(client), "bowstyle": "recurve"})
     said = failure(await client.patch(f"{URL}/{field.slot['id']}", json={"bow_id": bow["id"]}))
     assert said == (422, ["body.bow_id: belongs to another archer than the slot"])
 
@@ -214,5 +212,7 @@ async def test_a_slot_whose_reader_spoke_is_not_deleted(client: AsyncClient, poo
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_slot_is_not_found(client: AsyncClient, method: str) -> None:
-    answer = await client.request(method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None)
+    answer = await client.request(
+        method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None
+    )
     assert failure(answer) == (404, [f"slot {UNKNOWN}: not found"])

@@ -29,7 +29,7 @@ RIGHT = {"face_type": "wa_40_triple_vertical", "x": 250.5, "y": -10, "letter": "
 async def make_target(client: AsyncClient, **others: object) -> Json:
     """A target of a session of its own."""
     session = await make(client, "session", session_fields())
-    return await make(client, "target", target_fields(session["id"], **others))
+    return await make(client, "target", target_fields(session["id"]) | others)
 
 
 async def test_a_target_is_answered_whole(client: AsyncClient) -> None:
@@ -66,8 +66,14 @@ WRONG: dict[str, tuple[Json, str]] = {
         {"faces": [LEFT | {"face_type": "wa_41_full"}]},
         "body.faces.0.face_type: no face type 'wa_41_full': GET /api/v0/face_type lists them",
     ),
-    "face without a place": ({"faces": [{"face_type": "wa_40_full", "x": 0}]}, "body.faces.0.y: is missing"),
-    "no letter": ({"faces": [LEFT | {"letter": "a"}]}, "body.faces.0.letter: must match pattern '^[A-Z]$'"),
+    "face without a place": (
+        {"faces": [{"face_type": "wa_40_full", "x": 0}]},
+        "body.faces.0.y: is missing",
+    ),
+    "no letter": (
+        {"faces": [LEFT | {"letter": "a"}]},
+        "body.faces.0.letter: must match pattern '^[A-Z]$'",
+    ),
     "two faces of one id": (
         {"faces": [LEFT | {"id": UNKNOWN}, RIGHT | {"id": UNKNOWN}]},
         "body.faces.1.id: another face has the same id",
@@ -211,5 +217,7 @@ async def test_a_target_whose_reader_spoke_is_not_deleted(client: AsyncClient, p
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_target_is_not_found(client: AsyncClient, method: str) -> None:
-    answer = await client.request(method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None)
+    answer = await client.request(
+        method, f"{URL}/{UNKNOWN}", json={} if method == "PATCH" else None
+    )
     assert failure(answer) == (404, [f"target {UNKNOWN}: not found"])

@@ -26,9 +26,9 @@ VALUES (gen_random_uuid(), $1, $2, $3, $4)
 SESSION_END = "UPDATE session SET end_time = $2 WHERE id = $1"
 
 
-def at(minute: float) -> datetime:
+def at(minutes: float) -> datetime:
     """A time so many minutes after the beginning."""
-    return BEGIN + timedelta(minutes=minute)
+    return BEGIN + timedelta(minutes=minutes)
 
 
 def minute(of: datetime) -> int | None:

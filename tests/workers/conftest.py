@@ -18,8 +18,8 @@ from workers.main import build_worker, close_deps, open_deps
 WITHIN_S = 15.0
 
 
-@pytest.fixture
-async def deps(settings: Settings) -> AsyncIterator[Deps]:
+@pytest.fixture(name="deps")
+async def _deps(settings: Settings) -> AsyncIterator[Deps]:
     """The clients that tasks use."""
     fast = settings.model_copy(update={"quiver_job_backoff_s": 0.01, "quiver_job_tries": 2})
     made = await open_deps(fast)
@@ -27,15 +27,15 @@ async def deps(settings: Settings) -> AsyncIterator[Deps]:
     await close_deps(made)
 
 
-@pytest.fixture
-async def field(deps: Deps) -> Field:
+@pytest.fixture(name="field")
+async def _field(deps: Deps) -> Field:
     """A butt with one archer."""
     async with deps.pool.acquire() as conn:
         return await put_up(conn)
 
 
-@pytest.fixture
-async def working(deps: Deps) -> AsyncIterator[None]:
+@pytest.fixture(name="working")
+async def _working(deps: Deps) -> AsyncIterator[None]:
     """A worker that does what is enqueued."""
     worker = build_worker(deps, handle_signals=False)
     task = asyncio.create_task(worker.async_run())
@@ -74,8 +74,8 @@ class Range:
         return await self.deps.feed.since(self.field.session_id, "0-0")
 
 
-@pytest.fixture
-def line(deps: Deps, field: Field) -> Range:
+@pytest.fixture(name="line")
+def _line(deps: Deps, field: Field) -> Range:
     """The butt with one archer, to shoot at."""
     return Range(deps, field)
 
