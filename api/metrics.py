@@ -7,7 +7,8 @@ BUCKETS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
 class Metrics:
-    """The process's measurements, in a registry of its own: two apps in a process do not share them."""
+    """The process's measurements, in a registry of its own: two apps in a process do not share
+    them."""
 
     def __init__(self) -> None:
         self._registry = CollectorRegistry()

@@ -34,6 +34,8 @@ def _about() -> None:
     """Simulated readers against a running API."""
 
 
+# Every option of a command is an argument of its function.
+# pylint: disable-next=too-many-arguments,too-many-positional-arguments,too-many-locals
 def tournament(
     butts: Annotated[int, typer.Option(min=1, max=1000, help="How many butts")] = 4,
     archers_per_butt: Annotated[int, typer.Option(min=1, max=4)] = 4,
@@ -86,13 +88,13 @@ def tournament(
 
 def _play(plan: Plan, url: str, token: str, speed: float, faults: list[Fault]) -> Truth:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Bar(*columns, TimeElapsedColumn()) as bar:
-        task = bar.add_task("events accepted", total=None)
+    with Bar(*columns, TimeElapsedColumn()) as shown:
+        task = shown.add_task("events accepted", total=None)
 
         def show(progress: Progress) -> None:
             refused = f", {progress.rejected} refused" if progress.rejected else ""
             said = f"events accepted{refused}"
-            bar.update(task, total=progress.total, completed=progress.accepted, description=said)
+            shown.update(task, total=progress.total, completed=progress.accepted, description=said)
 
         run = Run(plan, url, token, speed, faults, show)
         try:

@@ -2,8 +2,7 @@
 from.
 
 One call appends a message and publishes it, so the order of the stream is the order on the wire,
-and a
-message's id in the stream is its cursor.
+and a message's id in the stream is its cursor.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,8 +1,7 @@
 """Events that nobody has processed yet: a stream per partition, on disk before the API says 202.
 
-An entry leaves by its id, after the transaction that stored it. Whatever dies in between, the
-entry is
-read again, and reading it again changes nothing.
+An entry leaves by its id, after the transaction that stored it. Whatever dies in between, the entry
+is read again, and reading it again changes nothing.
 """
 
 import zlib

@@ -8,9 +8,10 @@ import orjson
 from core.errors import UnavailableError
 from core.settings import Settings
 
+type Row = asyncpg.Record
 # As text: the library's classes are generic for the type checker only.
-type Connection = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
-type Pool = "asyncpg.Pool[asyncpg.Record]"
+type Connection = "asyncpg.Connection[Row] | asyncpg.pool.PoolConnectionProxy[Row]"
+type Pool = "asyncpg.Pool[Row]"
 
 # What a statement or an acquire raises while PostgreSQL is away or coming back.
 LOST = (
@@ -59,8 +60,7 @@ async def open_pool(
         minimum: Connections kept open, instead of the settings'.
         maximum: Connections opened at most, instead of the settings'.
         plans_once: Whether a statement is planned once for all parameters. Right for a worker,
-            whose few
-            statements take sets; wrong where a filter may be left out.
+            whose few statements take sets; wrong where a filter may be left out.
 
     Raises:
         UnavailableError: No database is configured.

@@ -1,8 +1,7 @@
 """The job queue: arq with our serializer, and a doorbell so that no idle worker has to poll.
 
 A job is a wake-up or a timer and carries no truth: losing one, or running one twice, changes
-nothing but
-the delay. So an enqueue that fails is logged and left to the sweeps.
+nothing but the delay. So an enqueue that fails is logged and left to the sweeps.
 """
 
 from collections.abc import Iterable

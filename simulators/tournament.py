@@ -38,9 +38,8 @@ class Plan:
         distance: Metres.
         seed: The same seed gives the same tournament.
         spacing: `clear`: the archers of a butt shoot in turn, no two arrows of a butt are in the
-            air within
-            the landing window, so that every shot can be told. `dense`: all at once, each every 14
-            to 26 s.
+            air within the landing window, so that every shot can be told. `dense`: all at once,
+            each every 14 to 26 s.
     """
 
     butts: int
@@ -148,7 +147,8 @@ def play(plan: Plan, field: Sequence[Archer], begin: float = 5.0) -> Played:
     Args:
         plan: What kind.
         field: Who shoots.
-        begin: Seconds after the start at which the shooting begins; the first bows are drawn before.
+        begin: Seconds after the start at which the shooting begins; the first bows are drawn
+            before.
     """
     events: list[WireEvent] = []
     shots: list[TrueShot] = []

@@ -104,15 +104,33 @@ def _directory(tmp_path: Path) -> Path:
 def _held(directory: Path) -> Iterator[Running]:
     """Stores that another process holds."""
     command = [sys.executable, "-c", HOLDER, str(directory)]
-    holder = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         database_url, redis_url, pids = json.loads(holder.stdout.readline())
         yield Running(database_url, redis_url, pids, holder)
-    finally:
         if holder.poll() is None:
             holder.terminate()
-        holder.wait(WITHIN_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """Stores for the tests that only look at them.
+
+    Args:
+        directory: Their data directory.
+        running: What runs there.
+    """
+
+    directory: Path
+    running: Running
+
+
+@pytest.fixture(name="shared", scope="module")
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shared]:
+    """Stores of this process."""
+    directory = tmp_path_factory.mktemp("shared") / "data"
+    with EmbeddedStores(directory) as stores:
+        yield Shared(directory, _opened(stores))
 
 
 async def test_what_was_written_is_there_at_the_next_start(directory: Path) -> None:
@@ -203,16 +221,14 @@ def test_a_directory_that_cannot_be_made_is_an_error_that_names_it(tmp_path: Pat
 def test_a_store_that_is_not_wanted_is_not_started(directory: Path) -> None:
     with EmbeddedStores(directory, postgres_wanted=False) as stores:
         assert stores.postgres is None
-        assert running("postgres", str(directory / "postgres")) == []
+        assert not running("postgres", str(directory / "postgres"))
 
 
-async def test_postgresql_has_on_disk_what_it_committed(directory: Path) -> None:
+async def test_postgresql_has_on_disk_what_it_committed(shared: Shared) -> None:
     wanted = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
-    with EmbeddedStores(directory, valkey_wanted=False) as stores:
-        assert stores.postgres is not None
-        conn = await asyncpg.connect(stores.postgres.url)
-        rows = await conn.fetch(DURABILITY_SELECT, list(wanted))
-        await conn.close()
+    conn = await asyncpg.connect(shared.running.database_url)
+    rows = await conn.fetch(DURABILITY_SELECT, list(wanted))
+    await conn.close()
     assert {row["name"]: row["setting"] for row in rows} == wanted
 
 
@@ -221,37 +237,31 @@ async def test_postgresql_has_on_disk_what_it_committed(directory: Path) -> None
     [("appendonly", "yes"), ("appendfsync", "always"), ("maxmemory-policy", "noeviction")],
 )
 async def test_valkey_has_on_disk_what_it_acknowledged(
-    name: str, value: str, directory: Path
+    name: str, value: str, shared: Shared
 ) -> None:
-    with EmbeddedStores(directory, postgres_wanted=False) as stores:
-        assert stores.valkey is not None
-        client = open_valkey(Settings(redis_url=stores.valkey.url), size=1)
-        said = await client.config_get(name)
-        await client.aclose()
-    assert said in ({name: value}, {name.encode(): value.encode()})
+    async with open_valkey(Settings(redis_url=shared.running.redis_url), size=1) as client:
+        assert await client.config_get(name) in ({name: value}, {name.encode(): value.encode()})
 
 
-async def test_nobody_gets_in_without_the_password(directory: Path) -> None:
-    with EmbeddedStores(directory) as stores:
-        assert stores.postgres is not None and stores.valkey is not None
-        wrong = stores.postgres.url.replace(stores.postgres.password, "guessed")
-        with pytest.raises(asyncpg.InvalidPasswordError):
-            await asyncpg.connect(wrong)
-        client = Redis(host="127.0.0.1", port=stores.valkey.port)
+async def test_nobody_gets_into_postgresql_without_the_password(shared: Shared) -> None:
+    _, where = shared.running.database_url.split("@")
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(f"postgresql://quiver:guessed@{where}")
+
+
+async def test_nobody_gets_into_valkey_without_the_password(shared: Shared) -> None:
+    _, where = shared.running.redis_url.split("@")
+    async with Redis.from_url(f"redis://{where}") as client:
         with pytest.raises(AuthenticationError):
             await client.ping()
-        await client.aclose()
 
 
-def test_only_its_owner_can_read_the_passwords(directory: Path) -> None:
-    with EmbeddedStores(directory):
-        pass
-    holding = ["passwords.json", "valkey/valkey.conf"]
-    assert [(directory / name).stat().st_mode & 0o077 for name in holding] == [0, 0]
+@pytest.mark.parametrize("name", ["passwords.json", "valkey/valkey.conf"])
+def test_only_its_owner_can_read_a_password(name: str, shared: Shared) -> None:
+    assert (shared.directory / name).stat().st_mode & 0o077 == 0
 
 
-def test_no_password_shows_in_the_list_of_processes(directory: Path) -> None:
-    with EmbeddedStores(directory) as stores:
-        passwords = json.loads((directory / "passwords.json").read_text()).values()
-        shown = [Path(f"/proc/{pid}/cmdline").read_text() for pid in _opened(stores).pids]
-    assert not [line for line in shown if any(password in line for password in passwords)]
+def test_no_password_shows_in_the_list_of_processes(shared: Shared) -> None:
+    passwords = json.loads((shared.directory / "passwords.json").read_text()).values()
+    shown = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in shared.running.pids]
+    assert not [line for line in shown if any(word.encode() in line for word in passwords)]

@@ -16,6 +16,7 @@ def _inbox(valkey: Redis) -> Inbox:
 
 
 async def payloads(inbox: Inbox, partition: int) -> list[bytes]:
+    """What a partition holds, oldest first."""
     return [entry.payload for entry in await inbox.read(partition, 100)]
 
 

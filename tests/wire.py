@@ -58,9 +58,7 @@ async def waiting(valkey: Redis, settings: Settings) -> Mapping[int, list[Accept
 
 def inbox_of(valkey: Redis, settings: Settings) -> Inbox:
     """The inbox that the API fills."""
-    return Inbox(
-        valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
-    )
+    return Inbox(valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit)
 
 
 async def token_of(pool: Pool, reader_id: UUID) -> str:

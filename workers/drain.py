@@ -38,9 +38,8 @@ async def drain(deps: Deps, partition: int, *, with_overdue: bool = False) -> No
         partition: Which.
         with_overdue: Whether shots are looked at whose time is up.
 
-    Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and
-    what is
-    committed and not published is found by the relay.
+    Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what
+    is committed and not published is found by the relay.
     """
     async with deps.pool.acquire() as conn:
         barriers = await select_barriers(conn, partition, deps.inbox.partitions)

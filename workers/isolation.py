@@ -1,8 +1,7 @@
 """A target whose data makes the code fail does not hold up the others.
 
 Its events are kept, its failure is written down for the operators with all that a retry needs, and
-the
-rest of the batch goes on.
+the rest of the batch goes on.
 """
 
 import asyncio

@@ -44,10 +44,9 @@ async def post_events(
     """Take what readers saw, at most 1000 events and 1 MiB at once.
 
     A bad event is named under `rejected` and does not hold up the others; when all are bad the
-    answer is
-    422. What is accepted is on disk, and is processed whatever fails next. Sending an `event_id`
-    again
-    changes nothing. 503 with `Retry-After`: the inbox is full and nothing of the batch was kept.
+    answer is 422. What is accepted is on disk, and is processed whatever fails next. Sending an
+    `event_id` again changes nothing. 503 with `Retry-After`: the inbox is full and nothing of the
+    batch was kept.
     """
     intake = Intake(caller, settings, datetime.now(UTC))
     verdict, readers = await judge(conn, intake, batch, request_id)

@@ -26,8 +26,7 @@ async def post_start_list(
 
     It makes an archer, bow, arrows and slot for each entry, a target for each lane, an arrow and a
     bow reader for each slot and a target reader for each target. All are bound from the session's
-    start on.
-    This answer is the only one that ever shows the readers' tokens.
+    start on. This answer is the only one that ever shows the readers' tokens.
     """
     async with conn.transaction():
         session = await select_session(conn, session_id)

@@ -2,9 +2,8 @@
 
 Quadratic drag slows an arrow by a fraction k of its speed for each metre, so it covers d metres in
 (e^{kd} − 1) / (k·v₀) seconds. k and the launch speeds are fitted to published flight times: 48 m/s
-for
-longbows, 55 to 62 for recurves, 78 to 88 for compounds; 0.33 s at 18 m and 1.34 s at 70 m for 55
-m/s.
+for longbows, 55 to 62 for recurves, 78 to 88 for compounds; 0.33 s at 18 m and 1.34 s at 70 m for
+55 m/s.
 """
 
 import math

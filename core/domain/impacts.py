@@ -1,8 +1,7 @@
 """Which reports of a butt's readers are one and the same impact.
 
 A sensor may report an impact up to three times within 125 to 200 ms (published for acoustic and
-camera
-systems), so reports that are close in time and place are one; a robin hood comes much later.
+camera systems), so reports that are close in time and place are one; a robin hood comes much later.
 """
 
 import math
@@ -19,8 +18,7 @@ def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
     one.
 
     Reports are chained: one belongs to an impact when it is under 125 ms and one shaft away from
-    any
-    report of it.
+    any report of it.
 
     Args:
         landings: What the butt's readers reported, in any order.

@@ -21,10 +21,8 @@ def sight(
     """Whether any of the butt's readers was there for the whole of a landing window.
 
     Proven: it was heard from since the window ended, ran before the window began as far as it says
-    when
-    it started, and has nothing left to send as far as it says. Presumed: all that, but it has not
-    been
-    heard from since and still counts as online.
+    when it started, and has nothing left to send as far as it says. Presumed: all that, but it has
+    not been heard from since and still counts as online.
 
     Args:
         watches: The butt's readers.

@@ -1,8 +1,7 @@
 """How much of a butt's time must be derived anew when something about it has become known.
 
-A window is right when nothing outside it can touch the shots inside: it is cut where no arrow is
-in the
-air, and read with as much before it as a timeline looks back.
+A window is right when nothing outside it can touch the shots inside: it is cut where no arrow is in
+the air, and read with as much before it as a timeline looks back.
 """
 
 from bisect import bisect_left, bisect_right

@@ -1,6 +1,6 @@
 """Signs of life: when readers were heard, and each time they were switched on."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,10 +15,12 @@ UNSAID = FIRST
 LANDED = EventType.LANDED
 
 STATUS_LOCK = """
-SELECT reader_id, is_online FROM reader_status WHERE reader_id = ANY ($1) ORDER BY reader_id FOR UPDATE
+SELECT reader_id, is_online, last_heard_at FROM reader_status WHERE reader_id = ANY ($1)
+ORDER BY reader_id FOR UPDATE
 """
 
-# What an older sign of life says never overwrites what a newer one said.
+# What an older heartbeat says never replaces what a newer one said. Only what it had still to send
+# is believed while in doubt, until the next one: nobody gets a zero for it.
 STATUS_UPSERT = """
 INSERT INTO reader_status AS status
     (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
@@ -32,7 +34,7 @@ ON CONFLICT (reader_id) DO UPDATE SET
     battery_pct = coalesce(excluded.battery_pct, status.battery_pct),
     firmware = coalesce(excluded.firmware, status.firmware),
     buffered = CASE WHEN status.reader_id = ANY ($7::uuid[]) THEN excluded.buffered
-        ELSE status.buffered END
+        ELSE greatest(status.buffered, excluded.buffered) END
 """
 
 BOOT_UPSERT = """
@@ -122,7 +124,8 @@ async def note_signs_of_life(
     rows = await conn.fetch(STATUS_LOCK, readers)
     before = {row["reader_id"] for row in rows if row["is_online"]}
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
-    await _keep_status(conn, heard, beats, online_since)
+    last_heard = {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
+    await _keep_status(conn, heard, beats, online_since, last_heard)
     starts = await _keep_boots(conn, beats) if beats else []
     # Only a butt's reader is asked later whether it was there.
     latest = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
@@ -146,19 +149,21 @@ async def _keep_status(
     heard: Sequence[Accepted],
     beats: Sequence[AcceptedBeat],
     online_since: datetime,
+    last_heard: Mapping[UUID, int],
 ) -> None:
     said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
+    new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard.get(r, 0)}
     latest = _latest(heard)
-    of_reader = [said.get(reader) for reader in latest]
+    of_reader = [new.get(reader) for reader in latest]
     await conn.execute(
         STATUS_UPSERT,
         list(latest),
         [instant(at) for at in latest.values()],
         [None if beat is None else beat.battery_pct for beat in of_reader],
         [None if beat is None else beat.firmware for beat in of_reader],
-        [None if beat is None else beat.buffered for beat in of_reader],
+        [said[reader].buffered if reader in said else None for reader in latest],
         online_since,
-        list(said),
+        list(new),
     )
 
 

@@ -22,8 +22,7 @@ class WorkerSeen(Boundary):
 
 class QueueState(Boundary):
     """Counts of the work; `inbox` + `queued` + `running` = 0 means everything accepted is in the
-    database
-    and published."""
+    database and published."""
 
     inbox: int = Field(description="Events and heartbeats that no worker has processed")
     queued: int = Field(

@@ -159,7 +159,10 @@ BATCHES: Mapping[str, tuple[object, str]] = {
     "text as events": ({"events": "abc"}, "body.events: must be a list"),
     "too many": ({"events": [0] * 1001}, "body.events: must have at most 1000 items, not 1001"),
     "unknown field": ({"events": [], "from": 1}, "body.from: is not a known field"),
-    "no time": ({"events": [], "sent_at": "now"}, "body.sent_at: must be an RFC 3339 time with a zone, as text"),
+    "no time": (
+        {"events": [], "sent_at": "now"},
+        "body.sent_at: must be an RFC 3339 time with a zone, as text",
+    ),
     "a list": ([], "body: must be a JSON object, sent as application/json"),
 }
 

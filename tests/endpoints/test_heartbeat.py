@@ -117,7 +117,10 @@ WRONG: Mapping[str, tuple[dict[str, Any], str]] = {
     "more than full": ({"battery_pct": 101}, "battery_pct: must be less than or equal to 100"),
     "firmware as a number": ({"firmware": 1.2}, "firmware: must be text"),
     "a NUL": ({"firmware": "1\x00"}, "firmware: must not hold a NUL or half of a surrogate pair"),
-    "no zone": ({"started_at": "2026-05-01T10:00:00"}, "started_at: must have a time zone, such as Z"),
+    "no zone": (
+        {"started_at": "2026-05-01T10:00:00"},
+        "started_at: must have a time zone, such as Z",
+    ),
     "unknown field": ({"mood": "good"}, "mood: is not a known field"),
 }
 
@@ -142,12 +145,13 @@ async def test_what_is_wrong_is_said_with_its_field_and_nothing_is_kept(
         ({"readers": []}, "body.readers: must have at least 1 item, not 0"),
         ({"readers": "all"}, "body.readers: must be a list"),
         ({"readers": [5]}, "body.readers.0: must be a JSON object"),
-        ({"readers": [{}], "sent_at": 5}, "body.sent_at: must be an RFC 3339 time with a zone, as text"),
+        (
+            {"readers": [{}], "sent_at": 5},
+            "body.sent_at: must be an RFC 3339 time with a zone, as text",
+        ),
     ],
 )
-async def test_what_is_no_heartbeat_is_refused(
-    client: AsyncClient, wish: Json, error: str
-) -> None:
+async def test_what_is_no_heartbeat_is_refused(client: AsyncClient, wish: Json, error: str) -> None:
     assert failure(await client.post(HEARTBEAT, json=wish)) == (422, [error])
 
 

@@ -106,9 +106,7 @@ async def test_a_change_that_is_to_be_derived_is_queued(client: AsyncClient, poo
     assert (await state(client))["queued"] == 2
 
 
-async def test_a_shot_that_no_viewer_was_told_of_is_queued(
-    client: AsyncClient, pool: Pool
-) -> None:
+async def test_a_shot_that_no_viewer_was_told_of_is_queued(client: AsyncClient, pool: Pool) -> None:
     async with pool.acquire() as conn:
         await add_shot(conn, await set_up(conn), 0, 10)
     assert (await state(client))["queued"] == 1

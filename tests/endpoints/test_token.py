@@ -13,7 +13,9 @@ from tests.resources import UNKNOWN, Json, data, failure, make
 from tests.wire import token_of
 
 URL = "/api/v0/token"
-HASH_SELECT = "SELECT octet_length(hash) FROM token WHERE id = $1 AND position($2::bytea IN hash) = 0"
+HASH_SELECT = (
+    "SELECT octet_length(hash) FROM token WHERE id = $1 AND position($2::bytea IN hash) = 0"
+)
 
 
 async def test_a_token_is_shown_with_what_it_may(client: AsyncClient) -> None:
@@ -67,9 +69,7 @@ async def test_tokens_are_listed_without_their_secret(client: AsyncClient) -> No
     }
 
 
-async def test_a_readers_token_is_listed_with_its_reader(
-    client: AsyncClient, pool: Pool
-) -> None:
+async def test_a_readers_token_is_listed_with_its_reader(client: AsyncClient, pool: Pool) -> None:
     async with pool.acquire() as conn:
         field = await put_up(conn)
     items = data(await client.get(URL))["items"]
@@ -113,7 +113,10 @@ async def test_a_token_is_revoked_once(client: AsyncClient) -> None:
 
 
 async def test_an_unknown_token_is_not_found(client: AsyncClient) -> None:
-    assert failure(await client.delete(f"{URL}/{UNKNOWN}")) == (404, [f"token {UNKNOWN}: not found"])
+    assert failure(await client.delete(f"{URL}/{UNKNOWN}")) == (
+        404,
+        [f"token {UNKNOWN}: not found"],
+    )
 
 
 ROLES = "role: must be 'gateway', 'viewer', 'judge' or 'admin'"
@@ -139,7 +142,10 @@ async def test_what_makes_no_token_is_refused(
 
 @pytest.mark.parametrize("role", [Role.READER, Role.GATEWAY, Role.VIEWER, Role.JUDGE])
 async def test_only_an_administrator_sees_to_tokens(as_role: AsRole, role: Role) -> None:
-    somebody, refused = await as_role(role), (403, [f"Authorization: the role {role} may not do this"])
+    somebody, refused = await as_role(role), (
+        403,
+        [f"Authorization: the role {role} may not do this"],
+    )
     wish = {"role": "admin", "name": "me"}
     assert failure(await somebody.post(URL, json=wish)) == refused
     assert failure(await somebody.get(URL)) == refused

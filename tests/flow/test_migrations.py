@@ -58,7 +58,7 @@ MADE: dict[str, dict[str, set[str]]] = {
         | {"request_id"}
         | STAMPS,
         "standing": {"slot_id", "session_id", "total", "arrows", "xs", "elevens", "tens"}
-        | {"nines", "sixes", "fives", "rank", "changed_at", "ranked_at"},
+        | {"nines", "sixes", "fives", "rank", "is_tied", "changed_at", "ranked_at"},
     },
     "202611230500": {
         "recompute": {"id", "target_id", "partition_key", "barrier_keys", "since", "until"}

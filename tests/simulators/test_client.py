@@ -16,6 +16,7 @@ type Answer = Callable[[httpx.Request], httpx.Response]
 
 
 def accepted(request: httpx.Request) -> httpx.Response:
+    """The server takes the whole batch."""
     number = len(json.loads(request.content)["events"])
     return httpx.Response(202, json={"data": {"accepted": number, "rejected": []}})
 
@@ -29,23 +30,28 @@ class Server:
         self.pauses: list[float] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Answer a request."""
         self.requests.append(request)
         return (self.answers.pop(0) if self.answers else accepted)(request)
 
     async def sleep(self, seconds: float) -> None:
+        """Note a pause instead of making it."""
         self.pauses.append(seconds)
 
     def gateway(self) -> Gateway:
+        """A gateway that talks to this server."""
         transport = httpx.MockTransport(self)
         client = httpx.AsyncClient(transport=transport, base_url="http://quiver")
         return Gateway(client, START, self.sleep, lambda: START)
 
 
 def refusing(status: int, **headers: str) -> Answer:
+    """The server refuses."""
     return lambda _: httpx.Response(status, headers=headers, json={"errors": ["no"]})
 
 
 def unreachable(request: httpx.Request) -> httpx.Response:
+    """Nobody answers."""
     raise httpx.ConnectError("nobody there", request=request)
 
 

@@ -12,6 +12,7 @@ MISS = TrueShot("slot", "arrow", "release", None, 1.0, 0)
 
 
 def shown(**changes: Any) -> dict[str, Any]:
+    """A shot as the API shows it."""
     shot = {
         "release_event_id": "release",
         "landing_event_id": "landing",

@@ -9,6 +9,7 @@ EVENTS = [WireEvent(f"event {n}", f"reader {n % 3}", "arrow_engage", float(n)) f
 
 
 def rng() -> random.Random:
+    """The same chance each time."""
     return random.Random(1)
 
 

@@ -26,6 +26,7 @@ from workers.drain import drain
 
 
 def kinds(frames: list[Message] | tuple[Message, ...]) -> list[str]:
+    """What the frames are."""
     return [json.loads(frame.text)["type"] for frame in frames]
 
 

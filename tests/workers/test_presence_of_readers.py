@@ -16,6 +16,7 @@ from workers.sweep import sweep
 
 
 async def statuses(line: Range) -> list[Status]:
+    """What became of each shot."""
     return [known.shot.status for known in await line.shots()]
 
 

@@ -14,12 +14,16 @@ from workers.runtime import Task, backoff_s, task
 
 
 async def run(wrapped: Function, deps: Deps, tries: int, *arguments: str | int) -> None:
+    """Run a task as arq does."""
     ctx = {"deps": deps, "job_id": "the job", "job_try": tries}
     await wrapped.coroutine(ctx, *arguments, request_id="8f14e45f-ceea-467f-a8d4-1ab7f1d9cc34")
 
 
 def failing(error: Exception) -> Task:
+    """A task that fails."""
+
     async def fail(_: Deps, *__: str | int) -> None:
+        """Fail."""
         raise error
 
     return fail
@@ -29,6 +33,7 @@ async def test_a_task_gets_the_clients_and_the_jobs_arguments(deps: Deps) -> Non
     seen: list[object] = []
 
     async def note(*arguments: object) -> None:
+        """Note the arguments."""
         seen.extend(arguments)
 
     await run(task(note, name="note", timeout_s=5), deps, 1, 3, "x")
@@ -82,6 +87,7 @@ async def test_a_store_that_is_away_uses_up_no_tries(deps: Deps, error: Exceptio
 
 async def test_a_task_that_takes_too_long_is_cut_off(deps: Deps) -> None:
     async def forever(_: Deps) -> None:
+        """Never end."""
         await asyncio.Event().wait()
 
     await run(task(forever, name="forever", timeout_s=0.01), deps, 2)

@@ -24,6 +24,7 @@ FACE = FaceWish(face_type="wa_122_full", x=0, y=0)
 
 
 async def hang(conn: Connection, target_id: UUID, face: FaceWish) -> None:
+    """Hang one face on a target."""
     before = await TARGETS.one(conn, target_id)
     await change_target(conn, before, TargetUpdate(faces=[face]))
 

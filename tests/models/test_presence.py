@@ -1,0 +1,245 @@
+"""What signs of life leave of readers' presence."""
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from core.models.instants import instant, microseconds
+from core.models.presence import (
+    UNSAID,
+    News,
+    mark_silent,
+    note_signs_of_life,
+    select_reader_places,
+)
+from core.models.reader_binding import bind_from
+from core.postgres import Connection
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
+from tests.fields import Field, put_up
+
+SECOND = 1_000_000
+STATUS_SELECT = "SELECT * FROM reader_status WHERE reader_id = $1"
+BOOT_SELECT = "SELECT * FROM reader_boot WHERE reader_id = $1 ORDER BY said_started_at"
+
+type Boot = tuple[int | None, int | None, int | None]
+
+
+@pytest.fixture(name="field")
+async def make_field(conn: Connection) -> Field:
+    """A butt with one archer."""
+    return await put_up(conn)
+
+
+def moment(field: Field, at: float) -> int:
+    """Microseconds since the epoch of so many seconds after the session's start."""
+    return field.starts_at + round(at * SECOND)
+
+
+def beat(
+    field: Field,
+    at: float,
+    *,
+    sent: float | None = None,
+    started: float | None = None,
+    buffered: int | None = None,
+) -> AcceptedBeat:
+    """A heartbeat of the butt's reader that came so many seconds after the start."""
+    sent_at = None if sent is None else moment(field, sent)
+    usual = field.beat(started=started, buffered=buffered)
+    return replace(usual, received_at=moment(field, at), sent_at=sent_at)
+
+
+def landed(field: Field, at: float) -> AcceptedEvent:
+    """A landing that came so many seconds after the start."""
+    return replace(field.landed(at), received_at=moment(field, at))
+
+
+async def note(conn: Connection, field: Field, *said: Accepted, since: float = 0) -> News:
+    """Keep signs of life; who was heard so many seconds after the start or later is online."""
+    return await note_signs_of_life(conn, said, instant(moment(field, since)))
+
+
+async def status(conn: Connection, field: Field) -> tuple[float, bool, float, str, int]:
+    """When the butt's reader was heard, whether it is online, and what it last said of itself."""
+    row = await conn.fetchrow(STATUS_SELECT, field.readers["1 target"])
+    assert row is not None
+    second = (microseconds(row["last_heard_at"]) - field.starts_at) / SECOND
+    return second, row["is_online"], row["battery_pct"], row["firmware"], row["buffered"]
+
+
+async def boots(conn: Connection, field: Field) -> list[Boot]:
+    """The starts of the butt's reader, each with when it was clear, and when by an event: seconds
+    after the session's start; None: unsaid."""
+
+    def second(at: datetime | None) -> int | None:
+        unsaid = at is None or at == UNSAID
+        return None if unsaid or at is None else (microseconds(at) - field.starts_at) // SECOND
+
+    rows = await conn.fetch(BOOT_SELECT, field.readers["1 target"])
+    names = ("started_at", "clear_at", "event_clear_at")
+    return [(second(row[names[0]]), second(row[names[1]]), second(row[names[2]])) for row in rows]
+
+
+async def test_a_reader_that_is_heard_for_the_first_time_comes_online(
+    conn: Connection, field: Field
+) -> None:
+    news = await note(conn, field, beat(field, 10))
+    assert news == News([field.readers["1 target"]], [])
+    assert await status(conn, field) == (10, True, None, None, None)
+
+
+async def test_it_comes_online_once(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 10))
+    assert (await note(conn, field, beat(field, 20), landed(field, 21))).online == []
+
+
+async def test_what_lay_too_long_in_the_inbox_brings_nobody_online(
+    conn: Connection, field: Field
+) -> None:
+    assert (await note(conn, field, beat(field, 10), since=11)).online == []
+    assert await status(conn, field) == (10, False, None, None, None)
+
+
+async def test_an_event_is_a_sign_of_life(conn: Connection, field: Field) -> None:
+    release = replace(field.release(10), received_at=moment(field, 12))
+    news = await note(conn, field, release)
+    assert news.online == [field.readers["1A bow"]]
+
+
+async def test_what_a_reader_says_of_itself_is_kept_and_silence_changes_nothing(
+    conn: Connection, field: Field
+) -> None:
+    said = replace(beat(field, 10, buffered=3), battery_pct=81.5, firmware="1.2")
+    await note(conn, field, said)
+    await note(conn, field, landed(field, 20))
+    assert await status(conn, field) == (20, True, 81.5, "1.2", 3)
+
+
+async def test_a_heartbeat_that_names_no_buffer_takes_the_last_word_back(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, replace(beat(field, 10, buffered=3), battery_pct=81.5))
+    await note(conn, field, beat(field, 20))
+    assert await status(conn, field) == (20, True, 81.5, None, None)
+
+
+async def test_of_several_in_one_batch_the_latest_counts(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 20, buffered=0), beat(field, 10, buffered=5))
+    assert await status(conn, field) == (20, True, None, None, 0)
+
+
+async def test_an_older_sign_of_life_does_not_turn_back_the_time(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 20))
+    await note(conn, field, landed(field, 10))
+    assert (await status(conn, field))[0] == 20
+
+
+async def test_what_an_older_heartbeat_says_does_not_replace_what_a_newer_one_said(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, replace(beat(field, 20, buffered=4), battery_pct=80))
+    await note(conn, field, replace(beat(field, 10, buffered=0), battery_pct=90, firmware="1.2"))
+    assert await status(conn, field) == (20, True, 80, None, 4)
+
+
+async def test_while_in_doubt_a_reader_has_more_to_send(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 20, buffered=0))
+    await note(conn, field, beat(field, 10, buffered=9))
+    assert (await status(conn, field))[4] == 9
+    await note(conn, field, beat(field, 30, buffered=0))
+    assert (await status(conn, field))[4] == 0
+
+
+async def test_a_start_is_news_the_first_time_it_is_named(conn: Connection, field: Field) -> None:
+    started = moment(field, -60)
+    first = await note(conn, field, beat(field, 10, started=-60))
+    assert first.starts == [(field.readers["1 target"], started)]
+    assert (await note(conn, field, beat(field, 20, started=-60))).starts == []
+
+
+async def test_a_start_is_on_the_servers_clock(conn: Connection, field: Field) -> None:
+    # The reader's clock is 100 s slow.
+    news = await note(conn, field, beat(field, 10, sent=-90, started=-160, buffered=0))
+    assert news.starts == [(field.readers["1 target"], moment(field, -60))]
+    assert await boots(conn, field) == [(-60, 10, None)]
+
+
+async def test_a_start_is_placed_once_however_long_a_later_message_takes(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, sent=10, started=-60))
+    await note(conn, field, beat(field, 25, sent=20, started=-60))
+    assert await boots(conn, field) == [(-60, 25, None)]
+
+
+async def test_a_reader_that_has_more_to_send_is_not_clear(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=2))
+    assert await boots(conn, field) == [(-60, None, None)]
+    await note(conn, field, beat(field, 20, started=-60, buffered=0))
+    await note(conn, field, beat(field, 30, started=-60, buffered=1))
+    assert await boots(conn, field) == [(-60, 20, None)]
+
+
+async def test_every_start_is_kept(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 10, started=-60), beat(field, 30, started=20))
+    assert await boots(conn, field) == [(-60, 10, None), (20, 30, None)]
+
+
+async def test_a_reader_that_names_no_start_is_clear_without_one(
+    conn: Connection, field: Field
+) -> None:
+    news = await note(conn, field, beat(field, 10))
+    assert news.starts == []
+    assert await boots(conn, field) == [(None, 10, None)]
+
+
+async def test_a_landing_is_of_the_start_before_it(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 10, started=-60), beat(field, 30, started=20))
+    await note(conn, field, landed(field, 40))
+    assert await boots(conn, field) == [(-60, 10, None), (20, 30, 40)]
+
+
+async def test_a_landing_of_a_reader_that_has_more_to_send_does_not_make_it_clear(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=2))
+    await note(conn, field, landed(field, 40))
+    assert await boots(conn, field) == [(-60, None, None)]
+
+
+async def test_a_landing_before_any_heartbeat_is_of_no_start(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, landed(field, 40))
+    assert await boots(conn, field) == [(None, None, 40)]
+
+
+async def test_readers_fall_silent_once(conn: Connection, field: Field) -> None:
+    await note(conn, field, beat(field, 10), beat(field, 20))
+    assert await mark_silent(conn, instant(moment(field, 20))) == []
+    silent = instant(moment(field, 20) + 1)
+    assert await mark_silent(conn, silent) == [field.readers["1 target"]]
+    assert await mark_silent(conn, silent) == []
+    assert (await status(conn, field))[:2] == (20, False)
+
+
+async def test_a_reader_that_is_heard_again_comes_online_again(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10))
+    await mark_silent(conn, instant(moment(field, 50)))
+    news = await note(conn, field, beat(field, 60), since=30)
+    assert news.online == [field.readers["1 target"]]
+    assert (await status(conn, field))[:2] == (60, True)
+
+
+async def test_readers_are_found_where_they_are_at_a_time(conn: Connection, field: Field) -> None:
+    reader_id = field.readers["1A bow"]
+    await bind_from(conn, reader_id, None, instant(moment(field, 100)))
+    (place,) = await select_reader_places(conn, [reader_id], instant(moment(field, 99)))
+    assert (place.reader_id, place.kind, place.session_id) == (reader_id, "bow", field.session_id)
+    assert (place.target_id, place.slot_id) == (field.targets[1], field.slots["1A"])
+    assert await select_reader_places(conn, [reader_id], instant(moment(field, 100))) == []
