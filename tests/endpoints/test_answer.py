@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 from uuid import UUID, uuid4
 
 import pytest
-from httpx import AsyncClient, Response
+from httpx import ASGITransport, AsyncClient, Response
 
+from api.main import create_app
 from core.settings import Settings
 from tests.conftest import ADMIN_TOKEN
+from tests.endpoints.conftest import with_state
 from tests.resources import UNKNOWN, data, failure
 from tests.serving import WITHIN_S, Served, serving
 from tests.wire import EVENT
@@ -140,3 +142,20 @@ async def test_where_the_inbox_cannot_be_reached_events_are_to_be_sent_again(
     reason = "a store is not reachable just now: nothing was kept, try again"
     assert failure(answer) == (503, [reason])
     assert answer.headers["Retry-After"] == "2"
+
+
+async def test_a_bug_tells_the_caller_no_more_than_the_id_of_their_request(
+    settings: Settings,
+) -> None:
+    async def broken() -> None:
+        raise RuntimeError("the secret of the house")
+
+    app, request_id = create_app(settings), str(uuid4())
+    app.add_api_route("/broken", broken)
+    async with app.router.lifespan_context(app) as state:
+        transport = ASGITransport(app=with_state(app, dict(state or {})))
+        async with AsyncClient(transport=transport, base_url="http://quiver") as http:
+            answer = await http.get("/broken", headers={"X-Request-ID": request_id})
+    sentence = f"the server failed; give this request id to its operator: {request_id}"
+    assert failure(answer) == (500, [sentence])
+    assert answer.headers["X-Request-ID"] == request_id

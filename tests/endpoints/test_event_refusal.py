@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -16,7 +15,7 @@ from core.settings import Settings
 from tests.conftest import ADMIN_TOKEN
 from tests.endpoints.conftest import AsRole, Opened
 from tests.fields import Field, put_up
-from tests.resources import UNKNOWN, data, failure
+from tests.resources import UNKNOWN, Json, data, failure
 from tests.serving import serving
 from tests.wire import EVENT, accepted, landed, said, send, token_of, waiting
 
@@ -26,7 +25,7 @@ AS_JSON = {"Content-Type": "application/json"}
 CLOCK = "is the reader's clock right?"
 
 # What is wrong with a landing, and what is said of it.
-WRONG: Mapping[str, tuple[dict[str, Any], str]] = {
+WRONG: Mapping[str, tuple[Json, str]] = {
     "no coordinate": ({"y": None}, "y: is missing, and arrow_landed needs it"),
     "text as a coordinate": ({"x": "1"}, "x: must be a number"),
     "off the earth": ({"x": 1e6}, "x: must be less than or equal to 100000"),
@@ -66,7 +65,8 @@ async def test_what_is_wrong_with_an_event_is_said_with_its_field(
     }
 
 
-FOREIGN: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
+# What a reader says, and what is said of it.
+UNSEEN: Mapping[str, tuple[str, str, Json, str]] = {
     "a bow that lands": (
         "1A bow",
         "arrow_landed",
@@ -115,10 +115,10 @@ FOREIGN: Mapping[str, tuple[str, str, dict[str, Any], str]] = {
 async def test_a_reader_says_only_what_its_kind_can_see(client: AsyncClient, field: Field) -> None:
     told = {
         name: failure(await send(client, said(field, reader, kind, **further)))
-        for name, (reader, kind, further, _) in FOREIGN.items()
+        for name, (reader, kind, further, _) in UNSEEN.items()
     }
     assert told == {
-        name: (422, [f"body.events.0.{sentence}"]) for name, (_, _, _, sentence) in FOREIGN.items()
+        name: (422, [f"body.events.0.{sentence}"]) for name, (_, _, _, sentence) in UNSEEN.items()
     }
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 from httpx import AsyncClient
@@ -104,7 +103,7 @@ async def test_a_reader_speaks_for_itself_alone(
     assert await waiting(valkey, settings) == {}
 
 
-WRONG: Mapping[str, tuple[dict[str, Any], str]] = {
+WRONG: Mapping[str, tuple[Json, str]] = {
     "no reader": ({"reader_id": None}, "reader_id: is missing"),
     "unknown reader": ({"reader_id": UNKNOWN}, f"reader_id: no reader {UNKNOWN}"),
     "reader as a name": ({"reader_id": "1A"}, "reader_id: must be a UUID"),

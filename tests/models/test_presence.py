@@ -23,6 +23,7 @@ STATUS_SELECT = "SELECT * FROM reader_status WHERE reader_id = $1"
 BOOT_SELECT = "SELECT * FROM reader_boot WHERE reader_id = $1 ORDER BY said_started_at"
 
 type Boot = tuple[int | None, int | None, int | None]
+type Status = tuple[float, bool, float | None, str | None, int | None]
 
 
 @pytest.fixture(name="field")
@@ -60,7 +61,7 @@ async def note(conn: Connection, field: Field, *said: Accepted, since: float = 0
     return await note_signs_of_life(conn, said, instant(moment(field, since)))
 
 
-async def status(conn: Connection, field: Field) -> tuple[float, bool, float, str, int]:
+async def status(conn: Connection, field: Field) -> Status:
     """When the butt's reader was heard, whether it is online, and what it last said of itself."""
     row = await conn.fetchrow(STATUS_SELECT, field.readers["1 target"])
     assert row is not None
