@@ -3,7 +3,7 @@
 import asyncio
 import time
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -32,7 +32,10 @@ def evaluate_command(
         float, typer.Option(min=0, max=100, help="Percent that must be right for exit status 0")
     ] = 100,
 ) -> None:
-    """Compare what the API says with what happened, and print a table."""
+    """Compare what the API says with what happened, and print a table.
+
+    Exit status 0: enough is right; 1: not enough; 2: there is nothing to compare.
+    """
     settings = Settings()
     try:
         happened = read_truth(truth)
@@ -50,14 +53,22 @@ async def _evaluate(truth: Truth, url: str | None, token: str | None, wait_s: fl
         api = Api(client)
         path = f"/session/{truth.session_id}/shot"
         until = time.monotonic() + wait_s
-        while True:
-            queue = await api.call("GET", "/admin/queue")
-            shots: list[Any] = await api.every(path)
-            busy = queue["inbox"] + queue["queued"] + queue["running"]
-            flying = any(shot["status"] == "in_flight" for shot in shots)
-            if (not busy and not flying) or time.monotonic() > until:
-                return evaluate(truth, shots)
+        while (busy := await _at_work(api, path)) is not None:
+            if time.monotonic() > until:
+                typer.secho(f"after {wait_s:g} s still {busy}", fg=typer.colors.YELLOW, err=True)
+                break
             await asyncio.sleep(LOOK_EVERY_S)
+        return evaluate(truth, await api.every(path))
+
+
+async def _at_work(api: Api, path: str) -> str | None:
+    """What the server is still busy with; None: all that it was told is decided."""
+    queue = await api.call("GET", "/admin/queue")
+    busy = [f"{queue[name]} {name}" for name in ("inbox", "queued", "running") if queue[name]]
+    if busy:
+        return ", ".join(busy)
+    flying = await api.call("GET", path, query={"status": "in_flight", "limit": 1})
+    return "shots in flight" if flying["items"] else None
 
 
 def _print(found: Evaluation) -> None:

@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS event (
     CHECK ((type = 'arrow_landed') = (x IS NOT NULL AND y IS NOT NULL))
 );
 CREATE INDEX IF NOT EXISTS event_reader_id_occurred_at ON event (reader_id, occurred_at);
+-- Whose events name an arrow, when the arrow is registered or changes hands.
+CREATE INDEX IF NOT EXISTS event_arrow_id ON event (arrow_id) WHERE arrow_id IS NOT NULL;
 
 CREATE TABLE IF NOT EXISTS shot (
     id uuid PRIMARY KEY,

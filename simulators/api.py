@@ -6,6 +6,8 @@ from typing import Any
 
 import httpx
 
+TIMEOUT_S = 30.0
+
 
 class ApiRefused(Exception):
     """The API said no, or is not there; the text is a sentence."""
@@ -21,19 +23,29 @@ class Api:
 
     client: httpx.AsyncClient
 
-    async def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        query: Mapping[str, str | int] | None = None,
+    ) -> Any:
         """Send one request and answer the wrapper's data.
 
         Raises:
-            ApiRefused: The answer is an error, or there is none.
+            ApiRefused: The answer is an error or no wrapper, or there is none.
         """
         try:
-            answer = await self.client.request(method, f"/api/v0{path}", json=body)
+            answer = await self.client.request(method, f"/api/v0{path}", json=body, params=query)
         except httpx.HTTPError as error:
-            raise ApiRefused(f"{self.client.base_url} does not answer: {error}") from error
+            reason = str(error) or type(error).__name__
+            raise ApiRefused(f"{self.client.base_url} does not answer: {reason}") from error
         if answer.is_error:
             raise ApiRefused(f"{method} {path}: {said(answer)}")
-        return answer.json()["data"]
+        try:
+            return answer.json()["data"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ApiRefused(f"{self.client.base_url} answers, but is no Quiver API") from error
 
     async def every(self, path: str) -> list[Any]:
         """All items of a list that comes in pages.
@@ -42,14 +54,13 @@ class Api:
             ApiRefused: The answer is an error, or there is none.
         """
         items: list[Any] = []
-        cursor: str | None = None
+        query: dict[str, str | int] = {"limit": 1000}
         while True:
-            more = "" if cursor is None else f"&cursor={cursor}"
-            page = await self.call("GET", f"{path}?limit=1000{more}")
+            page = await self.call("GET", path, query=query)
             items += page["items"]
-            cursor = page["next_cursor"]
-            if cursor is None:
+            if page["next_cursor"] is None:
                 return items
+            query["cursor"] = page["next_cursor"]
 
 
 def said(answer: httpx.Response) -> str:
@@ -62,6 +73,13 @@ def said(answer: httpx.Response) -> str:
 
 
 def open_api(url: str, token: str | None) -> httpx.AsyncClient:
-    """A client for one API; to be closed by whoever opens it."""
+    """A client for one API; to be closed by whoever opens it.
+
+    Raises:
+        ApiRefused: The address is none.
+    """
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-    return httpx.AsyncClient(base_url=url, headers=headers, timeout=30)
+    try:
+        return httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S)
+    except httpx.InvalidURL as error:
+        raise ApiRefused(f"{url} is no address of an API: {error}") from error

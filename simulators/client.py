@@ -1,21 +1,28 @@
-"""A gateway that relays readers: it sends in batches, keeps what it could not send, and sends
-again."""
+"""A gateway that relays readers.
 
-import asyncio
-from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+It sends in batches, keeps what it could not send, and sends it again.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
+from itertools import batched, islice
 
 import httpx
 
-from simulators.api import said
+from simulators.api import ApiRefused, said
+from simulators.clock import Clock, wall_clock
 from simulators.wire import WireEvent, rfc3339
 
+# An event takes some 250 bytes: far from the mebibyte that a request may have.
 LARGEST_BATCH = 200
+READERS_A_BEAT = 2_000
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 BUSY = (429, 503)
+# Not about the events: the gateway itself may not send, or this is no Quiver.
+SHUT_OUT = (401, 403, 404, 405)
 
 
 @dataclass(slots=True)
@@ -35,73 +42,96 @@ class Gateway:
     Args:
         client: With the gateway's token.
         start: The tournament's start: what events' times count from.
-        sleep: Waits; another one in tests.
-        clock: Tells the time; another one in tests.
+        clock: What it goes by.
+        tally: What has become of the events so far.
+        buffer: Events that are not accepted yet.
+        delivered: The ids of those that the server has answered for.
     """
 
     client: httpx.AsyncClient
     start: datetime
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    clock: Clock = field(default_factory=wall_clock)
     tally: Tally = field(default_factory=Tally)
     buffer: deque[WireEvent] = field(default_factory=deque)
+    delivered: set[str] = field(default_factory=set)
 
-    def take(self, events: Sequence[WireEvent]) -> None:
-        """Keep events until they are accepted."""
-        self.buffer.extend(events)
+    def take(self, event: WireEvent) -> None:
+        """Keep an event until it is accepted."""
+        self.buffer.append(event)
 
     async def flush(self) -> None:
-        """Send all that is kept, however long it takes: nothing is given up but what the server
-        calls bad."""
+        """Send all that is kept, however long it takes.
+
+        Nothing is given up but what the server calls bad.
+
+        Raises:
+            ApiRefused: The gateway is not let in.
+        """
         pause = FIRST_PAUSE_S
         while self.buffer:
-            batch = [self.buffer[n] for n in range(min(LARGEST_BATCH, len(self.buffer)))]
+            batch = list(islice(self.buffer, LARGEST_BATCH))
             wait = await self._send(batch)
             if wait is None:
-                for _ in batch:
-                    self.buffer.popleft()
+                self.delivered.update(self.buffer.popleft().event_id for _ in batch)
                 pause = FIRST_PAUSE_S
                 continue
             self.tally.retries += 1
-            await self.sleep(max(wait, pause))
+            await self.clock.sleep(max(wait, pause))
             pause = min(2 * pause, LONGEST_PAUSE_S)
 
     async def _send(self, batch: Sequence[WireEvent]) -> float | None:
         """Send a batch; None: it is dealt with, else the seconds after which to try again."""
-        now = self.clock()
+        now = self.clock.now()
         body = {"sent_at": rfc3339(now), "events": [e.body(self.start, now) for e in batch]}
         self.tally.sent += len(batch)
         try:
             answer = await self.client.post("/api/v0/event", json=body)
         except httpx.HTTPError:
             return 0.0
+        if answer.status_code in SHUT_OUT:
+            raise ApiRefused(f"POST /event: {said(answer)}")
         if answer.status_code in BUSY:
             return _retry_after(answer)
-        if answer.status_code >= 500:
-            return 0.0
-        if answer.is_error:
+        if answer.is_client_error:
             # Sending it again would not make it better; and the others must not wait for it.
-            self.tally.rejected += [f"{said(answer)}"] * len(batch)
+            self.tally.rejected += [said(answer)] * len(batch)
             return None
-        outcome = answer.json()["data"]
-        self.tally.accepted += outcome["accepted"]
-        self.tally.rejected += [each["error"] for each in outcome["rejected"]]
+        return self._note(answer)
+
+    def _note(self, answer: httpx.Response) -> float | None:
+        try:
+            outcome = answer.json()["data"]
+            accepted, rejected = outcome["accepted"], [
+                each["error"] for each in outcome["rejected"]
+            ]
+        except (ValueError, KeyError, TypeError):
+            # A server that fails, or whatever stands in front of one that is away.
+            return 0.0
+        self.tally.accepted += accepted
+        self.tally.rejected += rejected
         return None
 
-    async def beat(self, readers: Sequence[str], buffered: int) -> bool:
-        """Say that readers live; whether it was heard."""
-        now = rfc3339(self.clock())
-        for begin in range(0, len(readers), 2_000):
-            said_readers = [
-                {"reader_id": reader, "started_at": rfc3339(self.start), "buffered": buffered}
-                for reader in readers[begin : begin + 2_000]
+    async def beat(self, readers: Sequence[str]) -> bool:
+        """Say that readers live, and what each has still to send; whether it was heard.
+
+        Raises:
+            ApiRefused: It was heard, and is wrong.
+        """
+        left = Counter(event.reader_id for event in self.buffer)
+        started_at = rfc3339(self.start)
+        for some in batched(readers, READERS_A_BEAT):
+            beats = [
+                {"reader_id": reader, "started_at": started_at, "buffered": left[reader]}
+                for reader in some
             ]
-            body = {"sent_at": now, "readers": said_readers}
+            body = {"sent_at": rfc3339(self.clock.now()), "readers": beats}
             try:
                 answer = await self.client.post("/api/v0/reader/heartbeat", json=body)
             except httpx.HTTPError:
                 return False
-            if answer.is_error:
+            if answer.is_client_error and answer.status_code not in BUSY:
+                raise ApiRefused(f"POST /reader/heartbeat: {said(answer)}")
+            if not answer.is_success:
                 return False
         return True
 

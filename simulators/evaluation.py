@@ -1,7 +1,7 @@
 """What the API says held against what really happened."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -13,7 +13,8 @@ class Verdict(StrEnum):
     """How the API's word about a shot relates to the truth."""
 
     RIGHT = "right"
-    WRONG_LANDING = "wrong archer or landing"
+    WRONG_LANDING = "another shot's landing"
+    WRONG_ARCHER = "wrong archer"
     MISSED_LANDING = "missed landing"
     INVENTED_LANDING = "invented landing"
     WRONG_SCORE = "wrong score"
@@ -52,12 +53,13 @@ def evaluate(truth: Truth, shots: Sequence[Mapping[str, Any]]) -> Evaluation:
         truth: What really happened, and what of it reached the wire.
         shots: As the API shows them; voided ones do not count.
     """
+    landings = {true.landing_event_id for true in truth.shots} - {None}
     said = {shot["release_event_id"]: shot for shot in shots if shot["status"] != "voided"}
     verdicts: dict[str, Verdict] = {}
     for true in truth.shots:
         shot = said.pop(true.release_event_id, None)
         if true.release_sent:
-            verdicts[true.release_event_id] = _verdict(true, shot)
+            verdicts[true.release_event_id] = _verdict(true, shot, landings)
         elif shot is not None:
             verdicts[true.release_event_id] = Verdict.EXTRA
     verdicts |= {release: Verdict.EXTRA for release in said}
@@ -66,18 +68,24 @@ def evaluate(truth: Truth, shots: Sequence[Mapping[str, Any]]) -> Evaluation:
     return Evaluation({verdict: counts[verdict] for verdict in Verdict}, wrong)
 
 
-def _verdict(true: TrueShot, shot: Mapping[str, Any] | None) -> Verdict:
+def _verdict(
+    true: TrueShot, shot: Mapping[str, Any] | None, landings: Collection[str | None]
+) -> Verdict:
     if shot is None:
         return Verdict.MISSING
-    landing = true.landing_event_id if true.landing_sent else None
-    found = shot["landing_event_id"]
+    if shot["slot_id"] != true.slot_id:
+        return Verdict.WRONG_ARCHER
     if shot["status"] in ("in_flight", "unresolved"):
         return Verdict.UNDECIDED
-    if landing is not None and found is None:
-        return Verdict.MISSED_LANDING
-    if landing is None and found is not None:
-        return Verdict.INVENTED_LANDING
-    if found != landing or shot["slot_id"] != true.slot_id:
-        return Verdict.WRONG_LANDING
+    landing = true.landing_event_id if true.landing_sent else None
+    found = shot["landing_event_id"]
+    if found != landing:
+        return _wrong_landing(found, landings)
     expected = true.score if landing is not None else 0
     return Verdict.RIGHT if shot["score"] == expected else Verdict.WRONG_SCORE
+
+
+def _wrong_landing(found: str | None, landings: Collection[str | None]) -> Verdict:
+    if found is None:
+        return Verdict.MISSED_LANDING
+    return Verdict.WRONG_LANDING if found in landings else Verdict.INVENTED_LANDING

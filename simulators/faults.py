@@ -1,5 +1,7 @@
-"""What goes wrong on the way: each fault takes what is to be sent, and gives what is sent
-instead."""
+"""What goes wrong on the way.
+
+Each fault takes what is to be sent and gives what is sent instead.
+"""
 
 import random
 from collections.abc import Callable, Sequence

@@ -2,9 +2,12 @@
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+
+from simulators.wire import rfc3339
 
 RING_MM = {"wa_122_full": 61.0, "wa_40_full": 20.0}
 
@@ -20,6 +23,11 @@ class TrueShot:
         landing_event_id: The landing's; None: the arrow missed the butt.
         released_at: Seconds after the tournament's start.
         score: What it is worth.
+        landed_at: Seconds after the tournament's start; None as the landing.
+        x: Millimetres right of the butt's centre; None as the landing.
+        y: Millimetres above it; None as the landing.
+        release_ts: The release as a time, once it is known when the tournament starts.
+        landing_ts: The landing as a time.
         release_sent: Whether the release ever reached the wire.
         landing_sent: Whether the landing did.
     """
@@ -30,8 +38,37 @@ class TrueShot:
     landing_event_id: str | None
     released_at: float
     score: int
+    landed_at: float | None = None
+    x: float | None = None
+    y: float | None = None
+    release_ts: str | None = None
+    landing_ts: str | None = None
     release_sent: bool = True
     landing_sent: bool = True
+
+    def renamed(self, ids: Mapping[str, str]) -> "TrueShot":
+        """The shot of events that have other ids now."""
+        release = ids[self.release_event_id]
+        landing = None if self.landing_event_id is None else ids[self.landing_event_id]
+        return replace(self, release_event_id=release, landing_event_id=landing)
+
+    def sent(self, start: datetime, sent: Collection[str]) -> "TrueShot":
+        """The shot of a tournament that has been played over the wire.
+
+        Args:
+            start: The tournament's start.
+            sent: The ids of the events that reached the wire.
+        """
+        landed_at = self.landed_at
+        return replace(
+            self,
+            release_ts=rfc3339(start + timedelta(seconds=self.released_at)),
+            landing_ts=(
+                None if landed_at is None else rfc3339(start + timedelta(seconds=landed_at))
+            ),
+            release_sent=self.release_event_id in sent,
+            landing_sent=self.landing_event_id is None or self.landing_event_id in sent,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +94,8 @@ def read_truth(path: Path) -> Truth:
     """What `Truth.write` wrote.
 
     Raises:
-        ValueError: The file holds something else.
+        OSError: The file cannot be read.
+        ValueError: It holds something else.
     """
     try:
         said = json.loads(path.read_text())

@@ -105,10 +105,10 @@ async def put_up(
         }
     )
     entry = {"given_name": "Ana", "family_name": "Ruiz", "bowstyle": "recurve"}
-    places = [(lane, letter) for lane in range(1, lanes + 1) for letter in letters]
     entries = [
         {**entry, "lane": lane, "letter": letter, "shaft_diameter_mm": 5.5}
-        for lane, letter in places
+        for lane in range(1, lanes + 1)
+        for letter in letters
     ]
     start_list = StartList.model_validate({"faces": [FACE] if faces else [], "entries": entries})
     async with conn.transaction():

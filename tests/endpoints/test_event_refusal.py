@@ -114,7 +114,7 @@ UNSEEN: Mapping[str, tuple[str, str, Json, str]] = {
 
 async def test_a_reader_says_only_what_its_kind_can_see(client: AsyncClient, field: Field) -> None:
     told = {
-        name: failure(await send(client, said(field, reader, kind, **further)))
+        name: failure(await send(client, said(field, reader, kind) | further))
         for name, (reader, kind, further, _) in UNSEEN.items()
     }
     assert told == {

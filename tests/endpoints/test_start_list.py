@@ -133,6 +133,13 @@ async def test_a_lane_has_its_own_distance_and_faces(client: AsyncClient) -> Non
     assert (targets[1]["width_mm"], targets[1]["height_mm"]) == (2600.0, 2500.5)
 
 
+async def test_a_face_that_hangs_on_several_lanes_has_an_id_on_each(client: AsyncClient) -> None:
+    session, face_id = await session_id(client), str(uuid4())
+    await set_up(client, session, start_list(entry(1), entry(2), faces=[FACE | {"id": face_id}]))
+    targets = await listed(client, "target", session_id=session)
+    assert len({target["faces"][0]["id"] for target in targets} - {face_id}) == 2
+
+
 async def test_a_lane_may_have_no_face(client: AsyncClient) -> None:
     session = await session_id(client)
     await set_up(client, session, start_list(entry(), lanes=[{"lane": 1, "faces": []}]))

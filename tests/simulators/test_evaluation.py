@@ -1,5 +1,6 @@
 """What the API says held against the truth."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from simulators.evaluation import Verdict, evaluate
 from simulators.truth import TrueShot, Truth, read_truth
 
-HIT = TrueShot("slot", "arrow", "release", "landing", 1.0, 9)
+HIT = TrueShot("slot", "arrow", "release", "landing", 1.0, 9, 2.3, 10.0, -90.5)
 MISS = TrueShot("slot", "arrow", "release", None, 1.0, 0)
 
 
@@ -33,8 +34,8 @@ MISSED = shown(landing_event_id=None, status="missed", score=0)
         (MISS, [MISSED], Verdict.RIGHT),
         (HIT, [MISSED], Verdict.MISSED_LANDING),
         (MISS, [shown()], Verdict.INVENTED_LANDING),
-        (HIT, [shown(landing_event_id="another")], Verdict.WRONG_LANDING),
-        (HIT, [shown(slot_id="another")], Verdict.WRONG_LANDING),
+        (HIT, [shown(landing_event_id="another")], Verdict.INVENTED_LANDING),
+        (HIT, [shown(slot_id="another")], Verdict.WRONG_ARCHER),
         (HIT, [shown(score=8)], Verdict.WRONG_SCORE),
         (HIT, [shown(status="in_flight", score=None)], Verdict.UNDECIDED),
         (MISS, [shown(landing_event_id=None, status="unresolved")], Verdict.UNDECIDED),
@@ -47,6 +48,18 @@ def test_each_shot_gets_its_verdict(
 ) -> None:
     found = evaluate(Truth("url", "session", [true]), shots)
     assert [v for v, count in found.counts.items() if count] == [verdict]
+
+
+def test_a_landing_that_is_given_to_another_shot_is_wrong_with_that_shot() -> None:
+    other = TrueShot("slot 2", "arrow 2", "release 2", None, 2.0, 0)
+    found = evaluate(
+        Truth("url", "session", [HIT, other]),
+        [MISSED, shown(release_event_id="release 2", slot_id="slot 2")],
+    )
+    assert found.wrong == [
+        ("release", Verdict.MISSED_LANDING),
+        ("release 2", Verdict.WRONG_LANDING),
+    ]
 
 
 def test_a_landing_that_never_reached_the_wire_is_rightly_a_miss() -> None:
@@ -65,13 +78,13 @@ def test_a_shot_that_nobody_made_is_one_too_many() -> None:
     assert found.percent_right == 50
 
 
-def test_a_truth_file_is_read_as_it_was_written(tmp_path: Any) -> None:
+def test_a_truth_file_is_read_as_it_was_written(tmp_path: Path) -> None:
     truth = Truth("url", "session", [HIT, MISS])
     truth.write(tmp_path / "truth.json")
     assert read_truth(tmp_path / "truth.json") == truth
 
 
-def test_a_file_that_holds_something_else_is_refused_by_name(tmp_path: Any) -> None:
+def test_a_file_that_holds_something_else_is_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "truth.json").write_text("[]")
     with pytest.raises(ValueError, match="is no truth file"):
         read_truth(tmp_path / "truth.json")
