@@ -58,8 +58,7 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     """Do one batch; whether there is more."""
     partition = turn.partition
     size = deps.settings.quiver_batch_size
-    await deps.inbox.begin(partition)
-    entries = await deps.inbox.read(partition, size)
+    entries = await deps.inbox.begin_and_read(partition, size)
     if not (entries or turn.is_asked or turn.with_overdue):
         return False
     accepted, unreadable = _decoded(entries)
