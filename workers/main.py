@@ -25,7 +25,7 @@ from workers.correlate import correlate, expire
 from workers.deps import Deps
 from workers.leaderboard import leaderboard
 from workers.relay import relay
-from workers.runtime import task
+from workers.runtime import ARQ_TRIES, task
 from workers.score_shots import score_shots
 from workers.sweep import sweep
 from workers.worker import LastingWorker
@@ -61,6 +61,8 @@ def schedules(functions: Sequence[Function]) -> Sequence[CronJob]:
             second=seconds,
             timeout=timeout_s,
             keep_result=0,
+            # Also when the worker that had it was killed.
+            max_tries=ARQ_TRIES,
         )
     ]
 

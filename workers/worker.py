@@ -7,6 +7,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
+from arq.constants import in_progress_key_prefix
 from arq.worker import Worker
 
 from core.log import get_logger
@@ -17,6 +18,9 @@ from core.valkey import LOST
 FALLBACK_POLL_S = 0.25
 LONGEST_PAUSE_S = 2.0
 FINISH_WITHIN_S = 2.0
+# A killed worker's jobs are taken over after this time; arq would wait for the longest timeout of all.
+CLAIM_S = 6.0
+RENEW_EVERY_S = 1.5
 
 log = get_logger(__name__)
 
@@ -30,18 +34,20 @@ class LastingWorker(Worker):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._nudge = asyncio.Event()
+        self.in_progress_timeout_s = CLAIM_S
 
     async def main(self) -> None:
         """Look for jobs whenever the bell rings, until cancelled."""
         if self.on_startup:
             await self.on_startup(self.ctx)
-        listener = asyncio.create_task(self._listen())
+        beside = [asyncio.create_task(self._listen()), asyncio.create_task(self._renew_claims())]
         try:
             while True:
                 await self._look()
                 await self._pause()
         finally:
-            listener.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _look(self) -> None:
         """One round of arq's loop; what is lost on the way is tried again in the next."""
@@ -69,6 +75,17 @@ class LastingWorker(Worker):
             except LOST:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    async def _renew_claims(self) -> None:
+        """Keep the marks of the jobs that run: a mark that is not renewed is a dead worker's."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY_S)
+            running = [job_id for job_id, task in self.tasks.items() if not task.done()]
+            with suppress(*LOST):
+                async with self.pool.pipeline(transaction=False) as pipe:
+                    for job_id in running:
+                        pipe.pexpire(in_progress_key_prefix + job_id, round(CLAIM_S * 1000))
+                    await pipe.execute()
 
     async def run_job(self, job_id: str, score: int) -> None:
         """Run a job; a store lost meanwhile leaves it in the queue, and does not end the worker."""

@@ -1,0 +1,75 @@
+"""The worker's loop: it finds jobs, keeps its claims, and takes over those of the dead."""
+
+import asyncio
+
+from arq.constants import in_progress_key_prefix, job_key_prefix
+
+from core.models.work import lock_partitions, unlock_partitions
+from core.queue import QUEUE
+from tests.workers.conftest import Range, eventually
+from workers.deps import Deps
+
+
+async def test_a_running_jobs_claim_is_short_and_renewed(deps: Deps, working: None) -> None:
+    del working
+    mark = f"{in_progress_key_prefix}the job"
+    async with deps.pool.acquire() as conn:
+        await lock_partitions(conn, [3], 5)
+        await deps.queue.enqueue("correlate", 3, job_id="the job")
+        left: list[int] = []
+
+        async def renewed() -> bool:
+            left.append(await deps.valkey.pttl(mark))
+            return len(left) > 1 and left[-1] > left[-2] > 0
+
+        await eventually(renewed)
+        assert max(left) <= 6_000
+        await unlock_partitions(conn, [3])
+
+    async def done() -> bool:
+        return not await deps.valkey.exists(mark)
+
+    await eventually(done)
+
+
+async def test_a_dead_workers_job_is_taken_over_once_its_claim_ran_out(
+    line: Range, working: None
+) -> None:
+    del working
+    deps = line.deps
+    await deps.valkey.set(f"{in_progress_key_prefix}orphan", 1, px=300)
+    await deps.queue.enqueue("correlate", 3, job_id="orphan")
+
+    async def is_gone() -> bool:
+        counts = await deps.queue.counts()
+        return counts.due == 0 and not await deps.valkey.exists(f"{job_key_prefix}orphan")
+
+    await eventually(is_gone)
+
+
+async def test_a_job_of_an_unknown_function_does_not_end_the_worker(
+    line: Range, working: None
+) -> None:
+    del working
+    deps = line.deps
+    await deps.queue.enqueue("no such task", job_id="strange")
+    wake = await line.put(line.field.release(10))
+    await deps.queue.wake(wake)
+
+    async def shot() -> bool:
+        return len(await line.shots()) == 1 and not await deps.valkey.zscore(QUEUE, "strange")
+
+    await eventually(shot)
+
+
+async def test_a_lost_connection_does_not_end_the_worker(line: Range, working: None) -> None:
+    del working
+    for _ in range(3):
+        await line.deps.valkey.client_kill_filter(_type="normal", skipme=True)
+        await asyncio.sleep(0)
+    await line.deps.queue.wake(await line.put(line.field.release(10)))
+
+    async def shot() -> bool:
+        return len(await line.shots()) == 1
+
+    await eventually(shot)
