@@ -18,7 +18,7 @@ from core.valkey import LOST
 FALLBACK_POLL_S = 0.25
 LONGEST_PAUSE_S = 2.0
 FINISH_WITHIN_S = 2.0
-# A killed worker's jobs are taken over after this time; arq would wait for the longest timeout of all.
+# A killed worker's jobs are taken over after this time; arq waits for the longest timeout of all.
 CLAIM_S = 6.0
 RENEW_EVERY_S = 1.5
 

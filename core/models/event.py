@@ -45,7 +45,7 @@ SELECT event.event_id, event.reader_id, event.type, event.ts, event.sent_at, eve
     event.request_id, target.session_id, binding.target_id, binding.slot_id,
     CASE
         WHEN binding.id IS NULL THEN 'unbound'
-        WHEN event.occurred_at < session.start_time OR event.occurred_at > session.end_time
+        WHEN event.occurred_at < session.start_time OR event.occurred_at > session.end_time + grace
             THEN 'outside_session'
         ELSE 'placed'
     END AS place
@@ -54,13 +54,21 @@ LEFT JOIN reader_binding AS binding ON binding.reader_id = event.reader_id
     AND binding.valid_from <= event.occurred_at AND event.occurred_at < binding.valid_to
 LEFT JOIN target ON target.id = binding.target_id
 LEFT JOIN session ON session.id = target.session_id
+-- What was shot in time may land after the end.
+LEFT JOIN LATERAL (
+    SELECT CASE WHEN event.type = 'arrow_landed'
+        THEN make_interval(
+            secs => coalesce((session.rules ->> 'landing_window_ms')::double precision, 3000) / 1000
+        )
+        ELSE interval '0' END AS grace
+) AS allowed ON true
 WHERE (event.occurred_at, event.event_id) > ($1, $2)
     AND ($3::uuid IS NULL OR event.reader_id = $3)
     AND ($4::uuid IS NULL OR target.session_id = $4)
     AND ($5::boolean IS NULL OR $5 = (
         binding.id IS NOT NULL
         AND event.occurred_at >= session.start_time
-        AND (session.end_time IS NULL OR event.occurred_at <= session.end_time)
+        AND (session.end_time IS NULL OR event.occurred_at <= session.end_time + grace)
     ))
 ORDER BY event.occurred_at, event.event_id
 LIMIT $6

@@ -198,3 +198,20 @@ async def test_of_an_unknown_session_nothing_is_listed(client: AsyncClient) -> N
 )
 async def test_what_readers_said_is_for_judges(as_role: AsRole, role: Role, status: int) -> None:
     assert (await (await as_role(role)).get(EVENT)).status_code == status
+
+
+async def test_an_arrow_shot_in_time_may_land_after_the_end(
+    client: AsyncClient, pool: Pool, field: Field
+) -> None:
+    await keep(pool, field.release(10), field.landed(10.4), field.landed(14), field.release(10.4))
+    async with pool.acquire() as conn:
+        end_time = instant(field.starts_at + 10_200_000)
+        await conn.execute("UPDATE session SET end_time = $1", end_time)
+    places = {(each["type"], each["place"]) for each in await listed(client)}
+    assert places == {
+        ("arrow_release", "placed"),
+        ("arrow_landed", "placed"),
+        ("arrow_landed", "outside_session"),
+        ("arrow_release", "outside_session"),
+    }
+    assert len(await listed(client, placed=True)) == 2

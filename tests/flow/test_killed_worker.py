@@ -18,7 +18,7 @@ from simulators.truth import Truth
 from tests.conftest import ADMIN_TOKEN
 from tests.serving import serving
 
-WITHIN_S = 60.0
+WITHIN_S = 20.0
 
 
 @contextmanager
