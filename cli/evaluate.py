@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from core.settings import Settings
-from simulators.api import Api, ApiRefused, open_api
+from simulators.api import Api, ApiBusy, ApiRefused, open_api
 from simulators.evaluation import Evaluation, Verdict, evaluate
 from simulators.truth import Truth, read_truth
 
@@ -63,7 +63,11 @@ async def _evaluate(truth: Truth, url: str | None, token: str | None, wait_s: fl
 
 async def _at_work(api: Api, path: str) -> str | None:
     """What the server is still busy with; None: all that it was told is decided."""
-    queue = await api.call("GET", "/admin/queue")
+    try:
+        queue = await api.call("GET", "/admin/queue")
+    except ApiBusy as error:
+        # Its stores may be coming back: that is worth the wait, too.
+        return f"unable to say ({error})"
     busy = [f"{queue[name]} {name}" for name in ("inbox", "queued", "running") if queue[name]]
     if busy:
         return ", ".join(busy)

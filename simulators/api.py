@@ -13,6 +13,10 @@ class ApiRefused(Exception):
     """The API said no, or is not there; the text is a sentence."""
 
 
+class ApiBusy(ApiRefused):
+    """The API is there and cannot do it just now: another try may do."""
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
     """Calls with a token.
@@ -41,7 +45,8 @@ class Api:
             reason = str(error) or type(error).__name__
             raise ApiRefused(f"{self.client.base_url} does not answer: {reason}") from error
         if answer.is_error:
-            raise ApiRefused(f"{method} {path}: {said(answer)}")
+            kind = ApiBusy if answer.status_code in (429, 503) else ApiRefused
+            raise kind(f"{method} {path}: {said(answer)}")
         try:
             return answer.json()["data"]
         except (ValueError, KeyError, TypeError) as error:
