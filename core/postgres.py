@@ -52,6 +52,7 @@ async def open_pool(
     minimum: int | None = None,
     maximum: int | None = None,
     plans_once: bool = False,
+    statement_s: float = 10,
 ) -> Pool:
     """A pool of connections to `settings.database_url`.
 
@@ -61,6 +62,7 @@ async def open_pool(
         maximum: Connections opened at most, instead of the settings'.
         plans_once: Whether a statement is planned once for all parameters. Right for a worker,
             whose few statements take sets; wrong where a filter may be left out.
+        statement_s: Seconds after which a statement is given up.
 
     Raises:
         UnavailableError: No database is configured.
@@ -76,7 +78,7 @@ async def open_pool(
         init=_prepare,
         reset=_leave_as_it_is,
         timeout=5,
-        command_timeout=30,
+        command_timeout=statement_s,
         server_settings={
             "application_name": "quiver",
             "jit": "off",

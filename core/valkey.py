@@ -29,12 +29,14 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
         max_connections=size,
         timeout=5,
         socket_connect_timeout=3,
-        socket_timeout=10,
+        # Longer than any wait at the doorbell. A store that stands still is not asked again: whoever
+        # waits is told so, and tries again later.
+        socket_timeout=4,
         socket_keepalive=True,
         health_check_interval=15,
         # Everything sent through it may safely be sent twice.
-        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3),
-        retry_on_error=[LostConnection, SlowAnswer, BusyLoadingError],
+        retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, supported_errors=(LostConnection,)),
+        retry_on_error=[LostConnection, BusyLoadingError],
     )
 
 

@@ -72,7 +72,7 @@ async def open_deps(settings: Settings) -> Deps:
     valkey = open_valkey(settings)
     return Deps(
         settings=settings,
-        pool=await open_pool(settings, plans_once=True),
+        pool=await open_pool(settings, plans_once=True, statement_s=settings.quiver_job_timeout_s),
         valkey=valkey,
         inbox=Inbox(
             valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit

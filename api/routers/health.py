@@ -1,5 +1,7 @@
 """Whether the process lives, and whether it can do its work."""
 
+import asyncio
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -13,6 +15,9 @@ from core.postgres import Pool
 from core.roster import workers
 from core.schema.envelope import Envelope, wrap
 from core.schema.types import Boundary
+
+# Whoever asks whether we are ready does not wait longer.
+ANSWER_WITHIN_S = 2.0
 
 router = APIRouter(tags=["health"])
 
@@ -56,7 +61,7 @@ async def get_readiness(pool: PoolOf, client: ValkeyOf) -> JSONResponse:
 
 async def _postgres(pool: Pool) -> list[str]:
     try:
-        async with pool.acquire(timeout=2) as conn:
+        async with asyncio.timeout(ANSWER_WITHIN_S), pool.acquire() as conn:
             missing = await pending(conn)
     except postgres.LOST as error:
         return [f"PostgreSQL is not reachable ({type(error).__name__})"]
@@ -65,7 +70,8 @@ async def _postgres(pool: Pool) -> list[str]:
 
 async def _valkey(client: Redis) -> list[str]:
     try:
-        alive = await workers(client)
-    except valkey.LOST as error:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            alive = await workers(client)
+    except (*valkey.LOST, TimeoutError) as error:
         return [f"Valkey is not reachable ({type(error).__name__})"]
     return [] if alive else ["no worker is alive"]
