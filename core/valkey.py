@@ -29,8 +29,8 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
         max_connections=size,
         timeout=5,
         socket_connect_timeout=3,
-        # Longer than any wait at the doorbell. A store that stands still is not asked again: whoever
-        # waits is told so, and tries again later.
+        # Longer than any wait at the doorbell. A store that stands still is not asked again:
+        # whoever waits is told so, and tries again later.
         socket_timeout=4,
         socket_keepalive=True,
         health_check_interval=15,
