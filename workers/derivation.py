@@ -4,10 +4,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from core.domain.correlation import correlate
-from core.domain.values import SECOND, Event, EventType, Shot, Status
-from core.domain.window import Span, cut, is_whole, reading
-from core.models.butt import PlacedButt, select_arrow_owners
+from core.domain.values import Shot, Status
+from core.domain.window import Span
+from core.models.butt import PlacedButt
 from core.models.correlated_shot import (
     StoredShot,
     renumber_ends,
@@ -15,12 +14,9 @@ from core.models.correlated_shot import (
     voided,
     write_shots,
 )
-from core.models.event import select_events_of_targets
 from core.models.standing_sum import refresh_standings
 from core.postgres import Connection
-
-# Room at first on either side of a window; four times as much with each further try.
-FIRST_MARGIN = 30 * SECOND
+from workers.windows import derived_windows, keep_lessons
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +53,6 @@ class Causes:
         return by_landing or by_release or self.of_target.get(target_id)
 
 
-@dataclass(frozen=True, slots=True)
-class _Window:
-    placed: PlacedButt
-    span: Span
-    events: Sequence[Event]
-
-
 async def derive(
     conn: Connection,
     butts: Mapping[UUID, PlacedButt],
@@ -83,9 +72,9 @@ async def derive(
     Returns:
         What was written, in the order of the releases.
     """
-    windows = await _windows(conn, butts, spans)
-    derived = await _correlate(conn, windows, as_of)
-    cuts = {window.placed.target_id: window.span for window in windows}
+    windows = await derived_windows(conn, butts, spans, as_of)
+    derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
+    cuts = {window.target_id: window.span for window in windows}
     known = await select_known_shots(conn, cuts, list(derived))
     changes = _differences(known, derived, butts, causes, set(cuts))
     await write_shots(
@@ -93,44 +82,12 @@ async def derive(
         [change.after for change in changes if change.before is not None],
         [change.after for change in changes if change.before is None],
     )
+    await keep_lessons(conn, windows)
     changes = await _numbered(conn, changes, butts)
     slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
     if slots:
         await refresh_standings(conn, slots)
     return sorted(changes, key=lambda change: (change.after.shot.released_at, change.after.shot.id))
-
-
-async def _windows(
-    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span]
-) -> list[_Window]:
-    """What has to be read for each target, widened until nothing outside can matter."""
-    whole: list[_Window] = []
-    margin, open_targets = FIRST_MARGIN, set(spans) & set(butts)
-    while open_targets:
-        rules = {target: butts[target].butt.rules for target in open_targets}
-        reads = {t: reading(spans[t], rules[t], margin) for t in sorted(open_targets)}
-        for target, events in (await select_events_of_targets(conn, reads)).items():
-            released = sorted(e.at for e in events if e.type is EventType.RELEASE)
-            span = cut(spans[target], released, rules[target])
-            if is_whole(span, reads[target], rules[target]):
-                whole.append(_Window(butts[target], span, events))
-                open_targets.remove(target)
-        margin *= 4
-    return whole
-
-
-async def _correlate(
-    conn: Connection, windows: Sequence[_Window], as_of: int
-) -> dict[UUID, tuple[UUID, Shot]]:
-    arrows = {e.arrow_id for window in windows for e in window.events if e.arrow_id is not None}
-    owners = await select_arrow_owners(conn, arrows)
-    derived: dict[UUID, tuple[UUID, Shot]] = {}
-    for window in windows:
-        butt = replace(window.placed.butt, arrow_owners=owners)
-        for shot in correlate(window.events, butt, as_of).shots:
-            if window.span.begin <= shot.released_at <= window.span.end:
-                derived[shot.id] = (window.placed.target_id, shot)
-    return derived
 
 
 def _differences(

@@ -1,31 +1,22 @@
 """From what the readers of a butt said to its shots: a function of a set of events.
 
 The same events give the same shots, in whatever order, batch or repetition they came: everything is
-sorted first and derived anew.
+sorted first and derived anew. The shots are gone through in the order of time, since each teaches
+something about those that follow.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from core.domain.assignment import Candidate, assign, pairing_cost
-from core.domain.errors import DomainError
-from core.domain.flight import FlightTime, first_guess, shortest
-from core.domain.impacts import impacts
-from core.domain.presence import Sight, sight
-from core.domain.scoring import Score, score_landing
-from core.domain.timeline import Release, releases
-from core.domain.values import Butt, Event, EventType, Shot, ShotFlag, Slot, Status
-
-# The name space of the ids of shots: a shot's id is a version 5 UUID of its release's event id.
-SHOTS = UUID("6d1c1f0e-5a0b-5c55-9a43-0d5f3a2e7b11")
-
-# What an arrow's own word weighs against any flight time.
-SAME_ARROW = -10_000.0
-SAME_ARCHER = -1_000.0
-# How probable a hit on a face is, by whose face it is: a prior, not a proof.
-OWN_FACE = 0.97
-OTHERS_FACE = 0.03
+from core.domain.assignment import Pairing, assign
+from core.domain.contest import Contest, Group
+from core.domain.impacts import impacts, repeated
+from core.domain.learning import Learned, Lesson
+from core.domain.outcome import CERTAIN, outcome, shot_id
+from core.domain.timeline import Release, hasty, releases
+from core.domain.values import Butt, Event, EventType, Shot, Status
+from core.domain.window import ALWAYS, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +25,25 @@ class Correlation:
 
     Args:
         shots: One for each release, in the order of the releases.
-        strays: Impacts during the session that are nobody's.
+        strays: Impacts during the session that are nobody's, in their order.
+        lessons: What the decided shots teach about those that follow.
+        earlier: What was read of releases before the span: when, and the shots' ids.
     """
 
     shots: tuple[Shot, ...]
     strays: tuple[Event, ...]
+    lessons: tuple[Lesson, ...] = ()
+    earlier: tuple[tuple[int, UUID], ...] = ()
 
 
-def shot_id(release_event_id: UUID) -> UUID:
-    """The id of the shot that this release began."""
-    return uuid5(SHOTS, str(release_event_id))
-
-
-def correlate(events: Iterable[Event], butt: Butt, as_of: int) -> Correlation:
+def correlate(
+    events: Iterable[Event],
+    butt: Butt,
+    as_of: int,
+    *,
+    span: Span = ALWAYS,
+    lessons: Iterable[Lesson] = (),
+) -> Correlation:
     """Derive the shots of one butt.
 
     Args:
@@ -54,17 +51,22 @@ def correlate(events: Iterable[Event], butt: Butt, as_of: int) -> Correlation:
             event.
         butt: The butt and its archers.
         as_of: Now: it decides only what is still in flight, missed or unresolved.
+        span: When the shots that are wanted were released; no arrow is in the air at its ends. What
+            was said before only tells what was nocked and drawn.
+        lessons: What the latest shots before the span taught.
     """
     known = list({event.id: event for event in events}.values())
-    shot = [r for r in _releases(known, butt) if _is_open(r.event.at, butt)]
-    landed = _impacts(known, butt)
-    pairs = assign(_candidates(shot, landed, butt))
-    shots = tuple(
-        _shot(release, landed[pairs[number]] if number in pairs else None, butt, as_of)
-        for number, release in enumerate(shot)
+    shot, landed = _releases(known, butt), _impacts(known, butt)
+    contest = Contest(
+        [release for release in shot if span.begin <= release.event.at <= span.end],
+        [landing for landing in landed if span.begin <= landing.at <= span.end],
+        butt,
     )
-    taken = set(pairs.values())
-    return Correlation(shots, tuple(e for n, e in enumerate(landed) if n not in taken))
+    suspects = hasty(shot) | repeated(landed, _thickest_shaft(butt))
+    learned = Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons)
+    found = _shot_by_shot(contest, learned, suspects, as_of)
+    before = [release.event for release in shot if release.event.at < span.begin]
+    return replace(found, earlier=tuple((event.at, shot_id(event.id)) for event in before))
 
 
 def _is_open(at: int, butt: Butt, grace: int = 0) -> bool:
@@ -85,163 +87,77 @@ def _releases(events: Sequence[Event], butt: Butt) -> list[Release]:
         if event.type is not EventType.LANDED:
             by_slot.setdefault(slot_id, []).append(event)
     found = [r for slot, said in by_slot.items() for r in releases(slot, said, butt.rules)]
-    return sorted(found, key=lambda release: release.event.order)
+    during = [release for release in found if _is_open(release.event.at, butt)]
+    return sorted(during, key=lambda release: release.event.order)
 
 
 def _impacts(events: Sequence[Event], butt: Butt) -> list[Event]:
-    shaft_mm = max((slot.shaft_diameter_mm for slot in butt.slots.values()), default=0.0)
     landings = [event for event in events if event.type is EventType.LANDED]
     # What was shot in time may land after the end of the session.
     grace = butt.rules.landing_window
-    return [e for e in impacts(landings, shaft_mm) if _is_open(e.at, butt, grace)]
+    return [e for e in impacts(landings, _thickest_shaft(butt)) if _is_open(e.at, butt, grace)]
 
 
-def _candidates(
-    shot: Sequence[Release], landed: Sequence[Event], butt: Butt
-) -> Iterable[Candidate]:
-    least, window = shortest(butt.distance_m), butt.rules.landing_window
-    expected = {s.id: first_guess(s.bowstyle, butt.distance_m) for s in butt.slots.values()}
-    prior = _priors(landed, butt)
-    begin = 0
-    for number, landing in enumerate(landed):
-        while begin < len(shot) and shot[begin].event.at < landing.at - window:
-            begin += 1
-        for release in range(begin, len(shot)):
-            flight = landing.at - shot[release].event.at
-            if flight < least:
-                break
-            cost = _cost(shot[release], landing, flight, butt, expected, prior(number))
-            if cost is not None:
-                yield Candidate(release, number, cost)
+def _thickest_shaft(butt: Butt) -> float:
+    return max((slot.shaft_diameter_mm for slot in butt.slots.values()), default=0.0)
 
 
-def _cost(
-    release: Release,
-    landing: Event,
-    flight: int,
-    butt: Butt,
-    expected: Mapping[UUID, FlightTime],
-    prior: Callable[[UUID], float],
-) -> float | None:
-    """The cost of the pair; None when the arrow's own word speaks against it."""
-    slot = release.slot_id
-    cost = pairing_cost(flight, expected[slot], butt.rules.landing_window, prior(slot))
-    if landing.arrow_id is None:
-        return cost
-    if landing.arrow_id == release.arrow_id:
-        return cost + SAME_ARROW
-    owner = butt.arrow_owners.get(landing.arrow_id)
-    if owner == butt.slots[slot].archer_id:
-        return cost + SAME_ARCHER if release.arrow_id is None else cost
-    if owner in {other.archer_id for other in butt.slots.values()}:
-        return None
-    return cost if release.arrow_id is None else None
-
-
-def _priors(landed: Sequence[Event], butt: Butt) -> Callable[[int], Callable[[UUID], float]]:
-    """How probable it is, by landing and slot, that the slot's archer hits there."""
-    if all(face.letter is None for face in butt.faces):
-        return lambda number: lambda slot: 1.0
-
-    def of_landing(number: int) -> Callable[[UUID], float]:
-        def of_slot(slot: UUID) -> float:
-            score = _score(landed[number], butt.slots[slot], butt)
-            return OTHERS_FACE if score is not None and score.is_wrong_face else OWN_FACE
-
-        return of_slot
-
-    return of_landing
-
-
-def _score(landing: Event, slot: Slot, butt: Butt) -> Score | None:
-    """The landing's value for this archer; None: there is nothing to score it by."""
-    try:
-        return score_landing(
-            landing.x,
-            landing.y,
-            faces=butt.faces,
-            letter=slot.letter,
-            shaft_diameter_mm=slot.shaft_diameter_mm,
-            line_rule=butt.rules.line_rule,
-        )
-    except DomainError:
-        return None
-
-
-def _shot(release: Release, landing: Event | None, butt: Butt, as_of: int) -> Shot:
-    slot = butt.slots[release.slot_id]
-    named = [release.arrow_id, landing.arrow_id if landing is not None else None]
-    arrow_id = next((arrow for arrow in named if arrow in butt.arrow_owners), None)
-    flags = [] if release.engaged_at is not None else [ShotFlag.ENGAGE_MISSING]
-    flags += [] if arrow_id is not None else [ShotFlag.ARROW_UNKNOWN]
-    begun = Shot(
-        id=shot_id(release.event.id),
-        slot_id=slot.id,
-        archer_id=slot.archer_id,
-        arrow_id=arrow_id,
-        release_event_id=release.event.id,
-        landing_event_id=None,
-        engaged_at=release.engaged_at,
-        released_at=release.event.at,
-        landed_at=None,
-        x=None,
-        y=None,
-        status=Status.IN_FLIGHT,
-        deadline=release.event.at + butt.rules.landing_window + butt.rules.late_grace,
-        is_settled=False,
-        score=None,
-        label=None,
-        is_x=False,
-        face_id=None,
-        spot=None,
-        confidence=1.0,
-        flags=tuple(sorted(flags)),
-    )
-    return (
-        _without_landing(begun, butt, as_of)
-        if landing is None
-        else _landed(begun, release, landing, butt)
+def _shot_by_shot(
+    contest: Contest, learned: Learned, suspects: Collection[UUID], as_of: int
+) -> Correlation:
+    """Decide group after group, each by what those before it taught."""
+    groups = contest.groups()
+    # Landings that are somebody's, or may still be.
+    spoken_for = {n for group in groups for landings in group.values() for n in landings}
+    shots: dict[int, Shot] = {}
+    taught: list[Lesson] = []
+    for group in groups:
+        pairings = _decided(group, contest, learned)
+        spoken_for -= {number for landings in group.values() for number in landings}
+        spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
+        for number, pairing in pairings.items():
+            landing = None if pairing.landing is None else contest.landed[pairing.landing]
+            shots[number] = outcome(
+                contest.shot[number], landing, pairing.probability, contest.butt, as_of, suspects
+            )
+        lessons = [
+            _lesson(contest, number, pairing, shots[number], group, spoken_for)
+            for number, pairing in pairings.items()
+            if shots[number].status in (Status.LANDED, Status.MISSED)
+        ]
+        learned.add(lessons)
+        taught += lessons
+    return Correlation(
+        shots=tuple(shots[number] for number in sorted(shots)),
+        strays=tuple(e for n, e in enumerate(contest.landed) if n not in spoken_for),
+        lessons=tuple(sorted(taught, key=lambda lesson: lesson.order)),
     )
 
 
-def _landed(shot: Shot, release: Release, landing: Event, butt: Butt) -> Shot:
-    score = _score(landing, butt.slots[shot.slot_id], butt)
-    flags = set(shot.flags)
-    if score is not None and score.is_wrong_face:
-        flags.add(ShotFlag.WRONG_FACE)
-    if _called_before(shot, release, landing, butt):
-        flags.add(ShotFlag.LATE_LANDING)
-    return replace(
-        shot,
-        landing_event_id=landing.id,
-        landed_at=landing.at,
-        x=landing.x,
-        y=landing.y,
-        status=Status.LANDED,
-        is_settled=True,
-        score=None if score is None else score.score,
-        label=None if score is None else score.label,
-        is_x=score is not None and score.is_x,
-        face_id=None if score is None else score.face_id,
-        spot=None if score is None else score.spot,
-        flags=tuple(sorted(flags)),
+def _decided(group: Group, contest: Contest, learned: Learned) -> Mapping[int, Pairing]:
+    options = contest.options(group, learned)
+    decided = {release: Pairing(None, 1.0) for release in group}
+    return decided | assign({release: each for release, each in options.items() if each})
+
+
+def _lesson(
+    contest: Contest,
+    number: int,
+    pairing: Pairing,
+    shot: Shot,
+    group: Group,
+    spoken_for: Collection[int],
+) -> Lesson:
+    """What a decided shot teaches: its flight, when nothing else could have been."""
+    is_alone = len(group) == 1 and len(group[number]) == 1
+    landing = pairing.landing
+    is_certain = landing is not None and (is_alone or pairing.probability >= CERTAIN)
+    return Lesson(
+        shot_id=shot.id,
+        slot_id=shot.slot_id,
+        released_at=shot.released_at,
+        flight=contest.flight(number, landing) if is_certain and landing is not None else None,
+        clocks=contest.clocks(number, landing) if is_certain and landing is not None else None,
+        is_missing=shot.status is Status.MISSED,
+        strays=contest.strays_after(number, spoken_for),
     )
-
-
-def _called_before(shot: Shot, release: Release, landing: Event, butt: Butt) -> bool:
-    """Whether viewers were told of a miss before the landing came: a replay of both at once is not
-    late."""
-    known_since = max(shot.deadline, release.event.received_at + butt.rules.late_grace)
-    return landing.received_at > known_since
-
-
-def _without_landing(shot: Shot, butt: Butt, as_of: int) -> Shot:
-    if as_of < shot.deadline:
-        return shot
-    window_ends = shot.released_at + butt.rules.landing_window
-    seen = sight(butt.watches, shot.released_at, window_ends, as_of, butt.offline_after)
-    if seen is Sight.ABSENT:
-        flags = tuple(sorted({*shot.flags, ShotFlag.READER_OFFLINE}))
-        return replace(shot, status=Status.UNRESOLVED, flags=flags)
-    settled = seen is Sight.PROVEN
-    return replace(shot, status=Status.MISSED, is_settled=settled, score=0, label="M")

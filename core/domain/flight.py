@@ -10,10 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from core.domain.values import SECOND
+from core.domain.values import MILLISECOND, SECOND
 
-# No bow shoots faster: a landing sooner than this after a release is not of that release.
+# No bow shoots faster: a landing sooner than this after a release is not of that release. Only of an
+# archer who is known to shoot nearly as fast it may be, by what clocks disagree about one event.
 FASTEST_M_S = 120.0
+CLOCK_TOLERANCE = 60 * MILLISECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,31 +40,12 @@ LAUNCHES: Mapping[str, Launch] = {
 }
 ANY_BOW = Launch(57.0, 0.0015)
 
-# Archers of one style differ by about 5 %, an archer's own shots by 1 to 2 %, clocks by some 10 ms.
-SPREAD_OF_STYLE = 0.06
-SPREAD_OF_CLOCKS_S = 0.015
 
-
-@dataclass(frozen=True, slots=True)
-class FlightTime:
-    """What to expect of an arrow's time in the air.
-
-    Args:
-        mean: Microseconds.
-        sigma: Its standard deviation, microseconds.
-    """
-
-    mean: float
-    sigma: float
-
-
-def first_guess(bowstyle: str, distance_m: float) -> FlightTime:
-    """The flight time of an archer of whom nothing else is known."""
+def first_guess(bowstyle: str, distance_m: float) -> float:
+    """The flight time of an archer of whom nothing else is known, microseconds."""
     launch = LAUNCHES.get(bowstyle, ANY_BOW)
     slowed = math.expm1(launch.drag_per_m * distance_m) / launch.drag_per_m
-    seconds = slowed / launch.speed_m_s
-    sigma = math.hypot(SPREAD_OF_STYLE * seconds, SPREAD_OF_CLOCKS_S)
-    return FlightTime(seconds * SECOND, sigma * SECOND)
+    return slowed / launch.speed_m_s * SECOND
 
 
 def shortest(distance_m: float) -> int:

@@ -5,12 +5,15 @@ camera systems), so reports that are close in time and place are one; a robin ho
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from core.domain.values import MILLISECOND, Event
 
 SAME_IMPACT = 125 * MILLISECOND
+# Two impacts that are this close in time, and within two shafts, may still be one.
+SUSPECT_IMPACT = 1_000 * MILLISECOND
 
 
 def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
@@ -42,3 +45,20 @@ def _same_place(one: Event, other: Event, shaft_mm: float) -> bool:
     if None not in (one.arrow_id, other.arrow_id) and one.arrow_id != other.arrow_id:
         return False
     return math.hypot(one.x - other.x, one.y - other.y) < shaft_mm
+
+
+def repeated(landed: Sequence[Event], shaft_mm: float) -> set[UUID]:
+    """The impacts that may be one before them, reported once more.
+
+    Args:
+        landed: The butt's impacts, in their order.
+        shaft_mm: The thickest shaft that is shot at the butt.
+    """
+    found: set[UUID] = set()
+    recent: list[Event] = []
+    for landing in landed:
+        recent = [event for event in recent if landing.at - event.at < SUSPECT_IMPACT]
+        if any(_same_place(event, landing, 2 * shaft_mm) for event in recent):
+            found.add(landing.id)
+        recent.append(landing)
+    return found

@@ -17,6 +17,11 @@ OFF = Ring(inf, 0, "M")
 # Decimal coordinates are not exact in binary. A shaft within a nanometre of a line touches it: far
 # above what the arithmetic adds, far below what a reader can tell.
 TOUCH_MM = 1e-6
+# How far a line may be from where it belongs: printed diameters are right to 1 mm from the X to the
+# 8, to 2 mm from the 7 to the 1 (Polish federation rulebook 2024, after WA Book 2, chapter 7).
+INNER_FROM = 8
+TOLERANCE_INNER_MM = 0.5
+TOLERANCE_OUTER_MM = 1.0
 
 
 class LineRule(StrEnum):
@@ -50,6 +55,8 @@ class Score:
         is_wrong_face: It reached only faces with another's letter, and so is a miss.
         line_distance_mm: From the shaft's inner edge to the nearest line beyond which the score or
             the X would change; None: no face on the butt counts for this archer.
+        line_margin_mm: The same to where that line may be: a face may be printed a little larger or
+            smaller. Below zero: the face alone leaves it open.
     """
 
     score: int
@@ -59,6 +66,7 @@ class Score:
     spot: int | None
     is_wrong_face: bool
     line_distance_mm: float | None
+    line_margin_mm: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +132,17 @@ def _score(places: Sequence[_Place], own: Sequence[_Place]) -> Score:
     hit = _best(own)
     reached, ring = hit or _best(places), hit.ring if hit else OFF
     face_id, spot = (reached.face.id, reached.spot) if reached else (None, None)
-    line_mm = _line_distance(own, hit)
-    return Score(ring.score, ring.label, ring.is_x, face_id, spot, reached is not hit, line_mm)
+    lines = list(_lines(own, hit))
+    return Score(
+        ring.score,
+        ring.label,
+        ring.is_x,
+        face_id,
+        spot,
+        reached is not hit,
+        line_distance_mm=min((mm for mm, _ in lines), default=None),
+        line_margin_mm=min((mm - tolerance for mm, tolerance in lines), default=None),
+    )
 
 
 def _worth(ring: Ring) -> int:
@@ -142,9 +159,17 @@ def _best(places: Sequence[_Place]) -> _Place | None:
     return min((p for p in places if p.ring is not OFF), key=_order, default=None)
 
 
-def _line_distance(own: Sequence[_Place], hit: _Place | None) -> float | None:
-    """To the nearest line of a ring of more worth, or to the line of the one that was hit."""
-    lines = [hit.beyond_mm(hit.ring)] if hit else []
+def _lines(own: Sequence[_Place], hit: _Place | None) -> Iterator[tuple[float, float]]:
+    """How far the lines of rings of more worth are, and the line of the one that was hit; and how
+    far off each may be printed."""
     worth = _worth(hit.ring if hit else OFF)
-    lines += [p.beyond_mm(ring) for p in own for ring in p.rings if _worth(ring) > worth]
-    return min(map(abs, lines), default=None)
+    if hit:
+        yield abs(hit.beyond_mm(hit.ring)), _tolerance_mm(hit.ring)
+    for place in own:
+        for ring in place.rings:
+            if _worth(ring) > worth:
+                yield abs(place.beyond_mm(ring)), _tolerance_mm(ring)
+
+
+def _tolerance_mm(ring: Ring) -> float:
+    return TOLERANCE_INNER_MM if ring.score >= INNER_FROM else TOLERANCE_OUTER_MM

@@ -4,7 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.domain.values import Event, EventType, Rules
+from core.domain.values import SECOND, Event, EventType, Rules
+
+# Nobody nocks, draws and shoots again in less; a reader that trembles for longer than the debounce
+# says so.
+HASTY = 2 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,3 +77,19 @@ def _release(slot_id: UUID, event: Event, engage: _Engage | None, rules: Rules) 
     if engage is None or event.at - engage.at > rules.hold_max:
         return Release(event, slot_id, None, None)
     return Release(event, slot_id, engage.at, engage.arrow_id)
+
+
+def hasty(shot: Iterable[Release]) -> set[UUID]:
+    """The releases that follow one of the same place sooner than anyone can shoot again.
+
+    Args:
+        shot: The butt's releases, in their order.
+    """
+    last: dict[UUID, int] = {}
+    found: set[UUID] = set()
+    for release in shot:
+        before = last.get(release.slot_id)
+        if before is not None and release.event.at - before < HASTY:
+            found.add(release.event.id)
+        last[release.slot_id] = release.event.at
+    return found

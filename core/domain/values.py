@@ -64,6 +64,7 @@ class Event:
         x: Millimetres to the right of the butt's centre; 0 unless it landed.
         y: Millimetres above the butt's centre; 0 unless it landed.
         sigma_mm: The reader's uncertainty of x and y, when it says so.
+        reader_id: Who said it.
     """
 
     id: UUID
@@ -75,6 +76,7 @@ class Event:
     x: float = 0.0
     y: float = 0.0
     sigma_mm: float | None = None
+    reader_id: UUID | None = None
 
     @property
     def order(self) -> tuple[int, int, UUID]:

@@ -30,7 +30,7 @@ RETURNING event_id
 # An event belongs to the place that its reader was bound to when it happened.
 EVENT_SELECT_OF_TARGETS = """
 SELECT span.target_id, event.event_id, event.type, event.occurred_at, event.received_at,
-    binding.slot_id, event.arrow_id, event.x, event.y, event.sigma_mm
+    binding.slot_id, event.arrow_id, event.x, event.y, event.sigma_mm, event.reader_id
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS span (target_id, begins, ends)
 JOIN reader_binding AS binding ON binding.target_id = span.target_id
     AND binding.valid_from <= span.ends AND binding.valid_to > span.begins
@@ -129,6 +129,7 @@ async def select_events_of_targets(
                 x=row["x"] or 0.0,
                 y=row["y"] or 0.0,
                 sigma_mm=row["sigma_mm"],
+                reader_id=row["reader_id"],
             )
         )
     return found

@@ -1,6 +1,6 @@
 """From events to shots."""
 
-from core.domain.correlation import shot_id
+from core.domain.outcome import shot_id
 from core.domain.scoring import Face
 from core.domain.values import Boot, Event, Rules, ShotFlag, Status
 from tests.domain.fields import (

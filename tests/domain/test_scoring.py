@@ -49,7 +49,7 @@ FULL = face("wa_122_full")
 
 
 def test_the_centre_is_an_x_that_scores_ten() -> None:
-    assert landing(0, 0, FULL) == Score(10, "X", True, FULL.id, 0, False, 33.25)
+    assert landing(0, 0, FULL) == Score(10, "X", True, FULL.id, 0, False, 33.25, 32.75)
 
 
 def test_a_shaft_that_touches_a_line_scores_the_higher_zone() -> None:
@@ -86,7 +86,7 @@ def test_a_thick_shaft_reaches_what_a_thin_one_does_not() -> None:
 
 
 def test_off_every_face_is_a_miss_without_a_face() -> None:
-    assert landing(700, 0, FULL) == Score(0, "M", False, None, None, False, 87.25)
+    assert landing(700, 0, FULL) == Score(0, "M", False, None, None, False, 87.25, 86.25)
 
 
 def test_the_outermost_line_of_a_face_counts() -> None:
@@ -126,7 +126,7 @@ def test_between_the_spots_is_a_miss() -> None:
 def test_another_archers_face_is_a_miss_that_names_it() -> None:
     other = face("wa_80_6ring", x=500, letter="B")
     mine = face("wa_80_6ring", x=-500, letter="A", number=2)
-    assert landing(500, 0, mine, other) == Score(0, "M", False, other.id, 0, True, 757.25)
+    assert landing(500, 0, mine, other) == Score(0, "M", False, other.id, 0, True, 757.25, 756.25)
 
 
 def test_a_face_without_a_letter_is_everyones() -> None:

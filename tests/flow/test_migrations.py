@@ -67,6 +67,10 @@ MADE: dict[str, dict[str, set[str]]] = {
         | {"fingerprint", "state", "request_id", "target_id"}
         | STAMPS,
     },
+    "202611230550": {
+        "lesson": {"shot_id", "target_id", "slot_id", "released_at", "flight_us"}
+        | {"bow_reader_id", "target_reader_id", "is_missing", "strays"},
+    },
 }
 
 

@@ -1,0 +1,128 @@
+"""What is to be paired on a butt: releases and landings, which of them could belong together, and
+how likely each pair is."""
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.domain.assignment import Candidate, Option, clusters
+from core.domain.flight import CLOCK_TOLERANCE, shortest
+from core.domain.learning import Clocks, Learned
+from core.domain.odds import together
+from core.domain.outcome import measure
+from core.domain.timeline import Release
+from core.domain.values import Butt, Event
+
+# What an arrow's own word weighs against any flight time: it decides.
+SAME_ARROW = 1e20
+SAME_ARCHER = 1e10
+# How probable a hit on a face is, by whose face it is: a prior, not a proof.
+OWN_FACE = 0.97
+OTHERS_FACE = 0.03
+
+type Group = Mapping[int, Sequence[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Contest:
+    """Releases and landings of one butt, numbered in their order.
+
+    Args:
+        shot: The releases, in their order.
+        landed: The impacts, in their order.
+        butt: Where.
+    """
+
+    shot: Sequence[Release]
+    landed: Sequence[Event]
+    butt: Butt
+
+    def groups(self) -> list[Group]:
+        """What has to be decided together: the landings that each release could have, in the order
+        of the groups' first releases."""
+        found: list[Group] = [*clusters(self._candidates())]
+        contested = {release for group in found for release in group}
+        alone = [{number: ()} for number in range(len(self.shot)) if number not in contested]
+        return sorted([*found, *alone], key=min)
+
+    def _candidates(self) -> Iterator[Candidate]:
+        least = shortest(self.butt.distance_m) - CLOCK_TOLERANCE
+        window = self.butt.rules.landing_window
+        begin = 0
+        for number, landing in enumerate(self.landed):
+            while begin < len(self.shot) and self.shot[begin].event.at < landing.at - window:
+                begin += 1
+            for release in range(begin, len(self.shot)):
+                if landing.at - self.shot[release].event.at < max(0, least):
+                    break
+                if self._weight(self.shot[release], landing) > 0:
+                    yield Candidate(release, number)
+
+    def clocks(self, release: int, landing: int) -> Clocks:
+        """Between which readers' clocks the flight is measured."""
+        return Clocks(self.shot[release].event.reader_id, self.landed[landing].reader_id)
+
+    def flight(self, release: int, landing: int) -> int:
+        """The time between both, microseconds."""
+        return self.landed[landing].at - self.shot[release].event.at
+
+    def options(self, group: Group, learned: Learned) -> dict[int, list[Option]]:
+        """How likely each pair of a group is; those that are impossible are left out."""
+        prior = {n: self._prior(self.landed[n]) for each in group.values() for n in each}
+        found: dict[int, list[Option]] = {}
+        for release, landings in group.items():
+            slot = self.shot[release].slot_id
+            odds = {n: self._odds(release, n, learned) * prior[n](slot) for n in landings}
+            found[release] = [Option(number, each) for number, each in odds.items() if each > 0]
+        return found
+
+    def _odds(self, release: int, landing: int, learned: Learned) -> float:
+        slot, flight = self.shot[release].slot_id, self.flight(release, landing)
+        if flight < shortest(self.butt.distance_m) and not learned.knows(slot):
+            return 0.0
+        expected = learned.expect(slot, self.clocks(release, landing))
+        by_time = together(flight, expected, learned.guess(slot), learned.rates(slot))
+        return by_time * self._weight(self.shot[release], self.landed[landing])
+
+    def _weight(self, release: Release, landing: Event) -> float:
+        """What the arrow's own word weighs; 0: it speaks against the pair."""
+        if landing.arrow_id is None:
+            return 1.0
+        if landing.arrow_id == release.arrow_id:
+            return SAME_ARROW
+        owner = self.butt.arrow_owners.get(landing.arrow_id)
+        if owner == self.butt.slots[release.slot_id].archer_id:
+            return SAME_ARCHER if release.arrow_id is None else 1.0
+        if owner in {slot.archer_id for slot in self.butt.slots.values()}:
+            return 0.0
+        return 1.0 if release.arrow_id is None else 0.0
+
+    def _prior(self, landing: Event) -> Callable[[UUID], float]:
+        """How probable it is, by slot, that the slot's archer hits there."""
+        if all(face.letter is None for face in self.butt.faces):
+            return lambda slot: 1.0
+
+        def of_slot(slot: UUID) -> float:
+            score = measure(landing.x, landing.y, self.butt.slots[slot], self.butt)
+            return OTHERS_FACE if score is not None and score.is_wrong_face else OWN_FACE
+
+        return of_slot
+
+    def strays_after(self, release: int, spoken_for: Collection[int]) -> int:
+        """How many landings that are nobody's came after a release and before the next, within the
+        landing window.
+
+        Args:
+            release: The release's number.
+            spoken_for: Landings that are somebody's, or may still be.
+        """
+        begin = self.shot[release].event.at
+        end = begin + self.butt.rules.landing_window
+        if release + 1 < len(self.shot):
+            end = min(end, self.shot[release + 1].event.at)
+        within = range(self._place(begin), self._place(end))
+        return sum(number not in spoken_for for number in within)
+
+    def _place(self, at: int) -> int:
+        return bisect_left(self.landed, at, key=lambda landing: landing.at)

@@ -1,0 +1,290 @@
+"""What a butt's shots teach about those that follow: each archer's flight time, how far it scatters,
+and how often something is missing.
+
+Learning follows the shots in the order of their releases: what is expected of a shot depends on the
+shots of the same butt that were released before it, and on nothing else. So the same events teach
+the same, in whatever order they came. What was learned from each shot is a `Lesson`; the latest
+`REMEMBERED` lessons are all that is known.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from uuid import UUID
+
+from core.domain.flight import first_guess
+from core.domain.values import SECOND, Slot
+
+# Archers tire and clocks drift: learning looks at so many of a butt's latest shots.
+REMEMBERED = 128
+# Archers of one style differ by 5 % either way, an archer's own shots by 1 to 2 %.
+SPREAD_OF_STYLE = 0.04
+SPREAD_OF_SHOTS = 0.012
+# Two readers' clocks disagree by some 20 ms from event to event, and as much from pair to pair.
+SPREAD_OF_EVENTS = 0.02 * SECOND
+SPREAD_OF_PAIRS = 0.02 * SECOND
+# The first guess of the spread counts as so many shots, that of the time as so many in a median.
+SHOTS_FOR_SPREAD = 6
+VOICES_OF_GUESS = 3
+# A spread that was learned is itself uncertain, and errors have longer tails than the normal curve.
+WIDER = 1.1
+# A flight further from the median than so many spreads is unlike the archer's others; so many of
+# the latest that are all but one unlike the others are a new beginning: a clock was set.
+UNLIKE_FROM = 4.0
+NEW_BEGINNING = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """How often something else happens than an archer's usual flight from release to landing.
+
+    Args:
+        missing: The share of releases without a landing.
+        strays_per_s: Landings that are nobody's, for each second after a release.
+        unlike: The share of arrows that fly unlike their archer's others.
+    """
+
+    missing: float
+    strays_per_s: float
+    unlike: float
+
+
+# Before anything is known: 2 % of arrows miss, and readers lose 1 to 10 % of what happens, which
+# leaves that share of releases and of landings alone. Weighed as so many shots and seconds.
+FIRST_RATES = Rates(missing=0.08, strays_per_s=0.012, unlike=0.006)
+SHOTS_FOR_MISSING = 20
+SECONDS_FOR_STRAYS = 100
+SHOTS_FOR_UNLIKE = 8
+# An archer none of whose flights is known may be entered with another bow than they shoot.
+UNLIKE_WHEN_UNKNOWN = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """The two readers that a flight is measured between.
+
+    Args:
+        bow: The bow's reader.
+        butt: The butt's.
+    """
+
+    bow: UUID | None
+    butt: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a decided shot teaches.
+
+    Args:
+        shot_id: The shot.
+        slot_id: The place that it was shot from.
+        released_at: When, microseconds.
+        flight: Its time in the air, microseconds, when it is beyond doubt.
+        clocks: By which it was measured; None as the flight.
+        is_missing: Whether it had no landing though the butt's reader was there.
+        strays: Landings that are nobody's between this release and the butt's next, within the
+            landing window.
+    """
+
+    shot_id: UUID
+    slot_id: UUID
+    released_at: int
+    flight: int | None
+    clocks: Clocks | None
+    is_missing: bool
+    strays: int
+
+    @property
+    def order(self) -> tuple[int, UUID]:
+        """What lessons are sorted by."""
+        return self.released_at, self.shot_id
+
+
+@dataclass(frozen=True, slots=True)
+class FlightTime:
+    """What to expect of an arrow's time in the air.
+
+    Args:
+        mean: Microseconds.
+        sigma: Its standard deviation, microseconds.
+    """
+
+    mean: float
+    sigma: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Archer:
+    """What is known of an archer's flights.
+
+    Args:
+        guess: What bow style and distance tell, microseconds.
+        doubt: How far the archer may be from it.
+        spread: What their shots should scatter.
+        flights: By the clocks they were measured with: how many, and their mean.
+        squares: Of what they scattered, in units of the spread.
+        degrees: How many independent differences those are.
+        unlike: How many flights were unlike the others.
+    """
+
+    guess: float
+    doubt: float
+    spread: float
+    flights: Mapping[Clocks, tuple[int, float]]
+    squares: float
+    degrees: int
+    unlike: int
+
+
+class Learned:
+    """What is known at a moment, and becomes more with each lesson.
+
+    Args:
+        slots: Who shoots at the butt.
+        distance_m: To the butt.
+        window: The landing window, microseconds.
+        lessons: What earlier shots taught, in any order.
+    """
+
+    def __init__(
+        self,
+        slots: Mapping[UUID, Slot],
+        distance_m: float,
+        window: int,
+        lessons: Iterable[Lesson] = (),
+    ) -> None:
+        self._guesses = {s.id: first_guess(s.bowstyle, distance_m) for s in slots.values()}
+        self._window = window
+        self._lessons: list[Lesson] = []
+        self._archers: dict[UUID, _Archer] = {}
+        self.add(lessons)
+
+    def add(self, lessons: Iterable[Lesson]) -> None:
+        """Take in what more shots taught."""
+        new = list(lessons)
+        kept = sorted([*self._lessons, *new], key=lambda lesson: lesson.order)[-REMEMBERED:]
+        gone = self._lessons[: max(0, len(self._lessons) + len(new) - REMEMBERED)]
+        touched = {lesson.slot_id for lesson in (*new, *gone)}
+        self._lessons = kept
+        for slot in self._guesses:
+            if slot in touched or slot not in self._archers:
+                self._archers[slot] = _archer(self._guesses[slot], self._of(slot))
+
+    def _of(self, slot_id: UUID) -> list[tuple[int, Clocks]]:
+        return [
+            (lesson.flight, lesson.clocks)
+            for lesson in self._lessons
+            if lesson.slot_id == slot_id and lesson.flight is not None and lesson.clocks is not None
+        ]
+
+    def knows(self, slot_id: UUID) -> bool:
+        """Whether any flight of this archer is known."""
+        return bool(self._archers[slot_id].flights)
+
+    def guess(self, slot_id: UUID) -> float:
+        """What the archer's bow style and the distance tell, microseconds."""
+        return self._guesses[slot_id]
+
+    def rates(self, slot_id: UUID) -> Rates:
+        """How often something else happens, on this butt and to this archer."""
+        lessons = self._lessons
+        begins = [lesson.released_at for lesson in lessons]
+        watched = sum(
+            min(self._window, after - before)
+            for before, after in zip(begins, begins[1:], strict=False)
+        )
+        missing = FIRST_RATES.missing * SHOTS_FOR_MISSING + sum(e.is_missing for e in lessons)
+        strays = FIRST_RATES.strays_per_s * SECONDS_FOR_STRAYS + sum(e.strays for e in lessons)
+        unlike = FIRST_RATES.unlike * SHOTS_FOR_UNLIKE
+        unlike += sum(archer.unlike for archer in self._archers.values())
+        return Rates(
+            missing=missing / (SHOTS_FOR_MISSING + len(lessons)),
+            strays_per_s=strays / (SECONDS_FOR_STRAYS + watched / SECOND),
+            unlike=max(
+                unlike / (SHOTS_FOR_UNLIKE + len(lessons)),
+                0.0 if self.knows(slot_id) else UNLIKE_WHEN_UNKNOWN,
+            ),
+        )
+
+    def expect(self, slot_id: UUID, clocks: Clocks) -> FlightTime:
+        """The flight time of this archer's next shot.
+
+        The first guess gives way to the archer's own flights as they come. Flights measured by
+        other clocks tell of the archer, but not of what is left between these two clocks: that is
+        learned from the flights that these measured.
+
+        Args:
+            slot_id: The archer's place.
+            clocks: Which readers measure it.
+        """
+        archer = self._archers[slot_id]
+        square = self._scale() * archer.spread**2
+        known, weight = archer.guess, 1 / archer.doubt**2
+        for other, (count, mean) in archer.flights.items():
+            if other != clocks:
+                gain = 1 / (SPREAD_OF_PAIRS**2 + square / count)
+                known, weight = (known * weight + mean * gain) / (weight + gain), weight + gain
+        weight = 1 / (1 / weight + SPREAD_OF_PAIRS**2)
+        count, mean = archer.flights.get(clocks, (0, 0.0))
+        gain = count / square
+        known = (known * weight + mean * gain) / (weight + gain)
+        return FlightTime(known, WIDER * math.sqrt(square + 1 / (weight + gain)))
+
+    def _scale(self) -> float:
+        """How the scatter on this butt, squared, relates to what was to be expected: clocks are
+        common to its archers."""
+        squares = SHOTS_FOR_SPREAD + sum(archer.squares for archer in self._archers.values())
+        degrees = SHOTS_FOR_SPREAD + sum(archer.degrees for archer in self._archers.values())
+        return squares / degrees
+
+
+def _archer(guess: float, flights: Sequence[tuple[int, Clocks]]) -> _Archer:
+    spread = math.hypot(SPREAD_OF_SHOTS * guess, SPREAD_OF_EVENTS)
+    doubt = SPREAD_OF_STYLE * guess
+    alike = _alike(flights, guess, spread, doubt)
+    latest = flights[-NEW_BEGINNING:]
+    if len(latest) == NEW_BEGINNING and sum(flight in alike for flight in latest) <= 1:
+        flights = latest
+        alike = _alike(flights, guess, spread, doubt)
+    by_clocks: dict[Clocks, list[int]] = {}
+    for time, clocks in alike:
+        by_clocks.setdefault(clocks, []).append(time)
+    squares, known = 0.0, {}
+    for clocks, times in by_clocks.items():
+        mean = fmean(times)
+        squares += sum((time - mean) ** 2 for time in times)
+        known[clocks] = len(times), mean
+    if alike:
+        # What is known of all archers weighs little against shots that all deny it.
+        doubt = max(doubt, abs(_median([time for time, _ in alike]) - guess) / 2)
+    return _Archer(
+        guess=guess,
+        doubt=doubt,
+        spread=spread,
+        flights=known,
+        squares=squares / spread**2,
+        degrees=len(alike) - len(known),
+        unlike=len(flights) - len(alike),
+    )
+
+
+def _alike(
+    flights: Sequence[tuple[int, Clocks]], guess: float, spread: float, doubt: float
+) -> list[tuple[int, Clocks]]:
+    """Those that fly like each other: near their median, in which the first guess has a voice."""
+    times = [time for time, _ in flights]
+    middle = _median([*times, *[guess] * VOICES_OF_GUESS])
+    bound = max(spread, doubt / (1 + len(times)))
+    if len(times) >= NEW_BEGINNING:
+        # 1.4826 median deviations are a standard deviation; twice the usual is much.
+        off = 1.4826 * _median([abs(time - middle) for time in times])
+        bound = max(bound, min(off, 2 * spread))
+    return [flight for flight in flights if abs(flight[0] - middle) <= UNLIKE_FROM * bound]
+
+
+def _median(values: Sequence[float]) -> float:
+    ordered = sorted(values)
+    half = len(ordered) // 2
+    return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2

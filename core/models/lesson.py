@@ -1,0 +1,120 @@
+"""Lessons: what decided shots taught about those that follow on their butt."""
+
+from collections.abc import Collection, Mapping, Sequence
+from uuid import UUID
+
+from asyncpg import Record
+
+from core.domain.learning import REMEMBERED, Clocks, Lesson
+from core.domain.window import Span
+from core.models.instants import instant, microseconds
+from core.postgres import Connection
+
+# Those of each span, and the latest before it.
+LESSON_SELECT = """
+SELECT span.target_id, lesson.shot_id, lesson.slot_id, lesson.released_at, lesson.flight_us,
+    lesson.bow_reader_id, lesson.target_reader_id, lesson.is_missing, lesson.strays
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS span (target_id, begins, ends)
+CROSS JOIN LATERAL (
+    (
+        SELECT * FROM lesson
+        WHERE lesson.target_id = span.target_id AND lesson.released_at < span.begins
+        ORDER BY lesson.released_at DESC, lesson.shot_id DESC LIMIT $4
+    )
+    UNION ALL
+    (
+        SELECT * FROM lesson
+        WHERE lesson.target_id = span.target_id
+            AND lesson.released_at >= span.begins AND lesson.released_at <= span.ends
+    )
+) AS lesson
+"""
+
+LESSON_DELETE = "DELETE FROM lesson WHERE shot_id = ANY ($1)"
+
+LESSON_UPSERT = """
+INSERT INTO lesson (
+    shot_id, target_id, slot_id, released_at, flight_us, bow_reader_id, target_reader_id,
+    is_missing, strays
+)
+SELECT * FROM unnest(
+    $1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::integer[], $6::uuid[], $7::uuid[],
+    $8::boolean[], $9::integer[]
+)
+ON CONFLICT (shot_id) DO UPDATE SET
+    target_id = excluded.target_id, slot_id = excluded.slot_id,
+    released_at = excluded.released_at, flight_us = excluded.flight_us,
+    bow_reader_id = excluded.bow_reader_id, target_reader_id = excluded.target_reader_id,
+    is_missing = excluded.is_missing, strays = excluded.strays
+"""
+
+LAST_RELEASE_SELECT = """
+SELECT target.id, last.release_time
+FROM unnest($1::uuid[]) AS target (id)
+CROSS JOIN LATERAL (
+    SELECT release_time FROM shot WHERE shot.target_id = target.id
+    ORDER BY release_time DESC LIMIT 1
+) AS last
+"""
+
+
+async def select_lessons(conn: Connection, spans: Mapping[UUID, Span]) -> dict[UUID, list[Lesson]]:
+    """The lessons of shots released within a span each, and the latest before, by target."""
+    rows = await conn.fetch(
+        LESSON_SELECT,
+        list(spans),
+        [instant(span.begin) for span in spans.values()],
+        [instant(span.end) for span in spans.values()],
+        REMEMBERED,
+    )
+    found: dict[UUID, list[Lesson]] = {target: [] for target in spans}
+    for row in rows:
+        found[row["target_id"]].append(_lesson(row))
+    return found
+
+
+def _lesson(row: Record) -> Lesson:
+    flight = row["flight_us"]
+    return Lesson(
+        shot_id=row["shot_id"],
+        slot_id=row["slot_id"],
+        released_at=microseconds(row["released_at"]),
+        flight=flight,
+        clocks=None if flight is None else Clocks(row["bow_reader_id"], row["target_reader_id"]),
+        is_missing=row["is_missing"],
+        strays=row["strays"],
+    )
+
+
+async def delete_lessons(conn: Connection, shot_ids: Collection[UUID]) -> None:
+    """Forget what these shots taught."""
+    await conn.execute(LESSON_DELETE, list(shot_ids))
+
+
+async def upsert_lessons(conn: Connection, lessons: Sequence[tuple[UUID, Lesson]]) -> None:
+    """Keep what shots taught; of a shot that taught something before, only this.
+
+    Args:
+        conn: In the transaction that wrote the shots.
+        lessons: With the target that each belongs to.
+    """
+    clocks = [lesson.clocks or Clocks(None, None) for _, lesson in lessons]
+    await conn.execute(
+        LESSON_UPSERT,
+        [lesson.shot_id for _, lesson in lessons],
+        [target for target, _ in lessons],
+        [lesson.slot_id for _, lesson in lessons],
+        [instant(lesson.released_at) for _, lesson in lessons],
+        [lesson.flight for _, lesson in lessons],
+        [each.bow for each in clocks],
+        [each.butt for each in clocks],
+        [lesson.is_missing for _, lesson in lessons],
+        [lesson.strays for _, lesson in lessons],
+    )
+
+
+async def select_last_releases(conn: Connection, target_ids: Collection[UUID]) -> dict[UUID, int]:
+    """When the latest shot of each target was released, microseconds; a target without shots is
+    left out."""
+    rows = await conn.fetch(LAST_RELEASE_SELECT, list(target_ids))
+    return {row["id"]: microseconds(row["release_time"]) for row in rows}

@@ -1,0 +1,141 @@
+"""Stretches of time derived anew from the rows: long enough that nothing outside can change them, nor
+they what lies outside."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from core.domain.correlation import Correlation, correlate
+from core.domain.learning import Lesson
+from core.domain.values import SECOND, Butt, Event, EventType
+from core.domain.window import Span, cut, is_whole, reading
+from core.models.butt import PlacedButt, select_arrow_owners
+from core.models.event import select_events_of_targets
+from core.models.lesson import (
+    delete_lessons,
+    select_last_releases,
+    select_lessons,
+    upsert_lessons,
+)
+from core.postgres import Connection
+
+# Room at first on either side of a window; four times as much with each further try.
+FIRST_MARGIN = 30 * SECOND
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A target's time and what its events come to.
+
+    Args:
+        placed: The target.
+        butt: The butt as it was correlated.
+        span: When its releases lie; no arrow is in the air at either end.
+        events: What was read, more than the span.
+        found: What they came to.
+        known: The lessons of the span that are kept.
+    """
+
+    placed: PlacedButt
+    butt: Butt
+    span: Span
+    events: Sequence[Event]
+    found: Correlation
+    known: Sequence[Lesson]
+
+    @property
+    def target_id(self) -> UUID:
+        """The target."""
+        return self.placed.target_id
+
+    @property
+    def has_taught(self) -> bool:
+        """Whether its shots teach something else than before."""
+        return set(self.known) != set(self.found.lessons)
+
+
+async def derived_windows(
+    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
+) -> list[Window]:
+    """Derive the shots of some targets.
+
+    What the shots of a window teach concerns those that follow. So where they teach something else
+    than before, everything after them is derived, too.
+
+    Args:
+        conn: In a transaction, with the targets' partition locked.
+        butts: The targets.
+        spans: When the releases lie whose shots may differ, by target.
+        as_of: Now, microseconds.
+    """
+    whole: dict[UUID, Window] = {}
+    wanted = {target: span for target, span in spans.items() if target in butts}
+    while wanted:
+        derived = await _derived(conn, butts, wanted, as_of)
+        whole |= derived
+        changed = [window for window in derived.values() if window.has_taught]
+        last = await select_last_releases(conn, [w.target_id for w in changed]) if changed else {}
+        wanted = {
+            window.target_id: Span(window.span.begin, last[window.target_id])
+            for window in changed
+            if last.get(window.target_id, window.span.end) > window.span.end
+        }
+    return list(whole.values())
+
+
+async def keep_lessons(conn: Connection, windows: Collection[Window]) -> None:
+    """Write what the shots of these windows teach, where it differs; after the shots."""
+    gone: list[UUID] = []
+    new: list[tuple[UUID, Lesson]] = []
+    for window in windows:
+        known, found = set(window.known), set(window.found.lessons)
+        gone += {lesson.shot_id for lesson in known} - {lesson.shot_id for lesson in found}
+        new += [
+            (window.target_id, lesson) for lesson in window.found.lessons if lesson not in known
+        ]
+    if gone:
+        await delete_lessons(conn, gone)
+    if new:
+        await upsert_lessons(conn, new)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    span: Span
+    events: Sequence[Event]
+
+
+async def _derived(
+    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
+) -> dict[UUID, Window]:
+    reads = await _read(conn, butts, spans)
+    lessons = await select_lessons(conn, {target: read.span for target, read in reads.items()})
+    arrows = {e.arrow_id for read in reads.values() for e in read.events if e.arrow_id is not None}
+    owners = await select_arrow_owners(conn, arrows)
+    windows: dict[UUID, Window] = {}
+    for target, read in reads.items():
+        butt = replace(butts[target].butt, arrow_owners=owners)
+        before = [e for e in lessons[target] if e.released_at < read.span.begin]
+        known = [e for e in lessons[target] if e.released_at >= read.span.begin]
+        found = correlate(read.events, butt, as_of, span=read.span, lessons=before)
+        windows[target] = Window(butts[target], butt, read.span, read.events, found, known)
+    return windows
+
+
+async def _read(
+    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span]
+) -> dict[UUID, _Read]:
+    """What has to be read for each target, widened until nothing outside can matter."""
+    whole: dict[UUID, _Read] = {}
+    margin, open_targets = FIRST_MARGIN, set(spans)
+    while open_targets:
+        rules = {target: butts[target].butt.rules for target in open_targets}
+        reads = {t: reading(spans[t], rules[t], margin) for t in sorted(open_targets)}
+        for target, events in (await select_events_of_targets(conn, reads)).items():
+            released = sorted(e.at for e in events if e.type is EventType.RELEASE)
+            span = cut(spans[target], released, rules[target])
+            if is_whole(span, reads[target], rules[target]):
+                whole[target] = _Read(span, events)
+                open_targets.remove(target)
+        margin *= 4
+    return whole
