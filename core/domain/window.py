@@ -36,7 +36,8 @@ def touched(event_type: EventType, at: int, rules: Rules) -> Span:
     """When the releases lie whose shots an event can change."""
     if event_type is EventType.LANDED:
         return Span(at - rules.landing_window - SAME_IMPACT, at + SAME_IMPACT)
-    reach = rules.hold_max + rules.debounce
+    # A stray looks back two landing windows for the release that it may have been too late for.
+    reach = max(rules.hold_max, 2 * rules.landing_window) + rules.debounce
     return Span(
         at, at + reach + (rules.association_window if event_type is EventType.IDENTIFIED else 0)
     )
@@ -44,7 +45,8 @@ def touched(event_type: EventType, at: int, rules: Rules) -> Span:
 
 def look_back(rules: Rules) -> int:
     """How long before a release something can lie that matters to it."""
-    return rules.hold_max + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
+    reach = max(rules.hold_max, rules.landing_window)
+    return reach + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
 
 
 def reading(span: Span, rules: Rules, margin: int) -> Span:
