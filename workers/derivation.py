@@ -17,7 +17,9 @@ from core.models.correlated_shot import (
 )
 from core.models.event import select_events_of_targets
 from core.models.standing_sum import refresh_standings
+from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
+from workers.unmatched import keep_unmatched, unmatched_of
 
 # Room at first on either side of a window; four times as much with each further try.
 FIRST_MARGIN = 30 * SECOND
@@ -58,6 +60,19 @@ class Causes:
 
 
 @dataclass(frozen=True, slots=True)
+class Derivation:
+    """What was written.
+
+    Args:
+        changes: Shots, in the order of their releases.
+        unmatched: Impacts that are nobody's, new ones or others than before.
+    """
+
+    changes: Sequence[Change]
+    unmatched: Sequence[UnmatchedLanding]
+
+
+@dataclass(frozen=True, slots=True)
 class _Window:
     placed: PlacedButt
     span: Span
@@ -70,8 +85,9 @@ async def derive(
     spans: Mapping[UUID, Span],
     as_of: int,
     causes: Causes,
-) -> list[Change]:
-    """Derive the shots of some targets and write those that differ, in the caller's transaction.
+) -> Derivation:
+    """Derive the shots of some targets and write those that differ, in the caller's transaction;
+    and so the landings that are nobody's.
 
     Args:
         conn: In a transaction, with the targets' partition locked.
@@ -79,12 +95,9 @@ async def derive(
         spans: When the releases lie whose shots may differ, by target.
         as_of: Now, microseconds.
         causes: The requests behind it.
-
-    Returns:
-        What was written, in the order of the releases.
     """
     windows = await _windows(conn, butts, spans)
-    derived = await _correlate(conn, windows, as_of)
+    derived, strays = await _correlate(conn, windows, as_of)
     cuts = {window.placed.target_id: window.span for window in windows}
     known = await select_known_shots(conn, cuts, list(derived))
     changes = _differences(known, derived, butts, causes, set(cuts))
@@ -97,7 +110,9 @@ async def derive(
     slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
     if slots:
         await refresh_standings(conn, slots)
-    return sorted(changes, key=lambda change: (change.after.shot.released_at, change.after.shot.id))
+    unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
+    changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
+    return Derivation(changes, unmatched)
 
 
 async def _windows(
@@ -121,16 +136,19 @@ async def _windows(
 
 async def _correlate(
     conn: Connection, windows: Sequence[_Window], as_of: int
-) -> dict[UUID, tuple[UUID, Shot]]:
+) -> tuple[dict[UUID, tuple[UUID, Shot]], list[UnmatchedLanding]]:
     arrows = {e.arrow_id for window in windows for e in window.events if e.arrow_id is not None}
     owners = await select_arrow_owners(conn, arrows)
     derived: dict[UUID, tuple[UUID, Shot]] = {}
+    strays: list[UnmatchedLanding] = []
     for window in windows:
         butt = replace(window.placed.butt, arrow_owners=owners)
-        for shot in correlate(window.events, butt, as_of).shots:
+        found = correlate(window.events, butt, as_of)
+        strays += unmatched_of(window.placed, butt, window.span, window.events, found)
+        for shot in found.shots:
             if window.span.begin <= shot.released_at <= window.span.end:
                 derived[shot.id] = (window.placed.target_id, shot)
-    return derived
+    return derived, strays
 
 
 def _differences(

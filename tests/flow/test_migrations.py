@@ -67,6 +67,12 @@ MADE: dict[str, dict[str, set[str]]] = {
         | {"fingerprint", "state", "request_id", "target_id"}
         | STAMPS,
     },
+    "202611230900": {
+        "unmatched_landing": {"landing_event_id", "session_id", "target_id", "landed_at", "x", "y"}
+        | {"arrow_id", "sigma_mm", "reason", "nearest_shot_id", "duplicates", "deadline"}
+        | {"is_published"}
+        | STAMPS,
+    },
 }
 
 
