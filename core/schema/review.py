@@ -66,9 +66,7 @@ def shot_row(shot: Shot, lane: int) -> ReviewRow:
     )
 
 
-def landing_row(
-    landing: UnmatchedLanding, reason: Reason, target_id: UUID, lane: int
-) -> ReviewRow:
+def landing_row(landing: UnmatchedLanding, reason: Reason, target_id: UUID, lane: int) -> ReviewRow:
     """An impact that is nobody's."""
     return ReviewRow(
         id=landing.landing_event_id,
