@@ -15,7 +15,7 @@ from core.models.recompute import request_recompute
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent
 from core.schema.types import rfc3339
-from tests.fields import Field, now, put_up
+from tests.fields import Field, as_if_received_then, now, put_up
 from tests.workers.conftest import Range, eventually
 from workers.deps import Deps
 from workers.drain import drain
@@ -51,14 +51,6 @@ async def told_ids(line: Range) -> list[str]:
 def just_now(line: Range) -> float:
     """Now, in seconds after the session's start."""
     return (now() - line.field.starts_at) / 1_000_000
-
-
-def as_if_received_then(event: AcceptedEvent) -> AcceptedEvent:
-    """The event as if it had been received as it happened."""
-    return AcceptedEvent(
-        **{name: getattr(event, name) for name in event.__slots__ if name != "received_at"},
-        received_at=event.ts,
-    )
 
 
 def long_ago(line: Range, at: float, x: float = 0.0) -> AcceptedEvent:
