@@ -92,8 +92,13 @@ async def do_batch(
     near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
     found = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
     online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
-    partitions = {deps.inbox.partition_of(t) for t in far}
-    return Outcome(found.changes, elsewhere, online, partitions, found.unmatched)
+    return Outcome(
+        found.changes,
+        elsewhere,
+        online,
+        {deps.inbox.partition_of(t) for t in far},
+        found.unmatched,
+    )
 
 
 async def _derive(

@@ -4,6 +4,7 @@ order of their time."""
 from uuid import UUID
 
 from asyncpg import Record
+from pydantic import BaseModel
 
 from core.domain.review import Reason
 from core.postgres import Connection
@@ -168,11 +169,12 @@ async def select_review(
 def _shown(row: Record) -> ReviewRow:
     kind, target_id, lane = row["row_kind"], row["row_target_id"], row["row_lane"]
     if kind == "shot":
-        return shot_row(Shot.model_validate({name: row[name] for name in Shot.model_fields}), lane)
+        return shot_row(_part(row, Shot), lane)
     if kind == "landing":
-        landing = {name: row[f"unmatched_{name}"] for name in UnmatchedLanding.model_fields}
-        return landing_row(
-            UnmatchedLanding.model_validate(landing), Reason(row["reason"]), target_id, lane
-        )
-    event = {name: row[f"event_{name}"] for name in StoredEvent.model_fields}
-    return event_row(StoredEvent.model_validate(event), target_id, lane, row["row_slot_id"])
+        landing = _part(row, UnmatchedLanding, "unmatched_")
+        return landing_row(landing, Reason(row["reason"]), target_id, lane)
+    return event_row(_part(row, StoredEvent, "event_"), target_id, lane, row["row_slot_id"])
+
+
+def _part[T: BaseModel](row: Record, shown: type[T], prefix: str = "") -> T:
+    return shown.model_validate({name: row[f"{prefix}{name}"] for name in shown.model_fields})
