@@ -1,6 +1,7 @@
 """Landings that are nobody's, and what judges are told."""
 
 import json
+import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import uuid4
@@ -201,6 +202,33 @@ async def test_what_lies_beyond_a_windows_edge_stays_as_it_is(line: Range) -> No
     later = long_ago(line, 14, x=40)
     await line.say(later)
     assert await reasons(line) == [expected[0], (later.event_id, "out_of_window"), expected[1]]
+
+
+async def test_any_order_and_batching_ends_in_the_same_landings_of_nobody(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, lanes=2, letters="AB")
+    line, rng = Range(deps, field), random.Random(11)
+    said: list[AcceptedEvent] = []
+    for number in range(40):
+        at, lane = 10 + number * 3.1, rng.choice([1, 2])
+        if rng.random() < 0.5:
+            said.append(field.release(at, f"{lane}{rng.choice('AB')}"))
+        for _ in range(rng.choice([0, 1, 1, 2])):
+            said.append(field.landed(at + rng.uniform(0.3, 5), lane, x=rng.choice([0, 200])))
+    await line.say(*said)
+    stamps = {"created_at", "updated_at", "is_published"}
+    expected = [{k: v for k, v in row.items() if k not in stamps} for row in await kept(line)]
+    async with deps.pool.acquire() as conn:
+        await conn.execute("TRUNCATE standing, unmatched_landing, shot, event")
+    mixed = said + rng.choices(said, k=20)
+    rng.shuffle(mixed)
+    while mixed:
+        size = rng.randint(1, 6)
+        await line.say(*mixed[:size])
+        mixed = mixed[size:]
+    found = [{k: v for k, v in row.items() if k not in stamps} for row in await kept(line)]
+    assert found == expected
+    assert {row["reason"] for row in found} >= {"no_release", "left_over", "out_of_window"}
 
 
 async def test_a_landing_becomes_left_over_when_another_takes_its_release(line: Range) -> None:
