@@ -3,7 +3,7 @@ do."""
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -76,6 +76,12 @@ class Field:
         """A sign of life; `started` is seconds after the session's start."""
         since = None if started is None else self.starts_at + round(started * 1_000_000)
         return AcceptedBeat(self.readers[reader], now(), None, since, buffered, None, None, None)
+
+
+def as_if_received_then(event: AcceptedEvent) -> AcceptedEvent:
+    """The event as if it had been received as it happened: nobody waits any more for what belongs
+    to it."""
+    return replace(event, received_at=event.ts)
 
 
 def now() -> int:

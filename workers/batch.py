@@ -15,10 +15,11 @@ from core.models.event import insert_events
 from core.models.instants import instant
 from core.models.presence import News, ReaderPlace, note_signs_of_life, select_reader_places
 from core.models.recompute import request_recompute
+from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
 from workers.deps import Deps
-from workers.derivation import Causes, Change, derive
+from workers.derivation import Causes, Change, Derivation, derive
 
 # No session may have an arrow land later than this after its release.
 LONGEST_WINDOW = 60 * SECOND
@@ -49,12 +50,14 @@ class Outcome:
             inbox.
         online: Readers that were silent before, and where they are bound.
         partitions: Other partitions that were asked to derive something.
+        unmatched: Impacts that were written: they are nobody's, as far as is known.
     """
 
     changes: Sequence[Change]
     elsewhere: Sequence[tuple[UUID, AcceptedEvent]]
     online: Sequence[ReaderPlace]
     partitions: Collection[int]
+    unmatched: Sequence[UnmatchedLanding] = ()
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -87,14 +90,20 @@ async def do_batch(
     if far:
         await request_recompute(conn, far)
     near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
-    changes = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
+    found = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
     online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
-    return Outcome(changes, elsewhere, online, {deps.inbox.partition_of(t) for t in far})
+    return Outcome(
+        found.changes,
+        elsewhere,
+        online,
+        {deps.inbox.partition_of(t) for t in far},
+        found.unmatched,
+    )
 
 
 async def _derive(
     conn: Connection, deps: Deps, batch: Batch, bindings: Bindings, as_of: int
-) -> list[Change]:
+) -> Derivation:
     """Derive what new events touch, and what else is to be derived."""
     events = [each for each in batch.accepted if isinstance(each, AcceptedEvent)]
     butts = await _butts(conn, deps, events, bindings, batch.spans)

@@ -15,7 +15,9 @@ from core.models.correlated_shot import (
     write_shots,
 )
 from core.models.standing_sum import refresh_standings
+from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
+from workers.unmatched import keep_unmatched, unmatched_of
 from workers.windows import derived_windows, keep_lessons
 
 
@@ -53,14 +55,28 @@ class Causes:
         return by_landing or by_release or self.of_target.get(target_id)
 
 
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """What was written.
+
+    Args:
+        changes: Shots, in the order of their releases.
+        unmatched: Impacts that are nobody's, new ones or others than before.
+    """
+
+    changes: Sequence[Change]
+    unmatched: Sequence[UnmatchedLanding]
+
+
 async def derive(
     conn: Connection,
     butts: Mapping[UUID, PlacedButt],
     spans: Mapping[UUID, Span],
     as_of: int,
     causes: Causes,
-) -> list[Change]:
-    """Derive the shots of some targets and write those that differ, in the caller's transaction.
+) -> Derivation:
+    """Derive the shots of some targets and write those that differ, in the caller's transaction;
+    and so the landings that are nobody's.
 
     Args:
         conn: In a transaction, with the targets' partition locked.
@@ -68,9 +84,6 @@ async def derive(
         spans: When the releases lie whose shots may differ, by target.
         as_of: Now, microseconds.
         causes: The requests behind it.
-
-    Returns:
-        What was written, in the order of the releases.
     """
     windows = await derived_windows(conn, butts, spans, as_of)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
@@ -87,7 +100,10 @@ async def derive(
     slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
     if slots:
         await refresh_standings(conn, slots)
-    return sorted(changes, key=lambda change: (change.after.shot.released_at, change.after.shot.id))
+    strays = [stray for window in windows for stray in unmatched_of(window)]
+    unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
+    changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
+    return Derivation(changes, unmatched)
 
 
 def _differences(

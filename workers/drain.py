@@ -19,6 +19,7 @@ from workers.deps import Deps
 from workers.errors import is_passing
 from workers.frames import reader_frames, shot_frames
 from workers.isolation import do_isolated, keep_unreadable
+from workers.review import review_frames, tell_due
 from workers.turn import Turn, waiting
 
 # Timers of one partition within this time are one job.
@@ -67,11 +68,13 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     outcomes = await _do(conn, deps, turn, accepted, as_of)
     # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
     # nothing.
-    await _publish(deps, outcomes)
+    await _publish(conn, deps, outcomes)
     await _hand_over(deps, outcomes)
     await deps.inbox.acknowledge(partition, entries)
     await _note_published(conn, outcomes)
-    await _follow_up(deps, partition, outcomes)
+    if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
+        await tell_due(conn, deps, partition, as_of)
+    await _follow_up(deps, partition, outcomes, as_of)
     return len(entries) == size
 
 
@@ -121,10 +124,12 @@ async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     await deps.queue.wake(await deps.inbox.append(moved))
 
 
-async def _publish(deps: Deps, outcomes: Sequence[Outcome]) -> None:
+async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
     changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
     online = [place for outcome in outcomes for place in outcome.online]
-    await deps.feed.publish([*shot_frames(changes), *reader_frames("reader.online", online)])
+    reviews = await review_frames(conn, changes)
+    frames = [*shot_frames(changes), *reviews, *reader_frames("reader.online", online)]
+    await deps.feed.publish(frames)
 
 
 async def _note_published(conn: Connection, outcomes: Sequence[Outcome]) -> None:
@@ -133,10 +138,16 @@ async def _note_published(conn: Connection, outcomes: Sequence[Outcome]) -> None
         await mark_published(conn, told)
 
 
-async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome]) -> None:
+def _deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:
+    return [landing.deadline for outcome in outcomes for landing in outcome.unmatched]
+
+
+async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome], as_of: int) -> None:
     """Set the timers, and ask for what must follow."""
     after = [change.after for outcome in outcomes for change in outcome.changes]
-    buckets = {s.shot.deadline // BUCKET + 1 for s in after if s.shot.status is Status.IN_FLIGHT}
+    deadlines = {s.shot.deadline for s in after if s.shot.status is Status.IN_FLIGHT}
+    deadlines.update(d for d in _deadlines_of_unmatched(outcomes) if d > as_of)
+    buckets = {deadline // BUCKET + 1 for deadline in deadlines}
     for bucket in sorted(buckets):
         job_id = f"expire:{partition}:{bucket}"
         until = instant(bucket * BUCKET)

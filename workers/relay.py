@@ -5,6 +5,7 @@ from core.models.correlated_shot import mark_published, select_unpublished
 from workers.deps import Deps
 from workers.drain import now
 from workers.frames import overlooked_frames
+from workers.review import listed_frames
 
 # A worker that is alive publishes within this time of its commit.
 OVERLOOKED_AFTER = 2 * SECOND
@@ -19,7 +20,8 @@ async def relay(deps: Deps) -> None:
     while True:
         async with deps.pool.acquire() as conn, conn.transaction():
             overlooked = await select_unpublished(conn, now() - OVERLOOKED_AFTER, AT_ONCE)
-            await deps.feed.publish(overlooked_frames(overlooked))
+            reviews = await listed_frames(conn, overlooked)
+            await deps.feed.publish([*overlooked_frames(overlooked), *reviews])
             await mark_published(conn, overlooked)
         if len(overlooked) < AT_ONCE:
             return

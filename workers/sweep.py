@@ -6,6 +6,7 @@ from core.models.instants import instant
 from core.models.presence import mark_silent, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.standing_rank import select_unranked_sessions
+from core.models.unmatched_landing import select_due_targets
 from core.models.work import select_asked_partitions
 from core.postgres import Connection
 from workers.deps import Deps
@@ -24,7 +25,8 @@ async def sweep(deps: Deps) -> None:
     async with deps.pool.acquire() as conn:
         partitions = await _forgotten_partitions(conn, deps, as_of)
         partitions |= await _silent_readers(conn, deps, as_of)
-        overdue = await select_overdue(conn, as_of - GRACE)
+        overdue = set(await select_overdue(conn, as_of - GRACE))
+        overdue |= await select_due_targets(conn, as_of - GRACE)
         overlooked = await count_unpublished(conn, as_of - OVERLOOKED_AFTER)
         unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
     await deps.queue.wake(sorted(partitions))

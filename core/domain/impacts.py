@@ -27,18 +27,28 @@ def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
         landings: What the butt's readers reported, in any order.
         shaft_mm: The thickest shaft that is shot at the butt.
     """
-    first: list[Event] = []
-    recent: list[tuple[Event, int]] = []
+    return [_named(reports) for reports in grouped(landings, shaft_mm)]
+
+
+def grouped(landings: Iterable[Event], shaft_mm: float) -> list[list[Event]]:
+    """The reports of each impact, in their order; arguments as for `impacts`."""
+    found: list[list[Event]] = []
+    recent: list[tuple[Event, list[Event]]] = []
     for landing in sorted(landings, key=lambda each: each.order):
-        recent = [(e, n) for e, n in recent if landing.at - e.at < SAME_IMPACT]
-        number = next((n for e, n in recent if _same_place(e, landing, shaft_mm)), None)
-        if number is None:
-            number = len(first)
-            first.append(landing)
-        elif first[number].arrow_id is None:
-            first[number] = replace(first[number], arrow_id=landing.arrow_id)
-        recent.append((landing, number))
-    return first
+        recent = [(e, group) for e, group in recent if landing.at - e.at < SAME_IMPACT]
+        group = next((g for e, g in recent if _same_place(e, landing, shaft_mm)), None)
+        if group is None:
+            group = []
+            found.append(group)
+        group.append(landing)
+        recent.append((landing, group))
+    return found
+
+
+def _named(reports: Sequence[Event]) -> Event:
+    """The first report, with the arrow's id if any of them has one."""
+    named = (report.arrow_id for report in reports if report.arrow_id is not None)
+    return replace(reports[0], arrow_id=next(named, None))
 
 
 def _same_place(one: Event, other: Event, shaft_mm: float) -> bool:

@@ -8,7 +8,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.domain.impacts import SAME_IMPACT
+from core.domain.impacts import SAME_IMPACT, SUSPECT_IMPACT
+from core.domain.timeline import HASTY
 from core.domain.values import EventType, Rules
 
 
@@ -35,8 +36,9 @@ ALWAYS = Span(-(2**62), 2**62)
 def touched(event_type: EventType, at: int, rules: Rules) -> Span:
     """When the releases lie whose shots an event can change."""
     if event_type is EventType.LANDED:
-        return Span(at - rules.landing_window - SAME_IMPACT, at + SAME_IMPACT)
-    reach = rules.hold_max + rules.debounce
+        return Span(at - rules.landing_window - SAME_IMPACT, at + SUSPECT_IMPACT)
+    # A stray looks back two landing windows for the release that it may have been too late for.
+    reach = max(rules.hold_max, 2 * rules.landing_window, HASTY) + rules.debounce
     return Span(
         at, at + reach + (rules.association_window if event_type is EventType.IDENTIFIED else 0)
     )
@@ -44,7 +46,8 @@ def touched(event_type: EventType, at: int, rules: Rules) -> Span:
 
 def look_back(rules: Rules) -> int:
     """How long before a release something can lie that matters to it."""
-    return rules.hold_max + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
+    reach = max(rules.hold_max, rules.landing_window, HASTY, SUSPECT_IMPACT)
+    return reach + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
 
 
 def reading(span: Span, rules: Rules, margin: int) -> Span:

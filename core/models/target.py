@@ -1,5 +1,6 @@
 """Targets with their faces."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from core.errors import ConflictError
@@ -59,6 +60,8 @@ RETURNING id, session_id, lane, distance, width_mm, height_mm, created_at, updat
 
 TARGET_DELETE = "DELETE FROM target WHERE id = $1"
 
+TARGET_SELECT_LANES = "SELECT id, lane FROM target WHERE id = ANY ($1)"
+
 TARGETS = Table(
     resource="target",
     shown=Target,
@@ -89,6 +92,7 @@ SELECT EXISTS (
 TARGET_CLEAR = (
     FACE_DELETE_OF_TARGET,
     "DELETE FROM recompute WHERE target_id = $1",
+    "DELETE FROM unmatched_landing WHERE target_id = $1",
     "DELETE FROM reader_binding WHERE target_id = $1 AND slot_id IS NULL",
 )
 
@@ -106,6 +110,12 @@ async def change_target(conn: Connection, before: Target, wish: TargetUpdate) ->
         await replace_faces(conn, before.id, faces)
         await conn.execute(TARGET_TOUCH, before.id)
     return await TARGETS.one(conn, before.id)
+
+
+async def select_lanes(conn: Connection, target_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The lanes of some targets."""
+    rows = await conn.fetch(TARGET_SELECT_LANES, list(target_ids))
+    return {row["id"]: row["lane"] for row in rows}
 
 
 async def clear_target(conn: Connection, target_id: UUID) -> None:

@@ -3,22 +3,18 @@
 import random
 from collections import Counter
 from dataclasses import replace
-from functools import reduce
-from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.domain.correlation import correlate
-from core.domain.learning import REMEMBERED, Lesson
-from core.domain.values import Butt, Event, EventType, Shot, Status
-from core.domain.window import Span, cut, is_whole, reading, touched
+from core.domain.values import Event, EventType, Status
 from tests.domain.fields import LATER, butt, micro, named, slot
+from tests.domain.kept import Kept
 
 WHERE = butt(
     slot("A"), slot("B", "compound"), slot("C", "barebow"), distance=30, arrows=["A1", "B1", "C1"]
 )
-FIRST_MARGIN = micro(1)
 
 
 @st.composite
@@ -84,52 +80,6 @@ def test_a_miss_beside_a_landing_that_it_could_have_is_never_called_certain(
         could = [f for f in flights if micro(0.25) <= f <= WHERE.rules.landing_window]
         if shot.status is Status.MISSED and could and shot.slot_id not in known:
             assert shot.confidence < 1
-
-
-def window_of(known: list[Event], span: Span, where: Butt) -> tuple[Span, list[Event]]:
-    """As a worker reads it: no more than a span needs."""
-    margin = FIRST_MARGIN
-    while True:
-        read = reading(span, where.rules, margin)
-        events = [event for event in known if read.begin <= event.at <= read.end]
-        released = sorted(e.at for e in events if e.type is EventType.RELEASE)
-        whole = cut(span, released, where.rules)
-        if is_whole(whole, read, where.rules):
-            return whole, events
-        margin *= 4
-
-
-class Kept:
-    """Shots and lessons as they are kept between batches."""
-
-    def __init__(self, where: Butt) -> None:
-        self.where = where
-        self.known: list[Event] = []
-        self.shots: dict[UUID, Shot] = {}
-        self.lessons: dict[UUID, Lesson] = {}
-
-    def take(self, new: list[Event]) -> None:
-        """Derive what new events touch, and what follows from what that teaches."""
-        self.known += new
-        spans = [touched(event.type, event.at, self.where.rules) for event in new]
-        wanted: Span | None = reduce(Span.joined, spans)
-        while wanted is not None:
-            wanted = self._derive(wanted)
-
-    def _derive(self, wanted: Span) -> Span | None:
-        span, events = window_of(self.known, wanted, self.where)
-        before = [e for e in self.lessons.values() if e.released_at < span.begin]
-        latest = sorted(before, key=lambda lesson: lesson.order)[-REMEMBERED:]
-        found = correlate(events, self.where, LATER, span=span, lessons=latest)
-        inside = {e for e in self.lessons.values() if span.begin <= e.released_at <= span.end}
-        for shot in [s for s in self.shots.values() if span.begin <= s.released_at <= span.end]:
-            del self.shots[shot.id]
-            self.lessons.pop(shot.id, None)
-        self.shots |= {shot.id: shot for shot in found.shots}
-        self.lessons |= {lesson.shot_id: lesson for lesson in found.lessons}
-        last = max((shot.released_at for shot in self.shots.values()), default=span.end)
-        has_taught = inside != set(found.lessons)
-        return Span(span.begin, last) if has_taught and last > span.end else None
 
 
 @given(heard(), st.randoms(use_true_random=False))

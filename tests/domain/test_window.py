@@ -14,9 +14,9 @@ def span(begin: float, end: float) -> Span:
     return Span(micro(begin), micro(end))
 
 
-def test_a_landing_can_change_the_releases_of_the_window_before_it() -> None:
+def test_a_landing_can_change_the_releases_before_it_and_what_repeats_it() -> None:
     found = touched(EventType.LANDED, micro(100), RULES)
-    assert found == span(96.875, 100.125)
+    assert found == span(96.875, 101)
 
 
 @pytest.mark.parametrize("kind", [EventType.ENGAGE, EventType.RELEASE])

@@ -21,7 +21,7 @@ from tests.fields import Field, put_up
 from tests.workers.conftest import Range
 from workers import batch
 from workers.deps import Deps
-from workers.derivation import Causes, Change, derive
+from workers.derivation import Causes, Derivation, derive
 from workers.drain import drain
 
 
@@ -95,7 +95,7 @@ async def test_any_order_and_batching_of_a_tournament_ends_in_the_same_shots(dep
     await line.say(*said, field.beat("1 target"), field.beat("2 target"))
     expected = {known.shot.id: known.shot for known in await line.shots()}
     async with deps.pool.acquire() as conn:
-        await conn.execute("TRUNCATE standing, lesson, shot, event")
+        await conn.execute("TRUNCATE standing, lesson, unmatched_landing, shot, event")
     mixed = said + rng.choices(said, k=30)
     rng.shuffle(mixed)
     while mixed:
@@ -156,7 +156,7 @@ async def test_a_target_that_cannot_be_derived_does_not_hold_up_the_others(
         spans: Mapping[UUID, Span],
         as_of: int,
         causes: Causes,
-    ) -> list[Change]:
+    ) -> Derivation:
         if field.targets[1] in spans:
             raise ZeroDivisionError("lane 1 is cursed")
         return await derive(conn, butts, spans, as_of, causes)

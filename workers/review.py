@@ -1,0 +1,93 @@
+"""Judges told of what they must look at: `review.created` for shots and for landings that are
+nobody's."""
+
+from collections.abc import Collection, Iterable, Sequence
+from uuid import UUID
+
+from core.domain.review import is_listed
+from core.feed import Frame
+from core.models.correlated_shot import StoredShot
+from core.models.instants import instant
+from core.models.target import select_lanes
+from core.models.unmatched_landing import DueLanding, mark_told, select_due
+from core.postgres import Connection
+from core.schema.review import ReviewRow, UnmatchedLanding, landing_row, shot_row
+from workers.deps import Deps
+from workers.derivation import Change
+from workers.frames import shown
+
+
+async def review_frames(conn: Connection, changes: Iterable[Change]) -> list[Frame]:
+    """Frames for the shots that a judge must look at since these changes."""
+    return await listed_frames(conn, (c.after for c in changes if c.is_visible and _is_new(c)))
+
+
+def _is_new(change: Change) -> bool:
+    return change.before is None or not _is_listed(change.before)
+
+
+def _is_listed(known: StoredShot) -> bool:
+    return is_listed(known.shot.status, known.shot.flags)
+
+
+async def listed_frames(conn: Connection, shots: Iterable[StoredShot]) -> list[Frame]:
+    """Frames for those of the shots that a judge must look at."""
+    listed = [known for known in shots if _is_listed(known)]
+    lanes = await _lanes(conn, {known.target_id for known in listed})
+    return [
+        _frame(known.session_id, shot_row(shown(known), lanes[known.target_id]), known.request_id)
+        for known in listed
+    ]
+
+
+async def tell_due(conn: Connection, deps: Deps, partition: int, as_of: int) -> None:
+    """Tell of the partition's landings whose release did not come in time.
+
+    Args:
+        conn: With the partition locked; what it tells of is committed.
+        deps: The worker's clients.
+        partition: Which.
+        as_of: Now, microseconds.
+
+    What a crash keeps from being noted as told is told again.
+    """
+    due = [d for d in await select_due(conn, as_of) if _is_of(d, deps, partition)]
+    if due:
+        await deps.feed.publish(await _landing_frames(conn, due))
+        await mark_told(conn, [each.landing.landing_event_id for each in due])
+
+
+def _is_of(due: DueLanding, deps: Deps, partition: int) -> bool:
+    return deps.inbox.partition_of(due.landing.target_id) == partition
+
+
+async def _landing_frames(conn: Connection, due: Sequence[DueLanding]) -> list[Frame]:
+    lanes = await _lanes(conn, {each.landing.target_id for each in due})
+    return [
+        _frame(each.landing.session_id, _row(each, lanes[each.landing.target_id]), each.request_id)
+        for each in due
+    ]
+
+
+def _row(due: DueLanding, lane: int) -> ReviewRow:
+    landing = due.landing
+    shown_landing = UnmatchedLanding(
+        landing_event_id=landing.landing_event_id,
+        landing_time=instant(landing.landed_at),
+        x=landing.x,
+        y=landing.y,
+        arrow_id=landing.arrow_id,
+        sigma_mm=landing.sigma_mm,
+        nearest_shot_id=landing.nearest_shot_id,
+        duplicates=landing.duplicates,
+    )
+    return landing_row(shown_landing, landing.reason, landing.target_id, lane)
+
+
+def _frame(session_id: UUID, row: ReviewRow, request_id: UUID | None) -> Frame:
+    data = {"review": row.model_dump(mode="json")}
+    return Frame(session_id, "review.created", data, row.target_id, request_id)
+
+
+async def _lanes(conn: Connection, targets: Collection[UUID]) -> dict[UUID, int]:
+    return await select_lanes(conn, targets) if targets else {}
