@@ -1,4 +1,4 @@
-"""Stretches of time derived anew from the rows: long enough that nothing outside can change them, nor
+"""Stretches of time derived anew from the rows: long enough that nothing outside changes them, nor
 they what lies outside."""
 
 from collections.abc import Collection, Mapping, Sequence

@@ -98,106 +98,68 @@ def assign(cluster: Mapping[int, Sequence[Option]]) -> dict[int, Pairing]:
 
     Args:
         cluster: What each release could have, by release, in the order of time. Of equally probable
-            pairings the one that leaves a landing to the later release is taken last.
+            pairings always the same one is taken.
     """
-    if not cluster:
-        return {}
-    steps = _Steps.of(list(cluster.values()))
-    chosen = steps.best()
-    shares = steps.shares(chosen)
+    steps = _steps(list(cluster.values()))
+    chosen = _best(steps)
     return {
         release: Pairing(landing, share)
-        for release, landing, share in zip(cluster, chosen, shares, strict=True)
+        for release, landing, share in zip(cluster, chosen, _shares(steps, chosen), strict=True)
     }
 
 
-# From which state, to which, by which landing and at which odds.
+# From which state to which, by which landing and at which odds.
 type _Move = tuple[int, int, int | None, float]
 
 
 @dataclass(frozen=True, slots=True)
-class _Steps:
-    """The states between releases, and the ways from one to the next.
+class _Step:
+    """One release: the states before it, and all ways to the states after it.
 
     A state is the set of landings that are taken, as bits; those that no later release could have
     are forgotten.
+
+    Args:
+        states: Each with the weight of all ways to it, the heaviest 1.
+        moves: All ways.
     """
 
-    states: Sequence[Mapping[int, float]]
-    moves: Sequence[Sequence[_Move]]
-
-    @staticmethod
-    def of(releases: Sequence[Sequence[Option]]) -> "_Steps":
-        """All states and moves, each state with the weight of all ways to it."""
-        last = {option.landing: n for n, options in enumerate(releases) for option in options}
-        bit = {landing: 1 << n for n, landing in enumerate(sorted(last))}
-        states: list[Mapping[int, float]] = [{0: 1.0}]
-        moves: list[list[_Move]] = []
-        for number, options in enumerate(releases):
-            forgotten = ~sum(bit[landing] for landing in last if last[landing] <= number)
-            ways = [(bit[option.landing], option) for option in options]
-            step = [
-                (state, (state | mine) & forgotten, option.landing, option.odds)
-                for state in states[-1]
-                for mine, option in ways
-                if not state & mine
-            ] + [(state, state & forgotten, None, 1.0) for state in states[-1]]
-            follow = _weighed(states[-1], step)
-            kept = _likeliest(follow, max(8, min(STATES_FOLLOWED, STEPS_PER_RELEASE // len(ways))))
-            states.append(kept)
-            moves.append([move for move in step if move[1] in kept])
-        return _Steps(states, moves)
-
-    def best(self) -> list[int | None]:
-        """The landings of the most probable pairing, release by release."""
-        best: Mapping[int, float] = {0: 1.0}
-        came: list[dict[int, tuple[int, int | None]]] = []
-        for step in self.moves:
-            most: dict[int, float] = {}
-            by: dict[int, tuple[int, int | None]] = {}
-            for state, following, landing, odds in step:
-                weight = best.get(state, 0.0) * odds
-                if weight > most.get(following, 0.0):
-                    most[following] = weight
-                    by[following] = state, landing
-            scale = max(most.values())
-            best = {state: weight / scale for state, weight in most.items()}
-            came.append(by)
-        state, chosen = max(best, key=lambda each: (best[each], -each)), []
-        for by in reversed(came):
-            state, landing = by[state]
-            chosen.append(landing)
-        return chosen[::-1]
-
-    def shares(self, chosen: Sequence[int | None]) -> list[float]:
-        """The share of all pairings that give each release what was chosen for it."""
-        beyond: Mapping[int, float] = dict.fromkeys(self.states[-1], 1.0)
-        shares: list[float] = []
-        for states, step, wanted in reversed(
-            list(zip(self.states, self.moves, chosen, strict=False))
-        ):
-            behind: dict[int, float] = {}
-            with_it = whole = 0.0
-            for state, following, landing, odds in step:
-                rest = odds * beyond.get(following, 0.0)
-                behind[state] = behind.get(state, 0.0) + rest
-                weight = states[state] * rest
-                whole += weight
-                if landing == wanted:
-                    with_it += weight
-            shares.append(with_it / whole)
-            scale = max(behind.values())
-            beyond = {state: weight / scale for state, weight in behind.items()}
-        return shares[::-1]
+    states: Mapping[int, float]
+    moves: Sequence[_Move]
 
 
-def _weighed(states: Mapping[int, float], step: Iterable[_Move]) -> dict[int, float]:
-    """The states that moves lead to, the heaviest of them 1."""
+def _steps(releases: Sequence[Sequence[Option]]) -> list[_Step]:
+    last = {option.landing: n for n, options in enumerate(releases) for option in options}
+    bit = {landing: 1 << n for n, landing in enumerate(sorted(last))}
+    states: Mapping[int, float] = {0: 1.0}
+    steps: list[_Step] = []
+    for number, options in enumerate(releases):
+        kept = ~sum(bit[landing] for landing in last if last[landing] <= number)
+        moves: list[_Move] = [(state, state & kept, None, 1.0) for state in states]
+        for option in options:
+            mine, landing, odds = bit[option.landing], option.landing, option.odds
+            moves += [(s, (s | mine) & kept, landing, odds) for s in states if not s & mine]
+        limit = max(8, min(STATES_FOLLOWED, STEPS_PER_RELEASE // len(options)))
+        following = _likeliest(_weighed(states, moves), limit)
+        if len(following) < len(moves):
+            moves = [move for move in moves if move[1] in following]
+        steps.append(_Step(states, moves))
+        states = following
+    return steps
+
+
+def _weighed(states: Mapping[int, float], moves: Iterable[_Move]) -> dict[int, float]:
+    """The states that moves lead to, with the weight of all ways to them."""
     weights: dict[int, float] = {}
-    for state, following, _, odds in step:
+    for state, following, _, odds in moves:
         weights[following] = weights.get(following, 0.0) + states[state] * odds
-    scale = max(weights.values())
-    return {state: weight / scale for state, weight in weights.items()}
+    return _scaled(weights)
+
+
+def _scaled(weights: Mapping[int, float]) -> dict[int, float]:
+    """The heaviest 1: products of odds soon leave what a number can hold."""
+    scale = 1 / max(weights.values())
+    return {state: weight * scale for state, weight in weights.items()}
 
 
 def _likeliest(states: Mapping[int, float], limit: int) -> Mapping[int, float]:
@@ -205,3 +167,44 @@ def _likeliest(states: Mapping[int, float], limit: int) -> Mapping[int, float]:
         return states
     ordered = sorted(states, key=lambda state: (-states[state], state))
     return {state: states[state] for state in sorted(ordered[:limit])}
+
+
+def _best(steps: Sequence[_Step]) -> list[int | None]:
+    """The landings of the most probable pairing, release by release."""
+    best: Mapping[int, float] = {0: 1.0}
+    came: list[dict[int, tuple[int, int | None]]] = []
+    for step in steps:
+        most: dict[int, float] = {}
+        by: dict[int, tuple[int, int | None]] = {}
+        for state, following, landing, odds in step.moves:
+            weight = best.get(state, 0.0) * odds
+            if weight > most.get(following, 0.0):
+                most[following] = weight
+                by[following] = state, landing
+        best = _scaled(most)
+        came.append(by)
+    state = max(best, key=lambda each: (best[each], -each), default=0)
+    chosen: list[int | None] = []
+    for by in reversed(came):
+        state, landing = by[state]
+        chosen.append(landing)
+    return chosen[::-1]
+
+
+def _shares(steps: Sequence[_Step], chosen: Sequence[int | None]) -> list[float]:
+    """The share of all pairings that give each release what was chosen for it."""
+    beyond: Mapping[int, float] = {}
+    shares: list[float] = []
+    for step, wanted in zip(reversed(steps), reversed(chosen), strict=True):
+        states = step.states
+        behind = dict.fromkeys(states, 0.0)
+        with_it = 0.0
+        for state, following, landing, odds in step.moves:
+            # Past the last release every state weighs the same.
+            rest = odds * beyond.get(following, 0.0) if beyond else odds
+            behind[state] += rest
+            if landing == wanted:
+                with_it += states[state] * rest
+        shares.append(with_it / sum(states[state] * rest for state, rest in behind.items()))
+        beyond = _scaled(behind)
+    return shares[::-1]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from core.domain.values import MILLISECOND, SECOND
 
-# No bow shoots faster: a landing sooner than this after a release is not of that release. Only of an
-# archer who is known to shoot nearly as fast it may be, by what clocks disagree about one event.
+# No bow shoots faster: a landing sooner than this after a release is not of that release. Only of
+# an archer who is known to shoot nearly as fast it may be, by what clocks disagree about one event.
 FASTEST_M_S = 120.0
 CLOCK_TOLERANCE = 60 * MILLISECOND
 

@@ -1,5 +1,5 @@
-"""What a butt's shots teach about those that follow: each archer's flight time, how far it scatters,
-and how often something is missing.
+"""What a butt's shots teach about those that follow: each archer's flight time, how far it
+scatters, and how often something is missing.
 
 Learning follows the shots in the order of their releases: what is expected of a shot depends on the
 shots of the same butt that were released before it, and on nothing else. So the same events teach
@@ -9,7 +9,7 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from uuid import UUID
 
@@ -159,6 +159,7 @@ class Learned:
         self._window = window
         self._lessons: list[Lesson] = []
         self._archers: dict[UUID, _Archer] = {}
+        self._rates = FIRST_RATES
         self.add(lessons)
 
     def add(self, lessons: Iterable[Lesson]) -> None:
@@ -171,6 +172,7 @@ class Learned:
         for slot in self._guesses:
             if slot in touched or slot not in self._archers:
                 self._archers[slot] = _archer(self._guesses[slot], self._of(slot))
+        self._rates = self._seen()
 
     def _of(self, slot_id: UUID) -> list[tuple[int, Clocks]]:
         return [
@@ -189,23 +191,27 @@ class Learned:
 
     def rates(self, slot_id: UUID) -> Rates:
         """How often something else happens, on this butt and to this archer."""
-        lessons = self._lessons
-        begins = [lesson.released_at for lesson in lessons]
+        if self.knows(slot_id):
+            return self._rates
+        return replace(self._rates, unlike=max(self._rates.unlike, UNLIKE_WHEN_UNKNOWN))
+
+    def _seen(self) -> Rates:
+        begins = [lesson.released_at for lesson in self._lessons]
         watched = sum(
             min(self._window, after - before)
             for before, after in zip(begins, begins[1:], strict=False)
         )
-        missing = FIRST_RATES.missing * SHOTS_FOR_MISSING + sum(e.is_missing for e in lessons)
-        strays = FIRST_RATES.strays_per_s * SECONDS_FOR_STRAYS + sum(e.strays for e in lessons)
+        count = len(self._lessons)
+        missing = FIRST_RATES.missing * SHOTS_FOR_MISSING
+        missing += sum(lesson.is_missing for lesson in self._lessons)
+        strays = FIRST_RATES.strays_per_s * SECONDS_FOR_STRAYS
+        strays += sum(lesson.strays for lesson in self._lessons)
         unlike = FIRST_RATES.unlike * SHOTS_FOR_UNLIKE
         unlike += sum(archer.unlike for archer in self._archers.values())
         return Rates(
-            missing=missing / (SHOTS_FOR_MISSING + len(lessons)),
+            missing=missing / (SHOTS_FOR_MISSING + count),
             strays_per_s=strays / (SECONDS_FOR_STRAYS + watched / SECOND),
-            unlike=max(
-                unlike / (SHOTS_FOR_UNLIKE + len(lessons)),
-                0.0 if self.knows(slot_id) else UNLIKE_WHEN_UNKNOWN,
-            ),
+            unlike=unlike / (SHOTS_FOR_UNLIKE + count),
         )
 
     def expect(self, slot_id: UUID, clocks: Clocks) -> FlightTime:
