@@ -66,6 +66,12 @@ class Wish:
     clock_offset: Annotated[
         float, typer.Option(min=0, help="Seconds a reader's clock is ahead or behind at most")
     ] = 0
+    clock_noise: Annotated[
+        float, typer.Option(min=0, help="Seconds that each event's time is off, one sigma")
+    ] = 0
+    own_faces: Annotated[
+        bool, typer.Option("--own-faces", help="A face for each archer, not one for all")
+    ] = False
     url: Annotated[str | None, typer.Option(help="The API; else QUIVER_API_URL")] = None
     token: Annotated[str | None, typer.Option(help="An admin's; else QUIVER_TOKEN")] = None
 
@@ -80,6 +86,7 @@ class Wish:
             self.distance,
             self.seed,
             self.spacing,
+            self.own_faces,
         )
 
     @property
@@ -90,6 +97,7 @@ class Wish:
             (self.duplicate, faults.duplicate(self.duplicate)),
             (self.delay, faults.delay(self.delay, self.delay_max)),
             (self.reorder, faults.reorder()),
+            (self.clock_noise, faults.clock_noise(self.clock_noise)),
             (self.clock_offset, faults.clock_offset(self.clock_offset)),
         ]
         return [fault for is_wished, fault in wished if is_wished]

@@ -67,6 +67,15 @@ def clock_offset(largest_s: float) -> Fault:
     return apply
 
 
+def clock_noise(spread_s: float) -> Fault:
+    """No two clocks tell the same instant alike: each event's time is off by some `spread_s`
+    seconds, normally distributed."""
+    return lambda sendings, rng: [
+        replace(s, event=replace(s.event, at=round(s.event.at + rng.gauss(0, spread_s), 3)))
+        for s in sendings
+    ]
+
+
 def afflicted(
     events: Sequence[WireEvent], faults: Sequence[Fault], rng: random.Random
 ) -> list[Sending]:

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from simulators.arrow_reader import identified
 from simulators.bow_reader import drawn_and_released
 from simulators.target_reader import landed
-from simulators.tournament import BUTT_MM, SHAFT_MM, Archer, Plan
+from simulators.tournament import BUTT_MM, CENTRES, SHAFT_MM, Archer, Plan
 from simulators.truth import TrueShot, worth
 from simulators.wire import WireEvent
 
@@ -120,11 +120,14 @@ def _fly(
     flight_s = archer.bow.flight_s(rng)
     shot = TrueShot(archer.slot_id, arrow_id, release.event_id, None, release.at, 0)
     hit = landed(archer.target_reader, release.at, flight_s, archer.group_mm, rng)
-    x, y = hit.x or 0.0, hit.y or 0.0
+    centre = CENTRES[archer.letter] if plan.own_faces else (0.0, 0.0)
+    off_x, off_y = hit.x or 0.0, hit.y or 0.0
+    x, y = round(centre[0] + off_x, 1), round(centre[1] + off_y, 1)
+    hit = replace(hit, x=x, y=y)
     # Beyond the butt's edge there is nothing to land in.
     if rng.random() < MISS_SHARE or max(abs(x), abs(y)) > BUTT_MM / 2:
         return None, shot
-    score = worth(x, y, SHAFT_MM, plan.face)
+    score = worth(off_x, off_y, SHAFT_MM, plan.face)
     return hit, replace(
         shot, landing_event_id=hit.event_id, landed_at=hit.at, x=x, y=y, score=score
     )

@@ -13,6 +13,8 @@ INDOORS_M = 25.0
 LETTERS = "ABCD"
 SHAFT_MM = 5.5
 STYLES = ("recurve", "compound", "barebow", "recurve")
+# Where four faces hang: A top left, B top right, C bottom left, D bottom right.
+CENTRES = {"A": (-325.0, 325.0), "B": (325.0, 325.0), "C": (-325.0, -325.0), "D": (325.0, -325.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Plan:
         spacing: `clear`: the archers of a butt shoot in turn, no two arrows of a butt are in the
             air within the landing window, so that every shot can be told. `dense`: all at once,
             each every 14 to 26 s.
+        own_faces: Each archer has a face of their own; else one hangs for all.
     """
 
     butts: int
@@ -38,11 +41,24 @@ class Plan:
     distance: float = 70.0
     seed: int = 1
     spacing: Literal["clear", "dense"] = "clear"
+    own_faces: bool = False
 
     @property
     def face(self) -> str:
         """What hangs on the butts."""
-        return "wa_40_full" if self.is_indoor else "wa_122_full"
+        if self.is_indoor:
+            return "wa_40_full"
+        return "wa_80_6ring" if self.own_faces else "wa_122_full"
+
+    @property
+    def faces(self) -> list[dict[str, Any]]:
+        """The faces of a butt: one for all at the centre, or one for each archer around it."""
+        if not self.own_faces:
+            return [{"face_type": self.face, "x": 0, "y": 0, "letter": None}]
+        return [
+            {"face_type": self.face, "x": x, "y": y, "letter": letter}
+            for letter, (x, y) in CENTRES.items()
+        ][: self.archers_per_butt]
 
     @property
     def is_indoor(self) -> bool:
@@ -60,6 +76,7 @@ class Archer:
     """Someone at a place, with the readers around them."""
 
     lane: int
+    letter: str
     slot_id: str
     bow: Bow
     group_mm: float
@@ -77,7 +94,7 @@ def start_list(plan: Plan) -> dict[str, Any]:
     return {
         "width_mm": BUTT_MM,
         "height_mm": BUTT_MM,
-        "faces": [{"face_type": plan.face, "x": 0, "y": 0, "letter": None}],
+        "faces": plan.faces,
         "entries": [
             {
                 "lane": lane,
@@ -112,6 +129,7 @@ def archers(plan: Plan, made: Mapping[str, Any]) -> list[Archer]:
         found.append(
             Archer(
                 slot["lane"],
+                slot["letter"],
                 slot["id"],
                 bow,
                 group_mm,

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from simulators.wire import rfc3339
 
-RING_MM = {"wa_122_full": 61.0, "wa_40_full": 20.0}
+RING_MM = {"wa_122_full": 61.0, "wa_40_full": 20.0, "wa_80_6ring": 40.0}
+# The lowest ring that is printed, where it is not the 1.
+LOWEST = {"wa_80_6ring": 5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,4 +117,5 @@ def worth(x: float, y: float, shaft_mm: float, face: str) -> int:
         face: Its code.
     """
     edge = max(0.0, math.hypot(x, y) - shaft_mm / 2)
-    return max(0, 10 - max(0, math.ceil(edge / RING_MM[face] - 1e-9) - 1))
+    value = max(0, 10 - max(0, math.ceil(edge / RING_MM[face] - 1e-9) - 1))
+    return value if value >= LOWEST.get(face, 1) else 0

@@ -18,8 +18,8 @@ from core.domain.values import SECOND, Slot
 
 # Archers tire and clocks drift: learning looks at so many of a butt's latest shots.
 REMEMBERED = 128
-# Archers of one style differ by 5 % either way, an archer's own shots by 1 to 2 %.
-SPREAD_OF_STYLE = 0.04
+# Archers of one style differ by 5 %, an archer's own shots by 1 to 2 %.
+SPREAD_OF_STYLE = 0.05
 SPREAD_OF_SHOTS = 0.012
 # Two readers' clocks disagree by some 20 ms from event to event, and as much from pair to pair.
 SPREAD_OF_EVENTS = 0.02 * SECOND
@@ -52,7 +52,7 @@ class Rates:
 
 # Before anything is known: 2 % of arrows miss, and readers lose 1 to 10 % of what happens, which
 # leaves that share of releases and of landings alone. Weighed as so many shots and seconds.
-FIRST_RATES = Rates(missing=0.08, strays_per_s=0.012, unlike=0.006)
+FIRST_RATES = Rates(missing=0.1, strays_per_s=0.014, unlike=0.004)
 SHOTS_FOR_MISSING = 20
 SECONDS_FOR_STRAYS = 100
 SHOTS_FOR_UNLIKE = 8

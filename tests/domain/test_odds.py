@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.domain.flight import LAUNCHES, first_guess, shortest
-from core.domain.learning import FIRST_RATES, Clocks, FlightTime, Learned, Rates
+from core.domain.learning import Clocks, FlightTime, Learned, Rates
 from core.domain.odds import together
 from tests.domain.fields import micro, slot
 
@@ -49,4 +49,3 @@ def test_a_lone_landing_is_an_unknown_archers_lone_release_whatever_the_time(
     expected = learned.expect(archer.id, Clocks(None, None))
     found = together(flight, expected, first_guess(bowstyle, distance), learned.rates(archer.id))
     assert found > 1, "nobody gets a miss while there is a landing and nothing else is known"
-    assert FIRST_RATES.missing < 0.1
