@@ -35,10 +35,18 @@ class Bounds:
     Args:
         jump: A clock that moves at once by more than this was set.
         implausible: A clock further off than this is wrong.
+        oldest: Nothing is told that happened longer ago.
+        ahead: Nothing is told that happens later than this.
     """
 
     jump: int = 500 * MILLISECOND
     implausible: int = 60 * SECOND
+    oldest: int = 30 * 86_400 * SECOND
+    ahead: int = 300 * SECOND
+
+    def believes(self, at: int, received_at: int) -> bool:
+        """Whether something that happened then, by the server's clock, can be told at a time."""
+        return received_at - self.oldest <= at <= received_at + self.ahead
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +130,10 @@ class Clock:
         now, before = self.offset, self.before
         if now is None or before is None:
             return now if before is None else before.offset
-        latest = received_at + bounds.jump
         is_early = self.since is not None and at < self.since
-        is_ahead = at + now > latest >= at + before.offset
-        return before.offset if is_early or is_ahead else now
+        is_ahead = at + now > received_at + bounds.jump >= at + before.offset
+        is_possible = bounds.believes(at + before.offset, received_at)
+        return before.offset if is_possible and (is_early or is_ahead) else now
 
 
 def best(samples: Sequence[Sample]) -> Sample | None:

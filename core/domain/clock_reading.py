@@ -1,12 +1,11 @@
-"""What each message tells of its sender's clock: a better measurement, drift, a start, or that it was
-set.
+"""What each message tells of its sender's clock: a better measurement, a start, that it was set.
 
 A message can be late, never early. So a difference well below the least is followed at once: the
-clock was set ahead, or what came before was slow. One well above it may be a slow message and is not
-believed, until nothing has come as quickly as before for two minutes: then the clock was set back.
-What comes meanwhile keeps the offset that was known. A clock that was set by more than any message
-can be on its way needs three stretches that agree, and one whose reader tells its unchanged start
-by another clock is believed at once.
+clock was set ahead, or what came before was slow. One well above it may be a slow message and is
+not believed, until nothing has come as quickly as before for two minutes: then the clock was set
+back. What comes meanwhile keeps the offset that was known. A clock that was set by more than a
+request lasts needs three stretches that agree; by more than anything is kept back, or when its
+reader tells its unchanged start by another clock, it is believed at once.
 """
 
 from collections.abc import Sequence
@@ -22,8 +21,9 @@ STRETCH = 10 * SECOND
 KEPT = 12
 # A level is sure when so many stretches came near to it.
 SURE = 3
-# No request is so long on its way: a difference that grows by more is a clock that was set.
-LONGEST_WAY = 30 * SECOND
+# No request lasts so long, but whatever relays it may keep it back for a while.
+LONGEST_REQUEST = 30 * SECOND
+LONGEST_DELAY = 600 * SECOND
 # Switched on at the same time, as far as two words of it tell.
 SAME_START = SECOND
 
@@ -101,6 +101,8 @@ def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     allowed = bounds.jump + drift(sample.received_at - level.received_at)
     if sample.late < level.late - allowed:
         return _set_ahead(clock, sample, level.late + bounds.jump)
+    if sample.late > level.late + allowed + LONGEST_DELAY:
+        return _anew(clock, known[-1].received_at - sample.late, sample.received_at, sample)
     samples = _with(known, sample)
     kept = samples[-SURE:] if _was_set_back(samples, bounds) else samples[-KEPT:]
     risen = best(kept)
@@ -127,13 +129,12 @@ def _set_ahead(clock: Clock, sample: Sample, level: int) -> Clock:
 
 
 def _was_set_back(samples: Sequence[Sample], bounds: Bounds) -> bool:
-    """Whether the last messages agree that they left longer ago than a message can be on its
-    way."""
+    """Whether the last messages agree that they left longer ago than a request lasts."""
     last, level = samples[-SURE:], best(samples[:-SURE])
     if level is None or len(last) < SURE:
         return False
     quickest, slowest = min(s.late for s in last), max(s.late for s in last)
-    return quickest > level.late + LONGEST_WAY and slowest - quickest <= bounds.jump
+    return quickest > level.late + LONGEST_REQUEST and slowest - quickest <= bounds.jump
 
 
 def _with(samples: Sequence[Sample], sample: Sample) -> tuple[Sample, ...]:

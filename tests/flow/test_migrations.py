@@ -67,6 +67,10 @@ MADE: dict[str, dict[str, set[str]]] = {
         | {"fingerprint", "state", "request_id", "target_id"}
         | STAMPS,
     },
+    "202611230600": {
+        "reader_clock": {"reader_id", "source", "offset_ms", "measured_at", "suspect", "jumped_at"}
+        | {"state"},
+    },
 }
 
 
