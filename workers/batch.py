@@ -87,14 +87,22 @@ async def do_batch(
     new = await insert_events(conn, mine)
     news = await _note_presence(conn, deps, came.accepted, as_of)
     doubtful = await _doubtful(conn, deps, came.accepted, bindings, news, as_of)
-    far = {t for t in doubtful if deps.inbox.partition_of(t) != partition}
-    if far:
-        await request_recompute(conn, far)
+    far = await _ask_others(conn, deps, partition, doubtful)
     near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
     changes = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
     online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
-    asked = {deps.inbox.partition_of(t) for t in far}
-    return Outcome(changes, elsewhere, online, asked, came.suspects)
+    return Outcome(changes, elsewhere, online, set(far.values()), came.suspects)
+
+
+async def _ask_others(
+    conn: Connection, deps: Deps, partition: int, targets: Collection[UUID]
+) -> dict[UUID, int]:
+    """Have targets of other partitions derived there; those targets and their partitions."""
+    homes = {target: deps.inbox.partition_of(target) for target in targets}
+    far = {target: home for target, home in homes.items() if home != partition}
+    if far:
+        await request_recompute(conn, far)
+    return far
 
 
 async def _derive(

@@ -11,7 +11,7 @@ from core.domain.values import MILLISECOND
 from core.log import get_logger
 from core.models.reader_clock import ClockKey, KnownClock, Source, lock_clocks, write_clocks
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
+from core.schema.inbox import Accepted, AcceptedBeat
 
 log = get_logger(__name__)
 
