@@ -66,6 +66,9 @@ class Wish:
     clock_offset: Annotated[
         float, typer.Option(min=0, help="Seconds a reader's clock is ahead or behind at most")
     ] = 0
+    clock_drift: Annotated[
+        float, typer.Option(min=0, help="Millionths by which a reader's clock drifts at most")
+    ] = 0
     url: Annotated[str | None, typer.Option(help="The API; else QUIVER_API_URL")] = None
     token: Annotated[str | None, typer.Option(help="An admin's; else QUIVER_TOKEN")] = None
 
@@ -91,6 +94,7 @@ class Wish:
             (self.delay, faults.delay(self.delay, self.delay_max)),
             (self.reorder, faults.reorder()),
             (self.clock_offset, faults.clock_offset(self.clock_offset)),
+            (self.clock_drift, faults.clock_drift(self.clock_drift)),
         ]
         return [fault for is_wished, fault in wished if is_wished]
 

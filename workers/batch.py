@@ -88,10 +88,14 @@ async def do_batch(
     news = await _note_presence(conn, deps, came.accepted, as_of)
     doubtful = await _doubtful(conn, deps, came.accepted, bindings, news, as_of)
     far = await _ask_others(conn, deps, partition, doubtful)
-    near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
-    changes = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
-    online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
+    spans = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
+    changes = await _derive(conn, deps, Batch(new, spans, batch.requests), bindings, as_of)
+    online = await _places(conn, news.online, as_of)
     return Outcome(changes, elsewhere, online, set(far.values()), came.suspects)
+
+
+async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list[ReaderPlace]:
+    return await select_reader_places(conn, readers, instant(as_of)) if readers else []
 
 
 async def _ask_others(
