@@ -55,11 +55,13 @@ class Intake:
         caller: Whose token it is.
         settings: The bounds of a believable time.
         received_at: When the batch came.
+        sent_at: When it left, by its sender's clock, if it says so.
     """
 
     caller: Principal
     settings: Settings
     received_at: datetime
+    sent_at: datetime | None = None
 
     def read(self, events: Sequence[object]) -> list[Judged]:
         """Judge each event's own fields."""
@@ -75,13 +77,17 @@ class Intake:
         return Judged(index, said, event_id, self._unbelievable(said) or self._foreign(said))
 
     def _unbelievable(self, said: EventIn) -> str | None:
-        oldest = self.received_at - timedelta(days=self.settings.quiver_event_max_age_days)
-        latest = self.received_at + timedelta(seconds=self.settings.quiver_event_max_ahead_s)
-        if said.ts < oldest:
+        # A clock that says when it sends may be as wrong as it likes: only what it says happened
+        # long before, or after, is not believed.
+        sent_at = said.sent_at or self.sent_at
+        age = (sent_at or self.received_at) - said.ts
+        if age > timedelta(days=self.settings.quiver_event_max_age_days):
             days = self.settings.quiver_event_max_age_days
-            return f"ts: lies more than {days:g} days back; is the reader's clock right?"
-        if said.ts > latest:
-            return "ts: lies in the future; is the reader's clock right?"
+            since = "back" if sent_at is None else "before sent_at"
+            return f"ts: lies more than {days:g} days {since}; is the reader's clock right?"
+        if age < -timedelta(seconds=self.settings.quiver_event_max_ahead_s):
+            future = "in the future" if sent_at is None else "after sent_at"
+            return f"ts: lies {future}; is the reader's clock right?"
         return None
 
     def _foreign(self, said: EventIn) -> str | None:
@@ -114,24 +120,25 @@ class Intake:
             return judged.refused(reason)
         return judged
 
-    def accept(
-        self, said: EventIn, batch_sent_at: datetime | None, request_id: UUID
-    ) -> AcceptedEvent:
+    def accept(self, said: EventIn, request_id: UUID) -> AcceptedEvent:
         """An event as it goes into the inbox."""
         reader_id = self.reader_of(said)
         assert reader_id is not None
+        sent_at = said.sent_at or self.sent_at
+        is_own = said.sent_at is not None or self.caller.role is Role.READER
         return AcceptedEvent(
             event_id=said.event_id,
             reader_id=reader_id,
             type=EventType(said.type),
             ts=microseconds(said.ts),
-            sent_at=optional_microseconds(said.sent_at or batch_sent_at),
+            sent_at=optional_microseconds(sent_at),
             received_at=microseconds(self.received_at),
             arrow_id=said.arrow_id,
             x=said.x,
             y=said.y,
             sigma_mm=said.sigma_mm,
             request_id=request_id,
+            by_gateway=sent_at is not None and not is_own,
         )
 
 
@@ -169,7 +176,7 @@ async def judge(
     readers = await select_known_readers(conn, known, intake.received_at)
     judged = intake.place(judged, readers)
     accepted = [
-        intake.accept(each.said, batch.sent_at, request_id)
+        intake.accept(each.said, request_id)
         for each in judged
         if each.error is None and each.said is not None
     ]

@@ -20,6 +20,12 @@ class Metrics:
             registry=self._registry,
         )
         self.work = Gauge("quiver_work", "Work by state", ["state"], registry=self._registry)
+        self.suspect_clocks = Gauge(
+            "quiver_suspect_clocks",
+            "Readers whose clock an operator should look at",
+            ["reason"],
+            registry=self._registry,
+        )
         self.viewers = Gauge("quiver_viewers", "Viewers of this process", registry=self._registry)
 
     def text(self) -> tuple[bytes, str]:

@@ -72,6 +72,9 @@ class Wish:
     own_faces: Annotated[
         bool, typer.Option("--own-faces", help="A face for each archer, not one for all")
     ] = False
+    clock_drift: Annotated[
+        float, typer.Option(min=0, help="Millionths by which a reader's clock drifts at most")
+    ] = 0
     url: Annotated[str | None, typer.Option(help="The API; else QUIVER_API_URL")] = None
     token: Annotated[str | None, typer.Option(help="An admin's; else QUIVER_TOKEN")] = None
 
@@ -99,6 +102,7 @@ class Wish:
             (self.reorder, faults.reorder()),
             (self.clock_noise, faults.clock_noise(self.clock_noise)),
             (self.clock_offset, faults.clock_offset(self.clock_offset)),
+            (self.clock_drift, faults.clock_drift(self.clock_drift)),
         ]
         return [fault for is_wished, fault in wished if is_wished]
 

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     quiver_event_max_ahead_s: float = Field(
         300, gt=0, description="Events further in the future are refused: a reader's clock is wrong"
     )
+    quiver_clock_jump_ms: float = Field(
+        500, ge=50, description="A reader's clock that moves at once by more was set: it is flagged"
+    )
+    quiver_clock_implausible_s: float = Field(
+        60, gt=0, description="A reader's clock that is further off is flagged"
+    )
     quiver_event_body_limit: int = Field(
         1_048_576, ge=1024, description="Bytes of a POST /event at most"
     )

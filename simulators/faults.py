@@ -76,6 +76,21 @@ def clock_noise(spread_s: float) -> Fault:
     ]
 
 
+def clock_drift(largest_ppm: float) -> Fault:
+    """Each reader's clock gains or loses up to so many millionths of the time that passes."""
+
+    def apply(sendings: Sequence[Sending], rng: random.Random) -> list[Sending]:
+        readers = sorted({s.event.reader_id for s in sendings})
+        pace = {reader: rng.uniform(-largest_ppm, largest_ppm) / 1e6 for reader in readers}
+        return [replace(s, event=_drifted(s.event, pace[s.event.reader_id])) for s in sendings]
+
+    return apply
+
+
+def _drifted(event: WireEvent, pace: float) -> WireEvent:
+    return replace(event, clock_ahead_s=event.clock_ahead_s + pace * event.at)
+
+
 def afflicted(
     events: Sequence[WireEvent], faults: Sequence[Fault], rng: random.Random
 ) -> list[Sending]:

@@ -18,6 +18,7 @@ from core.models.recompute import request_recompute
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
+from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
 
@@ -51,6 +52,7 @@ class Outcome:
         online: Readers that were silent before, and where they are bound.
         partitions: Other partitions that were asked to derive something.
         unmatched: Impacts that were written: they are nobody's, as far as is known.
+        suspects: Readers whose clocks an operator should look at from now on.
     """
 
     changes: Sequence[Change]
@@ -58,14 +60,15 @@ class Outcome:
     online: Sequence[ReaderPlace]
     partitions: Collection[int]
     unmatched: Sequence[UnmatchedLanding] = ()
+    suspects: Sequence[Suspect] = ()
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
-    """Whose partition an event or heartbeat belongs to: its target's, or its reader's when it has
-    none."""
+    """Whose partition an event (on the server's clock) or heartbeat belongs to: its target's, or
+    its reader's when it has none."""
     if not isinstance(accepted, AcceptedEvent):
         return accepted.reader_id
-    bound = bindings.place(accepted.reader_id, accepted.ts)
+    bound = bindings.place(accepted.reader_id, accepted.at)
     return accepted.reader_id if bound is None else bound.target_id
 
 
@@ -82,23 +85,32 @@ async def do_batch(
         as_of: Now, microseconds.
     """
     bindings = await select_bindings(conn, {each.reader_id for each in batch.accepted})
-    mine, elsewhere = _sorted_out(batch.accepted, bindings, deps.inbox, partition)
+    came = await correct(conn, deps.clock_bounds, batch.accepted)
+    mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partition)
     new = await insert_events(conn, mine)
-    news = await _note_presence(conn, deps, batch.accepted, as_of)
-    doubtful = await _doubtful(conn, deps, batch.accepted, bindings, news, as_of)
-    far = {t for t in doubtful if deps.inbox.partition_of(t) != partition}
+    news = await _note_presence(conn, deps, came.accepted, as_of)
+    doubtful = await _doubtful(conn, deps, came.accepted, bindings, news, as_of)
+    far = await _ask_others(conn, deps, partition, doubtful)
+    spans = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
+    found = await _derive(conn, deps, Batch(new, spans, batch.requests), bindings, as_of)
+    online = await _places(conn, news.online, as_of)
+    homes = set(far.values())
+    return Outcome(found.changes, elsewhere, online, homes, found.unmatched, came.suspects)
+
+
+async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list[ReaderPlace]:
+    return await select_reader_places(conn, readers, instant(as_of)) if readers else []
+
+
+async def _ask_others(
+    conn: Connection, deps: Deps, partition: int, targets: Collection[UUID]
+) -> dict[UUID, int]:
+    """Have targets of other partitions derived there; those targets and their partitions."""
+    homes = {target: deps.inbox.partition_of(target) for target in targets}
+    far = {target: home for target, home in homes.items() if home != partition}
     if far:
         await request_recompute(conn, far)
-    near = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
-    found = await _derive(conn, deps, Batch(new, near, batch.requests), bindings, as_of)
-    online = await select_reader_places(conn, news.online, instant(as_of)) if news.online else []
-    return Outcome(
-        found.changes,
-        elsewhere,
-        online,
-        {deps.inbox.partition_of(t) for t in far},
-        found.unmatched,
-    )
+    return far
 
 
 async def _derive(
@@ -129,7 +141,7 @@ def _sorted_out(
     elsewhere: list[tuple[UUID, AcceptedEvent]] = []
     for event in accepted:
         if isinstance(event, AcceptedEvent):
-            bound = bindings.place(event.reader_id, event.ts)
+            bound = bindings.place(event.reader_id, event.at)
             if bound is None or inbox.partition_of(bound.target_id) == partition:
                 mine.append(event)
             else:
@@ -173,7 +185,7 @@ async def _butts(
     bindings: Bindings,
     spans: Mapping[UUID, Span],
 ) -> dict[UUID, PlacedButt]:
-    places = (bindings.place(event.reader_id, event.ts) for event in events)
+    places = (bindings.place(event.reader_id, event.at) for event in events)
     targets = {place.target_id for place in places if place is not None} | set(spans)
     return await select_butts(conn, targets, deps.offline_after) if targets else {}
 
@@ -183,10 +195,10 @@ def _touched(
 ) -> dict[UUID, Span]:
     spans: dict[UUID, Span] = {}
     for event in events:
-        place = bindings.place(event.reader_id, event.ts)
+        place = bindings.place(event.reader_id, event.at)
         if place is not None and place.target_id in butts:
             rules = butts[place.target_id].butt.rules
-            span = touched(EventType(event.type), event.ts, rules)
+            span = touched(EventType(event.type), event.at, rules)
             spans[place.target_id] = span.joined(spans.get(place.target_id, span))
     return spans
 
@@ -206,7 +218,7 @@ def _causes(
     for event in events:
         if event.request_id is not None:
             of_event[event.event_id] = event.request_id
-            place = bindings.place(event.reader_id, event.ts)
+            place = bindings.place(event.reader_id, event.at)
             if place is not None:
                 of_target[place.target_id] = event.request_id
     return Causes(of_event, of_target)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+from core.domain.clock import Bounds
 from core.feed import Feed
 from core.inbox import Inbox
 from core.postgres import Pool
@@ -26,3 +27,13 @@ class Deps:
     def offline_after(self) -> int:
         """Silence after which a reader is offline, microseconds."""
         return round(self.settings.quiver_reader_offline_after_s * 1_000_000)
+
+    @property
+    def clock_bounds(self) -> Bounds:
+        """What is believed of readers' clocks."""
+        return Bounds(
+            jump=round(self.settings.quiver_clock_jump_ms * 1_000),
+            implausible=round(self.settings.quiver_clock_implausible_s * 1_000_000),
+            oldest=round(self.settings.quiver_event_max_age_days * 86_400_000_000),
+            ahead=round(self.settings.quiver_event_max_ahead_s * 1_000_000),
+        )

@@ -15,6 +15,7 @@ from core.models.work import lock_partitions, select_barriers, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted, decode, encode
 from workers.batch import Batch, Outcome, do_batch
+from workers.clocks import warn
 from workers.deps import Deps
 from workers.errors import is_passing
 from workers.frames import reader_frames, shot_frames
@@ -155,6 +156,7 @@ async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome], as
     for target_id in sorted({s.target_id for s in after if s.shot.is_unscored}):
         await deps.queue.enqueue("score_shots", str(target_id), job_id=f"score:{target_id}")
     await _ask_for_ranks(deps, {s.session_id for s in after})
+    warn(suspect for outcome in outcomes for suspect in outcome.suspects)
     await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})
 
 

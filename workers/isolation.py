@@ -19,6 +19,7 @@ from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, do_batch, owner
+from workers.clocks import correct
 from workers.deps import Deps
 from workers.errors import is_passing
 from workers.turn import Turn, waiting
@@ -44,8 +45,11 @@ async def do_isolated(
     """Do a batch that failed as a whole, each target in a transaction of its own."""
     outcomes: list[Outcome] = []
     async with conn.transaction():
+        # Once for all of them: a clock's message is not taken twice.
+        came = await correct(conn, deps.clock_bounds, accepted)
+        outcomes.append(Outcome([], [], [], (), suspects=came.suspects))
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
-        shares = await _shares(conn, deps, turn, accepted, as_of)
+        shares = await _shares(conn, deps, turn, came.accepted, as_of)
         for owner_id, share in shares.items():
             outcome = await _one_share(conn, deps, turn.partition, owner_id, share, as_of)
             outcomes += [] if outcome is None else [outcome]

@@ -47,8 +47,13 @@ async def post_events(
     answer is 422. What is accepted is on disk, and is processed whatever fails next. Sending an
     `event_id` again changes nothing. 503 with `Retry-After`: the inbox is full and nothing of the
     batch was kept.
+
+    `sent_at` lets the server measure the clock that `ts` is by, so that an event is known to have
+    happened when it did, however wrong that clock is; an event that lies more than 300 s after its
+    `sent_at`, or 30 days before it, is refused. A gateway whose readers' clocks differ says it with
+    each event.
     """
-    intake = Intake(caller, settings, datetime.now(UTC))
+    intake = Intake(caller, settings, datetime.now(UTC), batch.sent_at)
     verdict, readers = await judge(conn, intake, batch, request_id)
     if verdict.rejected and not verdict.accepted:
         foreign = verdict.is_all_foreign and caller.role is Role.READER

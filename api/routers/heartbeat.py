@@ -1,6 +1,7 @@
 """Signs of life of readers."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -31,10 +32,12 @@ async def post_heartbeat(
     """Say which readers live, every 10 seconds.
 
     `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has
-    more to
-    tell: both decide between a miss and a shot that nobody can judge.
+    more to tell: both decide between a miss and a shot that nobody can judge. `sent_at` measures
+    the clock of whoever sends: a reader's own with its own token, else the gateway's, which counts
+    for readers that never said `sent_at` themselves.
     """
     received_at = datetime.now(UTC)
+    came = _Came(microseconds(received_at), request_id, caller.role is not Role.READER)
     speakers = [_speaker(number, beat, caller) for number, beat in enumerate(heartbeat.readers)]
     readers = await select_known_readers(conn, set(speakers), received_at)
     for number, reader_id in enumerate(speakers):
@@ -43,7 +46,7 @@ async def post_heartbeat(
     entries = [
         (
             _partition(inbox, readers, reader),
-            encode(_beat(reader, beat, heartbeat, received_at, request_id)),
+            encode(_beat(reader, beat, heartbeat.sent_at, came)),
         )
         for reader, beat in zip(speakers, heartbeat.readers, strict=True)
     ]
@@ -66,16 +69,24 @@ def _partition(inbox: InboxOf, readers: Mapping[UUID, KnownReader], reader_id: U
     return inbox.partition_of(readers[reader_id].target_id or reader_id)
 
 
-def _beat(
-    reader_id: UUID, beat: Beat, heartbeat: Heartbeat, received_at: datetime, request_id: UUID
-) -> AcceptedBeat:
+@dataclass(frozen=True, slots=True)
+class _Came:
+    """When and by which request heartbeats came, and whether a gateway relays them."""
+
+    at: int
+    request_id: UUID
+    by_gateway: bool
+
+
+def _beat(reader_id: UUID, beat: Beat, sent_at: datetime | None, came: _Came) -> AcceptedBeat:
     return AcceptedBeat(
         reader_id=reader_id,
-        received_at=microseconds(received_at),
-        sent_at=optional_microseconds(heartbeat.sent_at),
+        received_at=came.at,
+        sent_at=optional_microseconds(sent_at),
         started_at=optional_microseconds(beat.started_at),
         buffered=beat.buffered,
         battery_pct=beat.battery_pct,
         firmware=beat.firmware,
-        request_id=request_id,
+        request_id=came.request_id,
+        by_gateway=came.by_gateway,
     )

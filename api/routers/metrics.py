@@ -7,6 +7,7 @@ from api.dependencies import ConnectionOf, InboxOf, QueueOf
 from api.hub import Hub
 from api.metrics import Metrics
 from core.models.failed_job import count_failed_jobs
+from core.models.reader_clock import count_suspects
 
 router = APIRouter(tags=["health"])
 
@@ -15,7 +16,7 @@ router = APIRouter(tags=["health"])
 async def get_metrics(
     request: Request, conn: ConnectionOf, inbox: InboxOf, queue: QueueOf
 ) -> Response:
-    """Request times, viewers and work by state, in Prometheus' text format."""
+    """Request times, viewers, suspect clocks and work by state, in Prometheus' text format."""
     metrics: Metrics = request.state.metrics
     hub: Hub = request.state.hub
     jobs = await queue.counts()
@@ -28,6 +29,8 @@ async def get_metrics(
     }
     for state, count in states.items():
         metrics.work.labels(state).set(count)
+    for reason, suspects in (await count_suspects(conn)).items():
+        metrics.suspect_clocks.labels(reason.value).set(suspects)
     metrics.viewers.set(hub.viewers)
     text, content_type = metrics.text()
     return Response(text, media_type=content_type)

@@ -18,8 +18,8 @@ from core.domain.values import Butt, Event
 SAME_ARROW = 1e20
 SAME_ARCHER = 1e10
 # How probable a hit on a face is, by whose face it is: a prior, not a proof.
-OWN_FACE = 0.97
-OTHERS_FACE = 0.03
+OWN_FACE = 0.9
+OTHERS_FACE = 0.1
 
 type Group = Mapping[int, Sequence[int]]
 

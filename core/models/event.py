@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from core.domain.values import Event, EventType
+from core.domain.values import MILLISECOND, Event, EventType
 from core.domain.window import Span
 from core.models.instants import instant, microseconds, optional_instant
 from core.postgres import Connection
@@ -17,12 +17,11 @@ INSERT INTO event (
     event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
     arrow_id, x, y, sigma_mm, request_id
 )
-SELECT event_id, reader_id, type, ts, sent_at, received_at, 0, ts,
-    arrow_id, x, y, sigma_mm, request_id
-FROM unnest(
+SELECT * FROM unnest(
     $1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-    $7::uuid[], $8::double precision[], $9::double precision[], $10::double precision[], $11::uuid[]
-) AS said (event_id, reader_id, type, ts, sent_at, received_at, arrow_id, x, y, sigma_mm, request_id)
+    $7::double precision[], $8::timestamptz[], $9::uuid[], $10::double precision[],
+    $11::double precision[], $12::double precision[], $13::uuid[]
+)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id
 """
@@ -76,7 +75,8 @@ LIMIT $6
 
 
 async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
-    """Keep events; one whose id is kept already changes nothing.
+    """Keep events, each with the offset that was found for it; one whose id is kept already changes
+    nothing.
 
     Returns:
         Those that are new, in the order of their ids.
@@ -92,6 +92,8 @@ async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> li
         [instant(event.ts) for event in ordered],
         [optional_instant(event.sent_at) for event in ordered],
         [instant(event.received_at) for event in ordered],
+        [(event.offset or 0) / MILLISECOND for event in ordered],
+        [instant(event.at) for event in ordered],
         [event.arrow_id for event in ordered],
         [event.x for event in ordered],
         [event.y for event in ordered],

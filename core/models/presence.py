@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from core.domain.values import EventType
@@ -172,8 +172,9 @@ async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[t
     clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
     for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
         said = UNSAID if beat.started_at is None else instant(beat.started_at)
-        offset = 0 if beat.sent_at is None else beat.received_at - beat.sent_at
-        started = UNSAID if said == UNSAID else said + timedelta(microseconds=offset)
+        started = (
+            UNSAID if beat.started_at is None else instant(beat.started_at + (beat.offset or 0))
+        )
         before = clear.get((beat.reader_id, said), (started, None))
         clear[beat.reader_id, said] = (
             before[0],

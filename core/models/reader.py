@@ -17,11 +17,20 @@ READER_SELECT = """
 SELECT reader.id, reader.kind, reader.name, reader.created_at, reader.updated_at,
     binding.slot_id, binding.target_id, binding.valid_from AS bound_from,
     coalesce(status.is_online, false) AS is_online, status.last_heard_at, status.battery_pct,
-    status.firmware, status.buffered
+    status.firmware, status.buffered, measured.clock
 FROM reader
 LEFT JOIN reader_binding AS binding ON binding.reader_id = reader.id
     AND binding.valid_to = 'infinity'
 LEFT JOIN reader_status AS status ON status.reader_id = reader.id
+LEFT JOIN LATERAL (
+    -- What it says itself is believed before what a gateway says: 'reader' sorts after 'gateway'.
+    SELECT jsonb_build_object(
+        'offset_ms', offset_ms, 'measured_at', measured_at,
+        'suspect', suspect, 'jumped_at', jumped_at
+    ) AS clock
+    FROM reader_clock WHERE reader_id = reader.id AND offset_ms IS NOT NULL
+    ORDER BY source DESC LIMIT 1
+) AS measured ON true
 WHERE reader.id = $1 AND reader.retired_at IS NULL
 """
 
@@ -29,12 +38,21 @@ READER_SELECT_PAGE = """
 SELECT reader.id, reader.kind, reader.name, reader.created_at, reader.updated_at,
     binding.slot_id, binding.target_id, binding.valid_from AS bound_from,
     coalesce(status.is_online, false) AS is_online, status.last_heard_at, status.battery_pct,
-    status.firmware, status.buffered
+    status.firmware, status.buffered, measured.clock
 FROM reader
 LEFT JOIN reader_binding AS binding ON binding.reader_id = reader.id
     AND binding.valid_to = 'infinity'
 LEFT JOIN target ON target.id = binding.target_id
 LEFT JOIN reader_status AS status ON status.reader_id = reader.id
+LEFT JOIN LATERAL (
+    -- What it says itself is believed before what a gateway says: 'reader' sorts after 'gateway'.
+    SELECT jsonb_build_object(
+        'offset_ms', offset_ms, 'measured_at', measured_at,
+        'suspect', suspect, 'jumped_at', jumped_at
+    ) AS clock
+    FROM reader_clock WHERE reader_id = reader.id AND offset_ms IS NOT NULL
+    ORDER BY source DESC LIMIT 1
+) AS measured ON true
 WHERE (reader.created_at, reader.id) > ($1, $2) AND reader.retired_at IS NULL
     AND ($4::text IS NULL OR reader.kind = $4)
     AND ($5::uuid IS NULL OR target.session_id = $5)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, SkipValidation, TypeAdapter, model_validator
 
-from core.schema.types import Boundary, Count, Instant, Number, Text
+from core.schema.types import Boundary, Count, Instant, Text
 
 LARGEST_BATCH = 1000
 
@@ -123,7 +123,7 @@ class StoredEvent(Boundary):
     ts: Instant
     sent_at: Instant | None
     received_at: Instant
-    offset_ms: Number = Field(description="Added to `ts` for the reader's clock")
+    offset_ms: float = Field(description="Added to `ts` for the reader's clock")
     occurred_at: Instant = Field(description="When it happened, by the server's clock")
     arrow_id: UUID | None
     x: float | None

@@ -25,6 +25,8 @@ class AcceptedEvent:
         y: Millimetres above the butt's centre.
         sigma_mm: The reader's uncertainty of both.
         request_id: The request that brought it.
+        by_gateway: Whether `sent_at` is by the clock of a gateway that relays the reader.
+        offset: Microseconds to be added to `ts`; None: a worker has yet to find it.
     """
 
     event_id: UUID
@@ -38,6 +40,13 @@ class AcceptedEvent:
     y: float | None
     sigma_mm: float | None
     request_id: UUID | None
+    by_gateway: bool = False
+    offset: int | None = None
+
+    @property
+    def at(self) -> int:
+        """When it happened, by the server's clock as far as the offset is known."""
+        return self.ts + (self.offset or 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,8 @@ class AcceptedBeat:
         battery_pct: What its battery holds.
         firmware: What runs on it.
         request_id: The request that brought it.
+        by_gateway: Whether `sent_at` is by the clock of a gateway that relays the reader.
+        offset: Microseconds to be added to `started_at`; None: a worker has yet to find it.
     """
 
     reader_id: UUID
@@ -63,6 +74,8 @@ class AcceptedBeat:
     battery_pct: float | None
     firmware: str | None
     request_id: UUID | None
+    by_gateway: bool = False
+    offset: int | None = None
 
 
 type Accepted = AcceptedEvent | AcceptedBeat

@@ -52,6 +52,22 @@ class ReaderUpdate(Boundary):
     )
 
 
+class ClockShown(Boundary):
+    """A reader's clock, as measured from `sent_at`."""
+
+    offset_ms: float = Field(description="Added to its times: how far it is behind the server's")
+    measured_at: Instant
+    suspect: Literal["implausible", "jumped"] | None = Field(
+        description=(
+            "implausible: far off; jumped: it was set less than ten minutes before it was last "
+            "heard. Its times are corrected all the same"
+        )
+    )
+    jumped_at: Instant | None = Field(
+        description="When it was last found to have been set, since it was switched on"
+    )
+
+
 class Reader(Boundary):
     """A reader, where it is, and how it fares."""
 
@@ -66,6 +82,7 @@ class Reader(Boundary):
     battery_pct: float | None
     firmware: str | None
     buffered: int | None
+    clock: ClockShown | None = Field(description="null: it never said `sent_at`")
     created_at: Instant
     updated_at: Instant
 

@@ -58,7 +58,44 @@ async def test_an_accepted_event_lies_in_the_inbox_as_it_was_said(
         y=3.0,
         sigma_mm=0.5,
         request_id=request_id,
+        by_gateway=True,
     )
+
+
+async def test_whose_clock_a_batch_left_by_is_known(
+    client: AsyncClient, field: Field, opened: Opened, pool: Pool, valkey: Redis, settings: Settings
+) -> None:
+    reader = await opened(await token_of(pool, field.readers["1 target"]))
+    await send(client, landed(field), sent_at=at_now())
+    await send(client, landed(field, sent_at=at_now()), sent_at=at_now())
+    await send(client, landed(field))
+    await send(reader, landed(field), sent_at=at_now())
+    (events,) = (await waiting(valkey, settings)).values()
+    assert [(each.by_gateway, each.sent_at is not None) for each in events] == [
+        (True, True),
+        (False, True),
+        (False, False),
+        (False, True),
+    ]
+
+
+async def test_a_reader_whose_clock_stands_at_its_beginning_is_heard(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    event = landed(field, ts="1970-01-01T00:01:00Z")
+    assert accepted(await send(client, event, sent_at="1970-01-01T00:01:05Z"))["accepted"] == 1
+    event = landed(field, ts="1970-01-01T00:01:00Z", sent_at="1970-01-01T00:01:05Z")
+    assert accepted(await send(client, event, sent_at=at_now()))["accepted"] == 1
+    (events,) = (await waiting(valkey, settings)).values()
+    told = [each.ts for each in events if isinstance(each, AcceptedEvent)]
+    assert told == [60_000_000, 60_000_000]
+
+
+async def test_a_reader_whose_clock_is_a_year_ahead_is_heard(
+    client: AsyncClient, field: Field
+) -> None:
+    ahead = rfc3339(datetime.now(UTC) + timedelta(days=365))
+    assert accepted(await send(client, landed(field, ts=ahead), sent_at=ahead))["accepted"] == 1
 
 
 async def test_all_readers_of_a_butt_fill_the_partition_of_their_target(

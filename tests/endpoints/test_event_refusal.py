@@ -36,6 +36,14 @@ WRONG: Mapping[str, tuple[Json, str]] = {
     "time as a date": ({"ts": "2026-05-01"}, "ts: must be an RFC 3339 time with a zone, as text"),
     "ten years old": ({"ts": TOO_OLD}, f"ts: lies more than 30 days back; {CLOCK}"),
     "in the future": ({"ts": AHEAD}, f"ts: lies in the future; {CLOCK}"),
+    "after it was sent": (
+        {"sent_at": rfc3339(datetime.now(UTC) - timedelta(hours=1))},
+        f"ts: lies after sent_at; {CLOCK}",
+    ),
+    "sent in the far future": (
+        {"sent_at": rfc3339(datetime.now(UTC) + timedelta(days=31))},
+        f"ts: lies more than 30 days before sent_at; {CLOCK}",
+    ),
     "no time": ({"ts": None}, "ts: must be an RFC 3339 time with a zone, as text"),
     "no reader": ({"reader_id": None}, "reader_id: is missing"),
     "unknown reader": ({"reader_id": UNKNOWN}, f"reader_id: no reader {UNKNOWN}"),

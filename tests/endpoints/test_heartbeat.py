@@ -59,6 +59,7 @@ async def test_a_sign_of_life_lies_in_the_inbox_as_it_was_said(
         battery_pct=87.5,
         firmware="1.2",
         request_id=heard.request_id,
+        by_gateway=True,
     )
     assert abs(heard.received_at - microseconds(datetime.now(UTC))) < 60_000_000
     assert str(heard.request_id) == answer.headers["X-Request-ID"]
@@ -90,7 +91,7 @@ async def test_a_readers_own_token_says_who_lives(
     reader = await opened(await token_of(pool, field.readers["1A bow"]))
     assert data(await reader.post(HEARTBEAT, json={"readers": [{}]})) == {"accepted": 1}
     ((heard,),) = (await waiting(valkey, settings)).values()
-    assert heard.reader_id == field.readers["1A bow"]
+    assert (heard.reader_id, heard.by_gateway) == (field.readers["1A bow"], False)
 
 
 async def test_a_reader_speaks_for_itself_alone(

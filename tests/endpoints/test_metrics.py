@@ -17,3 +17,4 @@ async def test_requests_are_counted_by_route_and_work_by_state(settings: Setting
     assert 'method="GET",route="/api/v0/archer",status="200"} 1.0' in answer.text
     assert 'route="none",status="404"} 1.0' in answer.text
     assert 'quiver_work{state="inbox"} 0.0' in answer.text
+    assert 'quiver_suspect_clocks{reason="jumped"} 0.0' in answer.text

@@ -29,6 +29,10 @@ STATUS_INSERT = """
 INSERT INTO reader_status (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
 VALUES ($1, $2, true, 81.5, '1.2.3', 4)
 """
+CLOCK_INSERT = """
+INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
+VALUES ($1, 'reader', -61000.25, $3, 'implausible', $2, '{}'), ($1, 'gateway', 3, $3, null, null, '{}')
+"""
 
 
 def at(minute: float) -> str:
@@ -68,6 +72,7 @@ async def test_a_reader_is_made_without_a_place(client: AsyncClient) -> None:
         "battery_pct": None,
         "firmware": None,
         "buffered": None,
+        "clock": None,
     }
 
 
@@ -155,6 +160,23 @@ async def test_a_reader_shows_how_it_fares(client: AsyncClient, pool: Pool) -> N
     reader = data(await client.get(f"{URL}/{made['id']}"))
     names = ("is_online", "last_heard_at", "battery_pct", "firmware", "buffered")
     assert [reader[name] for name in names] == [True, at(0), 81.5, "1.2.3", 4]
+
+
+async def test_a_reader_shows_its_own_clock_before_its_gateways(
+    client: AsyncClient, pool: Pool
+) -> None:
+    made = await make_reader(client)
+    async with pool.acquire() as conn:
+        await conn.execute(CLOCK_INSERT, made["id"], START, START + timedelta(minutes=1))
+    shown = {
+        "offset_ms": -61_000.25,
+        "measured_at": at(1),
+        "suspect": "implausible",
+        "jumped_at": at(0),
+    }
+    assert data(await client.get(f"{URL}/{made['id']}"))["clock"] == shown
+    assert [reader["clock"] for reader in data(await client.get(URL))["items"]] == [shown]
+    assert (await move(client, made, name="renamed"))["clock"] == shown
 
 
 async def test_a_name_alone_moves_nothing(client: AsyncClient, pool: Pool) -> None:

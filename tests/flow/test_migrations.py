@@ -71,6 +71,10 @@ MADE: dict[str, dict[str, set[str]]] = {
         "lesson": {"shot_id", "target_id", "slot_id", "released_at", "flight_us"}
         | {"bow_reader_id", "target_reader_id", "is_missing", "strays"},
     },
+    "202611230600": {
+        "reader_clock": {"reader_id", "source", "offset_ms", "measured_at", "suspect", "jumped_at"}
+        | {"state"},
+    },
     "202611230900": {
         "unmatched_landing": {"landing_event_id", "session_id", "target_id", "landed_at", "x", "y"}
         | {"arrow_id", "sigma_mm", "reason", "nearest_shot_id", "duplicates", "deadline"}

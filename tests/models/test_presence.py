@@ -41,14 +41,13 @@ def beat(
     field: Field,
     at: float,
     *,
-    sent: float | None = None,
+    offset: float = 0.0,
     started: float | None = None,
     buffered: int | None = None,
 ) -> AcceptedBeat:
     """A heartbeat of the butt's reader that came so many seconds after the start."""
-    sent_at = None if sent is None else moment(field, sent)
     usual = field.beat(started=started, buffered=buffered)
-    return replace(usual, received_at=moment(field, at), sent_at=sent_at)
+    return replace(usual, received_at=moment(field, at), offset=round(offset * SECOND))
 
 
 def landed(field: Field, at: float) -> AcceptedEvent:
@@ -163,16 +162,16 @@ async def test_a_start_is_news_the_first_time_it_is_named(conn: Connection, fiel
 
 async def test_a_start_is_on_the_servers_clock(conn: Connection, field: Field) -> None:
     # The reader's clock is 100 s slow.
-    news = await note(conn, field, beat(field, 10, sent=-90, started=-160, buffered=0))
+    news = await note(conn, field, beat(field, 10, offset=100, started=-160, buffered=0))
     assert news.starts == [(field.readers["1 target"], moment(field, -60))]
     assert await boots(conn, field) == [(-60, 10, None)]
 
 
-async def test_a_start_is_placed_once_however_long_a_later_message_takes(
+async def test_a_start_is_placed_once_however_its_clock_is_measured_later(
     conn: Connection, field: Field
 ) -> None:
-    await note(conn, field, beat(field, 10, sent=10, started=-60))
-    await note(conn, field, beat(field, 25, sent=20, started=-60))
+    await note(conn, field, beat(field, 10, started=-60))
+    await note(conn, field, beat(field, 25, offset=5, started=-60))
     assert await boots(conn, field) == [(-60, 25, None)]
 
 

@@ -2,7 +2,16 @@
 
 import random
 
-from simulators.faults import Sending, afflicted, clock_offset, delay, drop, duplicate, reorder
+from simulators.faults import (
+    Sending,
+    afflicted,
+    clock_drift,
+    clock_offset,
+    delay,
+    drop,
+    duplicate,
+    reorder,
+)
 from simulators.wire import WireEvent
 
 EVENTS = [WireEvent(f"event {n}", f"reader {n % 3}", "arrow_engage", float(n)) for n in range(1000)]
@@ -45,6 +54,20 @@ def test_a_readers_clock_is_always_ahead_by_the_same() -> None:
     ahead = {(s.event.reader_id, s.event.clock_ahead_s) for s in sent}
     assert len(ahead) == 3
     assert all(abs(seconds) <= 2 for _, seconds in ahead)
+
+
+def test_a_readers_clock_drifts_away_from_its_offset() -> None:
+    sent = afflicted(EVENTS, [clock_offset(2), clock_drift(100)], rng())
+    offsets = {
+        s.event.reader_id: s.event.clock_ahead_s
+        for s in afflicted(EVENTS, [clock_offset(2)], rng())
+    }
+    paces: dict[str, set[float]] = {}
+    for s in sent[3:]:
+        gained = s.event.clock_ahead_s - offsets[s.event.reader_id]
+        paces.setdefault(s.event.reader_id, set()).add(round(gained / s.event.at * 1e6, 3))
+    assert [len(found) for found in paces.values()] == [1, 1, 1]
+    assert all(0 < abs(ppm) <= 100 for found in paces.values() for ppm in found)
 
 
 def test_faults_are_the_same_for_the_same_seed() -> None:

@@ -1,0 +1,145 @@
+"""What each message tells of its sender's clock: a better measurement, a start, that it was set.
+
+A message can be late, never early. So a difference well below the least is followed at once: the
+clock was set ahead, or what came before was slow. One well above it may be a slow message and is
+not believed, until nothing has come as quickly as before for two minutes: then the clock was set
+back. What comes meanwhile keeps the offset that was known. A clock that was set by more than a
+request lasts needs three stretches that agree; by more than anything is kept back, or when its
+reader tells its unchanged start by another clock, it is believed at once.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.domain.clock import Before, Bounds, Clock, Reading, Sample, best, drift
+from core.domain.values import SECOND
+
+# Of each stretch of ten seconds (a heartbeat comes that often) the least difference is kept, of the
+# last twelve in which anything came: two minutes of a reader that beats. A crystal that is 50 ppm
+# off moves by 6 ms meanwhile, and a crowded network lets a message through quickly now and then.
+STRETCH = 10 * SECOND
+KEPT = 12
+# A level is sure when so many stretches came near to it.
+SURE = 3
+# No request lasts so long, but whatever relays it may keep it back for a while.
+LONGEST_REQUEST = 30 * SECOND
+LONGEST_DELAY = 600 * SECOND
+# Switched on at the same time, as far as two words of it tell.
+SAME_START = SECOND
+
+
+def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
+    """The clock after one more message; messages are taken in the order in which they came.
+
+    A message that is taken twice, or that came before the clock's beginning, changes nothing.
+
+    Args:
+        clock: What was known.
+        reading: What the message tells.
+        bounds: What is believed.
+    """
+    if clock.begun_at is not None and reading.received_at < clock.begun_at:
+        return clock
+    if reading.started_at is not None:
+        clock = _started(clock, reading, reading.started_at, bounds)
+    if reading.sent_at is None:
+        return clock
+    sample = Sample(reading.received_at, reading.received_at - reading.sent_at)
+    if clock.begun_at is None:
+        clock = replace(clock, begun_at=sample.received_at)
+    return _measured(clock, sample, bounds)
+
+
+def _started(clock: Clock, reading: Reading, started_at: int, bounds: Bounds) -> Clock:
+    """The clock after its reader said when it was switched on."""
+    known = clock.started_at
+    if _same(known, started_at) or (clock.before and _same(clock.before.started_at, started_at)):
+        return clock
+    offset = clock.offset
+    if offset is None:
+        return replace(clock, started_at=started_at, since=started_at)
+    if reading.sent_at is not None and known is not None:
+        late = reading.received_at - reading.sent_at
+        if abs(started_at + late - known - offset) <= bounds.jump:
+            # The same start, told by a clock that was set meanwhile.
+            since = clock.samples[-1].received_at - late
+            return replace(_anew(clock, since, reading.received_at), started_at=started_at)
+    if _is_unnamed(clock, reading) and started_at + offset <= (clock.begun_at or 0):
+        # What was measured is of this start already: it is only named now.
+        return replace(clock, started_at=started_at, since=started_at, jumped_at=None)
+    begun = replace(_anew(clock, started_at, None), started_at=started_at)
+    return replace(begun, begun_at=reading.received_at)
+
+
+def _is_unnamed(clock: Clock, reading: Reading) -> bool:
+    """Whether the clock may have begun when its reader was switched on, which nobody was told."""
+    just_now = reading.received_at - KEPT * STRETCH
+    has_jumped = clock.jumped_at is not None and clock.jumped_at >= just_now
+    return clock.started_at is None or has_jumped
+
+
+def _same(known: int | None, said: int) -> bool:
+    return known is not None and abs(known - said) <= SAME_START
+
+
+def _anew(clock: Clock, since: int, jumped_at: int | None, *samples: Sample) -> Clock:
+    """A clock of which only these measurements are known; what was known is the clock before."""
+    offset = clock.offset
+    before = clock.before if offset is None else Before(offset, clock.started_at)
+    begun_at = samples[0].received_at if samples else jumped_at
+    return Clock(samples, begun_at, since, clock.started_at, before, jumped_at)
+
+
+def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
+    """The clock after one more measurement."""
+    known = clock.samples
+    if len(known) == KEPT and sample.received_at < known[0].received_at:
+        return clock
+    level = best(known)
+    if level is None:
+        return replace(clock, samples=(sample,))
+    allowed = bounds.jump + drift(sample.received_at - level.received_at)
+    if sample.late < level.late - allowed:
+        return _set_ahead(clock, sample, level.late + bounds.jump)
+    if sample.late > level.late + allowed + LONGEST_DELAY:
+        return _anew(clock, known[-1].received_at - sample.late, sample.received_at, sample)
+    samples = _with(known, sample)
+    kept = samples[-SURE:] if _was_set_back(samples, bounds) else samples[-KEPT:]
+    risen = best(kept)
+    if risen is None or risen.late <= level.late + allowed:
+        return replace(clock, samples=kept)
+    # Nothing came as quickly as before for long: the clock was set back.
+    last = max(s.received_at for s in known if s.late <= level.late + bounds.jump)
+    return _anew(clock, last - risen.late, sample.received_at, *kept)
+
+
+def _set_ahead(clock: Clock, sample: Sample, level: int) -> Clock:
+    """The clock after a message that was quicker than any can be by what was known.
+
+    Args:
+        clock: What was known.
+        sample: The message.
+        level: The most that a message near to the level takes.
+    """
+    if sum(s.late <= level for s in clock.samples) < SURE:
+        # What was known were a few slow messages: this is only a better measurement.
+        return replace(clock, samples=(sample,))
+    since = clock.samples[-1].received_at - sample.late
+    return _anew(clock, since, sample.received_at, sample)
+
+
+def _was_set_back(samples: Sequence[Sample], bounds: Bounds) -> bool:
+    """Whether the last messages agree that they left longer ago than a request lasts."""
+    last, level = samples[-SURE:], best(samples[:-SURE])
+    if level is None or len(last) < SURE:
+        return False
+    quickest, slowest = min(s.late for s in last), max(s.late for s in last)
+    return quickest > level.late + LONGEST_REQUEST and slowest - quickest <= bounds.jump
+
+
+def _with(samples: Sequence[Sample], sample: Sample) -> tuple[Sample, ...]:
+    """The samples with one more, of each stretch only the least."""
+    least_of: dict[int, Sample] = {}
+    for each in sorted([*samples, sample], key=lambda s: (s.late, s.received_at)):
+        least_of.setdefault(each.received_at // STRETCH, each)
+    return tuple(sorted(least_of.values(), key=lambda s: s.received_at))

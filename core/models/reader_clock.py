@@ -1,0 +1,109 @@
+"""Readers' clocks: how far each is from ours, and what the next message is held against."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from core.domain.clock import Clock, Suspicion
+from core.domain.values import MILLISECOND
+from core.models.instants import optional_instant
+from core.postgres import Connection
+
+CLOCK_LOCK = """
+SELECT reader_id, source, suspect, state FROM reader_clock WHERE reader_id = ANY ($1)
+ORDER BY reader_id, source FOR UPDATE
+"""
+
+CLOCK_UPSERT = """
+INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
+SELECT * FROM unnest(
+    $1::uuid[], $2::text[], $3::double precision[], $4::timestamptz[], $5::text[],
+    $6::timestamptz[], $7::jsonb[]
+)
+ON CONFLICT (reader_id, source) DO UPDATE SET
+    offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
+    suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
+"""
+
+# A reader's own words are believed before those of a gateway: 'reader' sorts after 'gateway'.
+CLOCK_COUNT_SUSPECTS = """
+SELECT suspect, count(*) FROM (
+    SELECT DISTINCT ON (clock.reader_id) clock.suspect
+    FROM reader_clock AS clock
+    JOIN reader ON reader.id = clock.reader_id AND reader.retired_at IS NULL
+    WHERE clock.offset_ms IS NOT NULL AND clock.reader_id IN (
+        SELECT reader_id FROM reader_clock WHERE suspect IS NOT NULL
+    )
+    ORDER BY clock.reader_id, clock.source DESC
+) AS shown
+WHERE suspect IS NOT NULL GROUP BY suspect
+"""
+
+_CLOCK: TypeAdapter[Clock] = TypeAdapter(Clock)
+
+
+class Source(StrEnum):
+    """Whose words a clock was measured from."""
+
+    READER = "reader"
+    GATEWAY = "gateway"
+
+
+type ClockKey = tuple[UUID, Source]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownClock:
+    """A reader's clock as it is kept.
+
+    Args:
+        clock: What is known of it.
+        suspect: Why an operator was told to look at it; None: there was no reason.
+    """
+
+    clock: Clock
+    suspect: Suspicion | None = None
+
+
+async def lock_clocks(conn: Connection, readers: Collection[UUID]) -> dict[ClockKey, KnownClock]:
+    """What is known of some readers' clocks; nobody else changes it until the transaction ends."""
+    return {
+        (row["reader_id"], Source(row["source"])): KnownClock(
+            _CLOCK.validate_python(row["state"]),
+            None if row["suspect"] is None else Suspicion(row["suspect"]),
+        )
+        for row in await conn.fetch(CLOCK_LOCK, sorted(readers))
+    }
+
+
+async def write_clocks(conn: Connection, clocks: Mapping[ClockKey, KnownClock]) -> None:
+    """Keep what is known of some clocks.
+
+    Args:
+        conn: In the transaction that locked them.
+        clocks: Each with why an operator should look at it.
+    """
+    # In one order for all: two workers that see a reader for the first time wait for each other.
+    keys = sorted(clocks)
+    known = [clocks[key] for key in keys]
+    offsets = [each.clock.offset for each in known]
+    await conn.execute(
+        CLOCK_UPSERT,
+        [reader_id for reader_id, _ in keys],
+        [source for _, source in keys],
+        [None if offset is None else offset / MILLISECOND for offset in offsets],
+        [optional_instant(each.clock.measured_at) for each in known],
+        [each.suspect for each in known],
+        [optional_instant(each.clock.jumped_at) for each in known],
+        [each.clock for each in known],
+    )
+
+
+async def count_suspects(conn: Connection) -> dict[Suspicion, int]:
+    """How many readers' clocks an operator should look at, by the reason."""
+    rows = await conn.fetch(CLOCK_COUNT_SUSPECTS)
+    counted = {Suspicion(row["suspect"]): row["count"] for row in rows}
+    return {reason: counted.get(reason, 0) for reason in Suspicion}

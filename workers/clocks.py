@@ -1,0 +1,155 @@
+"""What readers say put on the server's clock, before anything looks at when it happened."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from uuid import UUID
+
+from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
+from core.domain.clock_reading import heard
+from core.domain.values import MILLISECOND
+from core.log import get_logger
+from core.models.reader_clock import ClockKey, KnownClock, Source, lock_clocks, write_clocks
+from core.postgres import Connection
+from core.schema.inbox import Accepted, AcceptedBeat
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A reader whose clock an operator should look at from now on.
+
+    Args:
+        reader_id: The reader.
+        reason: Why.
+        offset: What is added to its times, microseconds.
+    """
+
+    reader_id: UUID
+    reason: Suspicion
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """What came, each with the offset of its reader's clock.
+
+    Args:
+        accepted: In the order in which it came.
+        suspects: Readers whose clocks became suspect by it.
+    """
+
+    accepted: Sequence[Accepted]
+    suspects: Sequence[Suspect] = ()
+
+
+@dataclass(slots=True)
+class _Clocks:
+    """The clocks of some readers, while messages of theirs are taken."""
+
+    bounds: Bounds
+    known: dict[ClockKey, Clock] = field(default_factory=dict)
+
+    def take(self, said: Accepted) -> None:
+        """Learn from a message."""
+        source = Source.GATEWAY if said.by_gateway else Source.READER
+        started_at = said.started_at if isinstance(said, AcceptedBeat) else None
+        if source is Source.GATEWAY:
+            # When a reader was switched on is by its own clock, whoever relays it.
+            if (said.reader_id, Source.READER) in self.known:
+                self._take(
+                    said.reader_id, Source.READER, Reading(said.received_at, None, started_at)
+                )
+            started_at = None
+        if said.sent_at is not None:
+            reading = Reading(said.received_at, said.sent_at, started_at)
+            self._take(said.reader_id, source, reading)
+
+    def _take(self, reader_id: UUID, source: Source, reading: Reading) -> None:
+        before = self.known.get((reader_id, source), Clock())
+        self.known[reader_id, source] = heard(before, reading, self.bounds)
+
+    def offset(self, said: Accepted) -> int:
+        """What is to be added to the times of a message; 0 when nothing ever told."""
+        reader, gateway = (self.known.get((said.reader_id, source), Clock()) for source in Source)
+        if isinstance(said, AcceptedBeat):
+            at = said.received_at if said.started_at is None else said.started_at
+            offsets = (c.offset_of(at, said.received_at, self.bounds) for c in (reader, gateway))
+            return next((each for each in offsets if each is not None), 0)
+        for clock in (gateway, reader) if said.by_gateway else (reader, gateway):
+            offset = clock.offset_of(said.ts, said.received_at, self.bounds)
+            if offset is not None and self.bounds.believes(said.ts + offset, said.received_at):
+                return offset
+        # The API found it believable by what it says itself.
+        return 0 if said.sent_at is None else said.received_at - said.sent_at
+
+
+async def correct(conn: Connection, bounds: Bounds, accepted: Sequence[Accepted]) -> Corrected:
+    """Find what is to be added to the times of what came, and keep what it tells of the clocks.
+
+    What has an offset already (another partition's worker found it, or this batch is done target by
+    target) keeps it: a clock that moves must not move an event to and fro.
+
+    Args:
+        conn: In the transaction that takes it from the inbox.
+        bounds: What is believed of a clock.
+        accepted: What came, in any order.
+    """
+    fresh = [each for each in accepted if each.offset is None]
+    if not fresh:
+        return Corrected(accepted)
+    before = await lock_clocks(conn, {each.reader_id for each in fresh})
+    clocks = _Clocks(bounds, {key: each.clock for key, each in before.items()})
+    found = _found(clocks, fresh)
+    after = {
+        key: KnownClock(clock, suspicion(clock, bounds))
+        for key, clock in clocks.known.items()
+        if key not in before or clock != before[key].clock
+    }
+    if after:
+        await write_clocks(conn, after)
+    corrected = [found.get(id(each), each) for each in accepted]
+    return Corrected(corrected, list(_suspects(before, after)))
+
+
+def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:
+    """The messages with their offsets, by the identity of those without."""
+    found: dict[int, Accepted] = {}
+    ordered = sorted(fresh, key=_came)
+    for _, together in groupby(ordered, key=lambda each: each.received_at):
+        request = list(together)
+        for each in request:
+            clocks.take(each)
+        for each in request:
+            found[id(each)] = replace(each, offset=clocks.offset(each))
+    return found
+
+
+def _came(said: Accepted) -> tuple[int, int]:
+    """What came at the same time is taken in one order, whatever the order in the inbox."""
+    return said.received_at, said.sent_at or 0
+
+
+def _suspects(
+    before: Mapping[ClockKey, KnownClock], after: Mapping[ClockKey, KnownClock]
+) -> Iterable[Suspect]:
+    for key in sorted(after):
+        known, offset = after[key], after[key].clock.offset
+        earlier = before.get(key, KnownClock(Clock())).suspect
+        if offset is None or known.suspect is None or known.suspect is earlier:
+            continue
+        own = {**before, **after}.get((key[0], Source.READER))
+        if key[1] is Source.READER or own is None:
+            yield Suspect(key[0], known.suspect, offset)
+
+
+def warn(suspects: Iterable[Suspect]) -> None:
+    """Tell the operators, once it is committed."""
+    for suspect in suspects:
+        log.warning(
+            "a reader's clock is suspect",
+            reader=str(suspect.reader_id),
+            reason=suspect.reason.value,
+            offset_ms=suspect.offset / MILLISECOND,
+        )
