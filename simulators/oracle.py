@@ -1,13 +1,15 @@
 """The limit: an assignment that is told what no server can know.
 
-It knows each archer's true mean flight time, how far their shots and the clocks scatter, how often an
-arrow misses and an event is lost, and every clock's offset, and pairs a butt's releases and landings
-at the least total cost. What it gets wrong nobody can get right from these events but by luck.
+It knows each archer's true mean flight time, how far their shots and the clocks scatter, how often
+an arrow misses and an event is lost, and every clock's offset, and pairs a butt's releases and
+landings at the least total cost. What it gets wrong nobody can get right from these events but by
+luck.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.optimize import linear_sum_assignment
@@ -16,6 +18,7 @@ from simulators.faults import Sending
 from simulators.flight import SHOT_SPREAD
 from simulators.shooting import MISS_SHARE
 from simulators.tournament import Archer
+from simulators.wire import WireEvent
 
 LONGEST_S = 3.2
 # How often an archer of a dense field shoots, on average.
@@ -68,18 +71,7 @@ def _of_butt(
     landings = [event for event in events if event.type == "arrow_landed"]
     if not releases or not landings:
         return {release.event_id: None for release in releases}
-    bows = [by_reader[release.reader_id].bow for release in releases]
-    mean = np.array([bow.mean_s for bow in bows])
-    sigma = np.hypot(SHOT_SPREAD * mean, secrets.noise_s * math.sqrt(2))
-    sigma = np.maximum(sigma, LEAST)
-    released = np.array([release.at for release in releases])
-    flight = np.array([landing.at for landing in landings])[None, :] - released[:, None]
-    off = (flight - mean[:, None]) / sigma[:, None]
-    missing = max(LEAST, MISS_SHARE + (1 - MISS_SHARE) * secrets.loss)
-    archers = len({release.reader_id for release in releases})
-    strays = max(LEAST, archers * SHOTS_PER_S * secrets.loss * (1 - missing))
-    worth = np.log((1 - missing) / (missing * strays * sigma * math.sqrt(2 * math.pi)))
-    gain = np.where((flight > 0) & (flight <= LONGEST_S), worth[:, None] - off**2 / 2, 0.0)
+    gain = _gain(releases, landings, by_reader, secrets)
     rows, columns = linear_sum_assignment(-np.maximum(gain, 0.0))
     chosen = {
         row: column for row, column in zip(rows, columns, strict=True) if gain[row, column] > 0
@@ -88,3 +80,22 @@ def _of_butt(
         release.event_id: landings[chosen[row]].event_id if row in chosen else None
         for row, release in enumerate(releases)
     }
+
+
+def _gain(
+    releases: Sequence[WireEvent],
+    landings: Sequence[WireEvent],
+    by_reader: Mapping[str, Archer],
+    secrets: Secrets,
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """How much likelier, as a logarithm, each pair is than that neither has a partner."""
+    mean = np.array([by_reader[release.reader_id].bow.mean_s for release in releases])[:, None]
+    sigma = np.maximum(np.hypot(SHOT_SPREAD * mean, secrets.noise_s * math.sqrt(2)), LEAST)
+    released = np.array([release.at for release in releases])[:, None]
+    flight = np.array([landing.at for landing in landings])[None, :] - released
+    missing = max(LEAST, MISS_SHARE + (1 - MISS_SHARE) * secrets.loss)
+    archers = len({release.reader_id for release in releases})
+    strays = max(LEAST, archers * SHOTS_PER_S * secrets.loss * (1 - missing))
+    peak = np.log((1 - missing) / (missing * strays * sigma * math.sqrt(2 * math.pi)))
+    gain = peak - ((flight - mean) / sigma) ** 2 / 2
+    return np.where((flight > 0) & (flight <= LONGEST_S), gain, 0.0)
