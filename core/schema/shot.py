@@ -29,7 +29,10 @@ class Shot(Boundary):
     label: str | None = Field(description="X, 10 to 1, or M")
     face_id: UUID | None
     spot: int | None = Field(description="Which spot of the face, from 0")
-    confidence: float = Field(description="How sure the assignment is, 0 to 1")
+    confidence: float = Field(
+        description="How probable it is that the landing (or that there is none) is right, given "
+        "all that was in the air with it: 0 to 1, in hundredths; under 0.95 `ambiguous` is flagged"
+    )
     flags: Sequence[ShotFlag]
     end_number: int = Field(description="From 1")
     version: int = Field(description="Grows with every change")
