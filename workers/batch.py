@@ -1,7 +1,7 @@
 """One batch of a partition in one transaction: what came, what was asked, what is overdue."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -87,15 +87,20 @@ async def do_batch(
     bindings = await select_bindings(conn, {each.reader_id for each in batch.accepted})
     came = await correct(conn, deps.clock_bounds, batch.accepted)
     mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partition)
-    new = await insert_events(conn, mine)
+    mine = await insert_events(conn, mine)
     news = await _note_presence(conn, deps, came.accepted, as_of)
     doubtful = await _doubtful(conn, deps, came.accepted, bindings, news, as_of)
-    far = await _ask_others(conn, deps, partition, doubtful)
-    spans = _joined(batch.spans, {t: s for t, s in doubtful.items() if t not in far})
-    found = await _derive(conn, deps, Batch(new, spans, batch.requests), bindings, as_of)
-    online = await _places(conn, news.online, as_of)
-    homes = set(far.values())
-    return Outcome(found.changes, elsewhere, online, homes, found.unmatched, came.suspects)
+    near, asked = await _ask_others(conn, deps, partition, doubtful)
+    due = replace(batch, accepted=mine, spans=_joined(batch.spans, near))
+    found = await _derive(conn, deps, due, bindings, as_of)
+    return Outcome(
+        found.changes,
+        elsewhere,
+        await _places(conn, news.online, as_of),
+        asked,
+        found.unmatched,
+        came.suspects,
+    )
 
 
 async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list[ReaderPlace]:
@@ -103,14 +108,14 @@ async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list
 
 
 async def _ask_others(
-    conn: Connection, deps: Deps, partition: int, targets: Collection[UUID]
-) -> dict[UUID, int]:
-    """Have targets of other partitions derived there; those targets and their partitions."""
-    homes = {target: deps.inbox.partition_of(target) for target in targets}
+    conn: Connection, deps: Deps, partition: int, doubtful: Mapping[UUID, Span]
+) -> tuple[dict[UUID, Span], set[int]]:
+    """Have targets of other partitions derived there; what is left, and those partitions."""
+    homes = {target: deps.inbox.partition_of(target) for target in doubtful}
     far = {target: home for target, home in homes.items() if home != partition}
     if far:
         await request_recompute(conn, far)
-    return far
+    return {t: s for t, s in doubtful.items() if t not in far}, set(far.values())
 
 
 async def _derive(

@@ -13,6 +13,9 @@ from enum import StrEnum
 
 from core.domain.values import MILLISECOND, SECOND
 
+# Of each stretch of ten seconds (a heartbeat comes that often) the least difference is kept, of the
+# last twelve in which anything came.
+STRETCH = 10 * SECOND
 # A reader that says little keeps older differences. A newer one is taken instead of the least when
 # it is not greater by more than so many millionths of the time between: twice what a poor crystal
 # drifts.
@@ -141,8 +144,13 @@ def best(samples: Sequence[Sample]) -> Sample | None:
     none."""
     if not samples:
         return None
-    newest = samples[-1].received_at
-    return min(samples, key=lambda s: (s.late + drift(newest - s.received_at), -s.received_at))
+    newest = samples[-1].received_at // STRETCH
+
+    def aged(sample: Sample) -> tuple[int, int]:
+        stretch = sample.received_at // STRETCH
+        return sample.late + drift((newest - stretch) * STRETCH), -stretch
+
+    return min(samples, key=aged)
 
 
 def drift(lasting: int) -> int:

@@ -11,13 +11,11 @@ reader tells its unchanged start by another clock, it is believed at once.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.domain.clock import Before, Bounds, Clock, Reading, Sample, best, drift
+from core.domain.clock import STRETCH, Before, Bounds, Clock, Reading, Sample, best, drift
 from core.domain.values import SECOND
 
-# Of each stretch of ten seconds (a heartbeat comes that often) the least difference is kept, of the
-# last twelve in which anything came: two minutes of a reader that beats. A crystal that is 50 ppm
-# off moves by 6 ms meanwhile, and a crowded network lets a message through quickly now and then.
-STRETCH = 10 * SECOND
+# Two minutes of a reader that beats. A crystal that is 50 ppm off moves by 6 ms meanwhile, and a
+# crowded network lets a message through quickly now and then.
 KEPT = 12
 # A level is sure when so many stretches came near to it.
 SURE = 3
@@ -93,11 +91,11 @@ def _anew(clock: Clock, since: int, jumped_at: int | None, *samples: Sample) -> 
 def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     """The clock after one more measurement."""
     known = clock.samples
-    if len(known) == KEPT and sample.received_at < known[0].received_at:
-        return clock
     level = best(known)
     if level is None:
         return replace(clock, samples=(sample,))
+    if _tells_nothing(sample, known):
+        return clock
     allowed = bounds.jump + drift(sample.received_at - level.received_at)
     if sample.late < level.late - allowed:
         return _set_ahead(clock, sample, level.late + bounds.jump)
@@ -111,6 +109,16 @@ def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     # Nothing came as quickly as before for long: the clock was set back.
     last = max(s.received_at for s in known if s.late <= level.late + bounds.jump)
     return _anew(clock, last - risen.late, sample.received_at, *kept)
+
+
+def _tells_nothing(sample: Sample, known: Sequence[Sample]) -> bool:
+    """Whether a message is too old, or a quicker one came in the same stretch, as for most messages
+    of a busy reader."""
+    last = known[-1]
+    is_slower = last.late <= sample.late <= last.late + LONGEST_DELAY
+    is_same = sample.received_at // STRETCH == last.received_at // STRETCH
+    is_old = len(known) == KEPT and sample.received_at < known[0].received_at
+    return is_old or (is_same and is_slower)
 
 
 def _set_ahead(clock: Clock, sample: Sample, level: int) -> Clock:

@@ -16,7 +16,7 @@ from core.domain.clock import (
     Suspicion,
     suspicion,
 )
-from core.domain.clock_reading import heard
+from core.domain.clock_reading import KEPT, heard
 from core.domain.values import MILLISECOND, SECOND
 
 MINUTE = 60 * SECOND
@@ -285,3 +285,26 @@ def test_bounds_can_be_wider() -> None:
     clock = after(*beats(0, 2 * MINUTE), beat(2 * MINUTE, behind=-5 * SECOND), bounds=wide)
     assert suspicion(clock, wide) is Suspicion.IMPLAUSIBLE
     assert clock.jumped_at is None
+
+
+@given(
+    words=st.lists(
+        st.tuples(
+            st.integers(0, 10**9),
+            st.none() | st.integers(-(10**12), 10**12),
+            st.none() | st.integers(-(10**9), 10**9),
+        ),
+        max_size=80,
+    )
+)
+def test_whatever_is_said_in_whatever_order_little_is_kept_and_it_is_in_order(
+    words: list[tuple[int, int | None, int | None]],
+) -> None:
+    clock = Clock()
+    for came, late, started_at in words:
+        received_at = NOON + came
+        sent_at = None if late is None else received_at - late
+        clock = heard(clock, Reading(received_at, sent_at, started_at))
+        times = [sample.received_at for sample in clock.samples]
+        assert len(times) <= KEPT and times == sorted(times)
+        assert (clock.offset is None) == (not times)
