@@ -21,6 +21,10 @@ SAME_ARCHER = 1e10
 OWN_FACE = 0.9
 OTHERS_FACE = 0.1
 
+# No release of a field has more landings to choose from than this: four archers' arrows of three
+# seconds. Only a burst that is replayed at one instant has.
+MOST_LANDINGS = 16
+
 type Group = Mapping[int, Sequence[int]]
 
 
@@ -73,9 +77,23 @@ class Contest:
         found: dict[int, list[Option]] = {}
         for release, landings in group.items():
             slot = self.shot[release].slot_id
-            odds = {n: self._odds(release, n, learned) * prior[n](slot) for n in landings}
+            likely = self._likely(release, landings, learned)
+            odds = {n: self._odds(release, n, learned) * prior[n](slot) for n in likely}
             found[release] = [Option(number, each) for number, each in odds.items() if each > 0]
         return found
+
+    def _likely(self, release: int, landings: Sequence[int], learned: Learned) -> Sequence[int]:
+        """All landings that a release could have; of a burst's hundreds those that name its arrow,
+        and the nearest to when it is expected."""
+        if len(landings) <= MOST_LANDINGS:
+            return landings
+        mean = learned.expect(self.shot[release].slot_id, self.clocks(release, landings[0])).mean
+        due = self.shot[release].event.at + mean
+        place = bisect_left(landings, due, key=lambda number: self.landed[number].at)
+        begin = max(0, min(place - MOST_LANDINGS // 2, len(landings) - MOST_LANDINGS))
+        near = landings[begin : begin + MOST_LANDINGS]
+        named = [n for n in landings if self.landed[n].arrow_id is not None and n not in near]
+        return sorted([*near, *named])
 
     def _odds(self, release: int, landing: int, learned: Learned) -> float:
         slot, flight = self.shot[release].slot_id, self.flight(release, landing)

@@ -97,3 +97,32 @@ def test_batches_derived_by_their_windows_alone_end_in_what_all_at_once_gives(
     at_once = correlate(events, WHERE, LATER)
     assert kept.shots == {shot.id: shot for shot in at_once.shots}
     assert kept.lessons == {lesson.shot_id: lesson for lesson in at_once.lessons}
+
+
+def test_a_burst_of_hundreds_at_one_butt_counts_nothing_twice() -> None:
+    rng = random.Random(4)
+    events = []
+    for number in range(200):
+        at, letter = 10 + rng.random(), rng.choice("ABC")
+        events.append(_at(f"r{number}", EventType.RELEASE, at, letter))
+        events.append(_at(f"l{number}", EventType.LANDED, at + rng.gauss(0.5, 0.05), None, rng))
+    where = replace(WHERE, rules=replace(WHERE.rules, debounce=0))
+    outcome = correlate(events, where, LATER)
+    taken = [s.landing_event_id for s in outcome.shots if s.landing_event_id is not None]
+    assert len(outcome.shots) == 200
+    assert len(set(taken)) == len(taken) > 180
+    assert len(taken) + len(outcome.strays) <= 200
+
+
+def _at(
+    name: str, kind: EventType, at: float, letter: str | None, rng: random.Random | None = None
+) -> Event:
+    return Event(
+        id=named(name),
+        type=kind,
+        at=micro(at),
+        received_at=micro(500),
+        slot_id=None if letter is None else named(f"slot {letter}"),
+        x=rng.uniform(-700, 700) if rng else 0.0,
+        y=rng.uniform(-700, 700) if rng else 0.0,
+    )
