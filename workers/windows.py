@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from core.domain.correlation import Correlation, correlate
-from core.domain.learning import Lesson
+from core.domain.learning import OPENING, Lesson
 from core.domain.values import SECOND, Butt, Event, EventType
-from core.domain.window import Span, cut, is_whole, reading
+from core.domain.window import ALWAYS, Span, cut, is_whole, reading
 from core.models.butt import PlacedButt, select_arrow_owners
 from core.models.event import select_events_of_targets
 from core.models.lesson import (
@@ -110,16 +110,40 @@ async def _derived(
 ) -> dict[UUID, Window]:
     reads = await _read(conn, butts, spans)
     lessons = await select_lessons(conn, {target: read.span for target, read in reads.items()})
+    opening = await _opening(conn, reads, lessons)
+    if opening:
+        reads |= await _read(conn, butts, opening)
+        lessons |= await select_lessons(conn, {target: reads[target].span for target in opening})
     arrows = {e.arrow_id for read in reads.values() for e in read.events if e.arrow_id is not None}
     owners = await select_arrow_owners(conn, arrows)
     windows: dict[UUID, Window] = {}
     for target, read in reads.items():
         butt = replace(butts[target].butt, arrow_owners=owners)
-        before = [e for e in lessons[target] if e.released_at < read.span.begin]
+        before = _before(read, lessons[target])
         known = [e for e in lessons[target] if e.released_at >= read.span.begin]
         found = correlate(read.events, butt, as_of, span=read.span, lessons=before)
         windows[target] = Window(butts[target], butt, read.span, read.events, found, known)
     return windows
+
+
+async def _opening(
+    conn: Connection, reads: Mapping[UUID, _Read], lessons: Mapping[UUID, Sequence[Lesson]]
+) -> dict[UUID, Span]:
+    """The targets of which more must be derived, since the shots of a butt's opening are decided
+    together, and how much."""
+    before = {target: len(_before(read, lessons[target])) for target, read in reads.items()}
+    new = [target for target, count in before.items() if count < OPENING]
+    last = await select_last_releases(conn, new) if new else {}
+    ends = {target: max(reads[target].span.end, last.get(target, ALWAYS.begin)) for target in new}
+    return {
+        target: Span(ALWAYS.begin, end)
+        for target, end in ends.items()
+        if before[target] or end > reads[target].span.end
+    }
+
+
+def _before(read: _Read, lessons: Sequence[Lesson]) -> list[Lesson]:
+    return [lesson for lesson in lessons if lesson.released_at < read.span.begin]
 
 
 async def _read(

@@ -5,17 +5,17 @@ sorted first and derived anew. The shots are gone through in the order of time, 
 something about those that follow.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from core.domain.assignment import Pairing, assign
-from core.domain.contest import Contest, Group
+from core.domain.contest import Contest
+from core.domain.course import decide
 from core.domain.impacts import impacts, repeated
-from core.domain.learning import Learned, Lesson
-from core.domain.outcome import CERTAIN, outcome, shot_id
+from core.domain.learning import Lesson
+from core.domain.outcome import shot_id
 from core.domain.timeline import Release, hasty, releases
-from core.domain.values import Butt, Event, EventType, Shot, Status
+from core.domain.values import Butt, Event, EventType, Shot
 from core.domain.window import ALWAYS, Span
 
 
@@ -53,7 +53,8 @@ def correlate(
         as_of: Now: it decides only what is still in flight, missed or unresolved.
         span: When the shots that are wanted were released; no arrow is in the air at its ends. What
             was said before only tells what was nocked and drawn.
-        lessons: What the latest shots before the span taught.
+        lessons: What the latest shots before the span taught: none, or at least those of the
+            butt's opening, since shots of the opening are decided together.
     """
     known = list({event.id: event for event in events}.values())
     shot, landed = _releases(known, butt), _impacts(known, butt)
@@ -63,10 +64,14 @@ def correlate(
         butt,
     )
     suspects = hasty(shot) | repeated(landed, _thickest_shaft(butt))
-    learned = Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons)
-    found = _shot_by_shot(contest, learned, suspects, as_of)
+    found = decide(contest, list(lessons), suspects, as_of)
     before = [release.event for release in shot if release.event.at < span.begin]
-    return replace(found, earlier=tuple((event.at, shot_id(event.id)) for event in before))
+    return Correlation(
+        found.shots,
+        found.strays,
+        found.lessons,
+        tuple((event.at, shot_id(event.id)) for event in before),
+    )
 
 
 def _is_open(at: int, butt: Butt, grace: int = 0) -> bool:
@@ -100,64 +105,3 @@ def _impacts(events: Sequence[Event], butt: Butt) -> list[Event]:
 
 def _thickest_shaft(butt: Butt) -> float:
     return max((slot.shaft_diameter_mm for slot in butt.slots.values()), default=0.0)
-
-
-def _shot_by_shot(
-    contest: Contest, learned: Learned, suspects: Collection[UUID], as_of: int
-) -> Correlation:
-    """Decide group after group, each by what those before it taught."""
-    groups = contest.groups()
-    # Landings that are somebody's, or may still be.
-    spoken_for = {n for group in groups for landings in group.values() for n in landings}
-    shots: dict[int, Shot] = {}
-    taught: list[Lesson] = []
-    for group in groups:
-        pairings = _decided(group, contest, learned)
-        spoken_for -= {number for landings in group.values() for number in landings}
-        spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
-        for number, pairing in pairings.items():
-            landing = None if pairing.landing is None else contest.landed[pairing.landing]
-            shots[number] = outcome(
-                contest.shot[number], landing, pairing.probability, contest.butt, as_of, suspects
-            )
-        lessons = [
-            _lesson(contest, number, pairing, shots[number], group, spoken_for)
-            for number, pairing in pairings.items()
-            if shots[number].status in (Status.LANDED, Status.MISSED)
-        ]
-        learned.add(lessons)
-        taught += lessons
-    return Correlation(
-        shots=tuple(shots[number] for number in sorted(shots)),
-        strays=tuple(e for n, e in enumerate(contest.landed) if n not in spoken_for),
-        lessons=tuple(sorted(taught, key=lambda lesson: lesson.order)),
-    )
-
-
-def _decided(group: Group, contest: Contest, learned: Learned) -> Mapping[int, Pairing]:
-    options = contest.options(group, learned)
-    decided = {release: Pairing(None, 1.0) for release in group}
-    return decided | assign({release: each for release, each in options.items() if each})
-
-
-def _lesson(
-    contest: Contest,
-    number: int,
-    pairing: Pairing,
-    shot: Shot,
-    group: Group,
-    spoken_for: Collection[int],
-) -> Lesson:
-    """What a decided shot teaches: its flight, when nothing else could have been."""
-    is_alone = len(group) == 1 and len(group[number]) == 1
-    landing = pairing.landing
-    is_certain = landing is not None and (is_alone or pairing.probability >= CERTAIN)
-    return Lesson(
-        shot_id=shot.id,
-        slot_id=shot.slot_id,
-        released_at=shot.released_at,
-        flight=contest.flight(number, landing) if is_certain and landing is not None else None,
-        clocks=contest.clocks(number, landing) if is_certain and landing is not None else None,
-        is_missing=shot.status is Status.MISSED,
-        strays=contest.strays_after(number, spoken_for),
-    )

@@ -8,7 +8,7 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import fmean
 from uuid import UUID
@@ -18,6 +18,8 @@ from core.domain.values import SECOND, Slot
 
 # Archers tire and clocks drift: learning looks at so many of a butt's latest shots.
 REMEMBERED = 128
+# A butt's first lessons: shots among them are decided by those after them, too.
+OPENING = 24
 # Archers of one style differ by 5 %, an archer's own shots by 1 to 2 %.
 SPREAD_OF_STYLE = 0.05
 SPREAD_OF_SHOTS = 0.012
@@ -155,6 +157,7 @@ class Learned:
         window: int,
         lessons: Iterable[Lesson] = (),
     ) -> None:
+        self._slots, self._distance_m = slots, distance_m
         self._guesses = {s.id: first_guess(s.bowstyle, distance_m) for s in slots.values()}
         self._window = window
         self._lessons: list[Lesson] = []
@@ -173,6 +176,17 @@ class Learned:
             if slot in touched or slot not in self._archers:
                 self._archers[slot] = _archer(self._guesses[slot], self._of(slot))
         self._rates = self._seen()
+
+    def without(self, shot_ids: Collection[UUID]) -> "Learned":
+        """What would be known without the lessons of some shots."""
+        others = [lesson for lesson in self._lessons if lesson.shot_id not in shot_ids]
+        return Learned(self._slots, self._distance_m, self._window, others)
+
+    def forget(self) -> None:
+        """Begin anew."""
+        self._lessons = []
+        self._archers = {}
+        self.add(())
 
     def _of(self, slot_id: UUID) -> list[tuple[int, Clocks]]:
         return [

@@ -4,10 +4,10 @@ from functools import reduce
 from uuid import UUID
 
 from core.domain.correlation import correlate
-from core.domain.learning import REMEMBERED, Lesson
+from core.domain.learning import OPENING, REMEMBERED, Lesson
 from core.domain.strays import Stray, explained
 from core.domain.values import Butt, Event, EventType, Shot
-from core.domain.window import Span, cut, is_whole, reading, touched
+from core.domain.window import ALWAYS, Span, cut, is_whole, reading, touched
 from tests.domain.fields import LATER, micro
 
 FIRST_MARGIN = micro(1)
@@ -47,6 +47,10 @@ class Kept:
     def _derive(self, wanted: Span) -> Span | None:
         span, events = window_of(self.known, wanted, self.where)
         before = [e for e in self.lessons.values() if e.released_at < span.begin]
+        last = max((shot.released_at for shot in self.shots.values()), default=span.end)
+        if len(before) < OPENING and (before or last > span.end):
+            # The shots of the opening are decided together.
+            return self._derive(Span(ALWAYS.begin, max(last, span.end)))
         latest = sorted(before, key=lambda lesson: lesson.order)[-REMEMBERED:]
         found = correlate(events, self.where, LATER, span=span, lessons=latest)
         inside = {e for e in self.lessons.values() if span.begin <= e.released_at <= span.end}

@@ -1,0 +1,157 @@
+"""The shots of a butt decided group after group, each by what others teach.
+
+In the order of time, by the lessons of those before. Only the opening is decided twice: an archer's
+first arrows are judged by the bow's style alone, and what the next ones show of the archer is worth
+waiting for. So a group of the opening is decided again by the lessons of all other groups of it.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from core.domain.assignment import Pairing, assign
+from core.domain.contest import Contest, Group
+from core.domain.learning import OPENING, Learned, Lesson
+from core.domain.outcome import CERTAIN, outcome
+from core.domain.values import Event, Shot, Status
+
+type Pairings = Mapping[int, Pairing]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What became of a contest.
+
+    Args:
+        shots: One for each release, in the order of the releases.
+        strays: Landings that are nobody's, in their order.
+        lessons: What the decided shots teach, in the order of the releases.
+    """
+
+    shots: tuple[Shot, ...]
+    strays: tuple[Event, ...]
+    lessons: tuple[Lesson, ...]
+
+
+def decide(
+    contest: Contest, lessons: Collection[Lesson], suspects: Collection[UUID], as_of: int
+) -> Decided:
+    """Decide all groups of a contest.
+
+    Args:
+        contest: What is to be paired.
+        lessons: What the shots before it taught; none: it is the beginning.
+        suspects: Releases and landings that may be another one reported again.
+        as_of: Now, microseconds.
+    """
+    butt = contest.butt
+    learned = Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons)
+    course = _Course(contest, suspects, as_of)
+    groups = contest.groups()
+    begun = 0 if lessons else _opened(course, groups, learned)
+    for group in groups[begun:]:
+        course.take(group, _paired(group, contest, learned))
+        learned.add(course.lessons(group))
+    return course.decided()
+
+
+def _opened(course: "_Course", groups: Sequence[Group], learned: Learned) -> int:
+    """Decide the groups of the opening, and learn from them; how many they are."""
+    taught: list[Lesson] = []
+    count = 0
+    while len(taught) < OPENING and count < len(groups):
+        course.take(groups[count], _paired(groups[count], course.contest, learned))
+        new = course.lessons(groups[count])
+        learned.add(new)
+        taught += new
+        count += 1
+    opening = groups[:count]
+    others = [learned.without({course.shots[number].id for number in group}) for group in opening]
+    again = [_paired(g, course.contest, o) for g, o in zip(opening, others, strict=True)]
+    for group, pairings in zip(opening, again, strict=True):
+        course.take(group, pairings)
+    learned.forget()
+    for group in opening:
+        learned.add(course.lessons(group))
+    return count
+
+
+def _paired(group: Group, contest: Contest, learned: Learned) -> Pairings:
+    options = contest.options(group, learned)
+    decided = {release: Pairing(None, 1.0) for release in group}
+    return decided | assign({release: each for release, each in options.items() if each})
+
+
+class _Course:
+    """What has been decided so far.
+
+    Args:
+        contest: What is to be paired.
+        suspects: Releases and landings that may be another one reported again.
+        as_of: Now, microseconds.
+    """
+
+    def __init__(self, contest: Contest, suspects: Collection[UUID], as_of: int) -> None:
+        self.contest = contest
+        self.shots: dict[int, Shot] = {}
+        self._suspects = suspects
+        self._as_of = as_of
+        self._pairings: dict[int, Pairing] = {}
+        self._lessons: dict[int, Lesson] = {}
+        # Landings that are somebody's, or may still be.
+        self._spoken_for = {
+            number for group in contest.groups() for each in group.values() for number in each
+        }
+
+    def take(self, group: Group, pairings: Pairings) -> None:
+        """Take the decision of a group, instead of an earlier one."""
+        contest = self.contest
+        self._pairings |= pairings
+        self._spoken_for -= {number for landings in group.values() for number in landings}
+        self._spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
+        for number, pairing in pairings.items():
+            landing = None if pairing.landing is None else contest.landed[pairing.landing]
+            self.shots[number] = outcome(
+                contest.shot[number],
+                landing,
+                pairing.probability,
+                contest.butt,
+                self._as_of,
+                self._suspects,
+            )
+
+    def lessons(self, group: Group) -> list[Lesson]:
+        """What the decided shots of a group teach, as far as the others are decided."""
+        new = {
+            number: self._lesson(number, group)
+            for number in group
+            if self.shots[number].status in (Status.LANDED, Status.MISSED)
+        }
+        self._lessons |= new
+        return list(new.values())
+
+    def _lesson(self, number: int, group: Group) -> Lesson:
+        """What a decided shot teaches: its flight, when nothing else could have been."""
+        shot, pairing = self.shots[number], self._pairings[number]
+        is_alone = len(group) == 1 and len(group[number]) == 1
+        landing = pairing.landing
+        if landing is not None and not is_alone and pairing.probability < CERTAIN:
+            landing = None
+        return Lesson(
+            shot_id=shot.id,
+            slot_id=shot.slot_id,
+            released_at=shot.released_at,
+            flight=None if landing is None else self.contest.flight(number, landing),
+            clocks=None if landing is None else self.contest.clocks(number, landing),
+            is_missing=shot.status is Status.MISSED,
+            strays=self.contest.strays_after(number, self._spoken_for),
+        )
+
+    def decided(self) -> Decided:
+        """All of it."""
+        landed = self.contest.landed
+        return Decided(
+            shots=tuple(self.shots[number] for number in sorted(self.shots)),
+            strays=tuple(e for n, e in enumerate(landed) if n not in self._spoken_for),
+            lessons=tuple(sorted(self._lessons.values(), key=lambda lesson: lesson.order)),
+        )
