@@ -116,14 +116,24 @@ async def _derived(
         lessons |= await select_lessons(conn, {target: reads[target].span for target in opening})
     arrows = {e.arrow_id for read in reads.values() for e in read.events if e.arrow_id is not None}
     owners = await select_arrow_owners(conn, arrows)
-    windows: dict[UUID, Window] = {}
-    for target, read in reads.items():
-        butt = replace(butts[target].butt, arrow_owners=owners)
-        before = _before(read, lessons[target])
-        known = [e for e in lessons[target] if e.released_at >= read.span.begin]
-        found = correlate(read.events, butt, as_of, span=read.span, lessons=before)
-        windows[target] = Window(butts[target], butt, read.span, read.events, found, known)
-    return windows
+    return {
+        target: _window(butts[target], read, lessons[target], owners, as_of)
+        for target, read in reads.items()
+    }
+
+
+def _window(
+    placed: PlacedButt,
+    read: _Read,
+    lessons: Sequence[Lesson],
+    owners: Mapping[UUID, UUID],
+    as_of: int,
+) -> Window:
+    butt = replace(placed.butt, arrow_owners=owners)
+    before = _before(read, lessons)
+    known = [lesson for lesson in lessons if lesson.released_at >= read.span.begin]
+    found = correlate(read.events, butt, as_of, span=read.span, lessons=before)
+    return Window(placed, butt, read.span, read.events, found, known)
 
 
 async def _opening(
