@@ -51,7 +51,9 @@ class Causes:
         by_landing = (
             None if shot.landing_event_id is None else self.of_event.get(shot.landing_event_id)
         )
-        by_release = self.of_event.get(shot.release_event_id)
+        by_release = (
+            None if shot.release_event_id is None else self.of_event.get(shot.release_event_id)
+        )
         return by_landing or by_release or self.of_target.get(target_id)
 
 
