@@ -68,27 +68,37 @@ def correlate(
     """
     known = list({event.id: event for event in events}.values())
     shot, landed = _releases(known, butt), _impacts(known, butt)
-    held = withheld(known, _thickest_shaft(butt), ruled.taken)
     within = [release for release in shot if span.begin <= release.event.at <= span.end]
-    pinned = {r.event.id for r in within if _is_pinned(r, ruled)}
     contest = Contest(
-        [release for release in within if release.event.id not in pinned],
-        [e for e in landed if span.begin <= e.at <= span.end and e.id not in held],
+        [release for release in within if not _is_pinned(release, ruled)],
+        [e for e in _free(landed, known, butt, ruled) if span.begin <= e.at <= span.end],
         butt,
     )
     suspects = hasty(shot) | repeated(landed, _thickest_shaft(butt))
-    learned = Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons)
-    found = _shot_by_shot(contest, learned, suspects, as_of)
+    found = _shot_by_shot(
+        contest,
+        Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons),
+        suspects,
+        as_of,
+    )
     if ruled != NO_VERDICTS:
-        others = [
+        theirs = [
             pinned_shot(release, ruled, butt, as_of, suspects)
             for release in within
-            if release.event.id in pinned
+            if _is_pinned(release, ruled)
         ]
-        others += _made(known, ruled, butt, span, as_of)
-        found = replace(found, shots=_judged([*found.shots, *others], known, ruled, butt))
+        theirs += _made(known, ruled, butt, span, as_of)
+        found = replace(found, shots=_judged([*found.shots, *theirs], known, ruled, butt))
     before = [release.event for release in shot if release.event.at < span.begin]
     return replace(found, earlier=tuple((event.at, shot_id(event.id)) for event in before))
+
+
+def _free(
+    landed: Iterable[Event], events: Iterable[Event], butt: Butt, ruled: Verdicts
+) -> list[Event]:
+    """The impacts that no judge gave to anybody."""
+    held = withheld(events, _thickest_shaft(butt), ruled.taken)
+    return [landing for landing in landed if landing.id not in held]
 
 
 def _is_pinned(release: Release, ruled: Verdicts) -> bool:

@@ -2,8 +2,8 @@
 that became known, what a judge said stands.
 
 Rulings are folded into verdicts first. Of those that contradict each other the later one stands, by
-when they were made and by id, so the order in which they are read changes nothing; one that is taken
-back is not among them, and what it had pushed aside stands again.
+when they were made and by id, so the order in which they are read changes nothing; one that is
+taken back is not among them, and what it had pushed aside stands again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -163,8 +163,9 @@ NO_VERDICTS = Verdicts()
 def verdicts(rulings: Iterable[Ruling]) -> Verdicts:
     """What stands of the rulings on one butt.
 
-    A later ruling of the same kind stands instead of an earlier one. A landing is one shot's: of two
-    rulings that give it away the later one stands, and for the other's shot what was ruled before.
+    A later ruling of the same kind stands instead of an earlier one. A landing is one shot's: of
+    two rulings that give it away the later one stands, and for the other's shot what was ruled
+    before.
 
     Args:
         rulings: All that were not taken back, in any order.
@@ -208,7 +209,9 @@ def _given(ordered: Sequence[Ruling]) -> tuple[dict[UUID, Event | None], dict[UU
         else:
             continue
         taken |= set() if landing is None else {landing.id}
-    return landings, made
+    # A shot that was made of a landing has that and no other.
+    shots_made = {shot_id(landing_event_id) for landing_event_id in made}
+    return {shot: e for shot, e in landings.items() if shot not in shots_made}, made
 
 
 def withheld(events: Iterable[Event], shaft_mm: float, taken: Collection[UUID]) -> set[UUID]:
