@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS ruling (
     score integer,
     label text,
     is_x boolean,
-    -- When the shots were released that it is about; of a swap the end is not included.
+    -- When what it touches happened; of a swap: the releases, and the end is not included.
     begins timestamptz NOT NULL,
     ends timestamptz NOT NULL,
     reason text NOT NULL CHECK (length(reason) BETWEEN 1 AND 500),
@@ -30,8 +30,11 @@ CREATE TABLE IF NOT EXISTS ruling (
     undone_by text,
     undone_token_id uuid REFERENCES token (id),
     undo_reason text CHECK (length(undo_reason) BETWEEN 1 AND 500),
+    undo_request_id uuid,
     -- The restore that took it back.
     restore_id uuid REFERENCES ruling (id),
+    -- Whether shots must still be derived with it, or without it since it was taken back.
+    is_pending boolean NOT NULL DEFAULT true,
     CHECK ((action IN ('score', 'assign_landing', 'void', 'restore', 'move', 'shot'))
         = (shot_id IS NOT NULL)),
     CHECK (action NOT IN ('shot', 'dismiss') OR landing_event_id IS NOT NULL),
@@ -46,9 +49,10 @@ CREATE TABLE IF NOT EXISTS ruling (
 CREATE INDEX IF NOT EXISTS ruling_session_id ON ruling (session_id, made_at, id);
 CREATE INDEX IF NOT EXISTS ruling_shot_id ON ruling (shot_id, made_at, id);
 -- What stands, for whoever derives shots: of their butts, and of places that got shots of others.
-CREATE INDEX IF NOT EXISTS ruling_standing ON ruling (target_id) WHERE undone_at IS NULL;
+CREATE INDEX IF NOT EXISTS ruling_in_force ON ruling (target_id)
+    WHERE undone_at IS NULL OR is_pending;
 CREATE INDEX IF NOT EXISTS ruling_slot_id ON ruling (slot_id)
-    WHERE undone_at IS NULL AND slot_id IS NOT NULL;
+    WHERE (undone_at IS NULL OR is_pending) AND slot_id IS NOT NULL;
 CREATE INDEX IF NOT EXISTS ruling_restore_id ON ruling (restore_id) WHERE restore_id IS NOT NULL;
 
 -- A judge can make a shot of a landing whose release no reader saw, and let a shot count of which

@@ -117,7 +117,8 @@ async def _derived(
         butt = replace(butts[target].butt, arrow_owners=owners)
         before = [e for e in lessons[target] if e.released_at < read.span.begin]
         known = [e for e in lessons[target] if e.released_at >= read.span.begin]
-        found = correlate(read.events, butt, as_of, span=read.span, lessons=before)
+        ruled = butts[target].verdicts
+        found = correlate(read.events, butt, as_of, span=read.span, lessons=before, ruled=ruled)
         windows[target] = Window(butts[target], butt, read.span, read.events, found, known)
     return windows
 

@@ -1,5 +1,6 @@
 """Shots, read for viewers."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from core.domain.values import Status
@@ -15,6 +16,16 @@ SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
     release_event_id, landing_event_id
 FROM shot
 WHERE id = $1
+"""
+
+SHOT_SELECT_MANY = """
+SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
+    engage_time, release_time, landing_time, x, y,
+    status, score, is_x, label, face_id, spot, confidence, flags, end_number, version,
+    release_event_id, landing_event_id
+FROM shot
+WHERE id = ANY ($1)
+ORDER BY release_time, id
 """
 
 SHOT_SELECT_PAGE = """
@@ -53,6 +64,12 @@ async def select_shot(conn: Connection, shot_id: UUID) -> Shot:
     if row is None:
         raise NotFoundError("shot", shot_id)
     return Shot.model_validate(dict(row))
+
+
+async def select_shots_by_id(conn: Connection, shot_ids: Collection[UUID]) -> list[Shot]:
+    """Those of the shots that there are, in the order of their release."""
+    rows = await conn.fetch(SHOT_SELECT_MANY, list(shot_ids))
+    return [Shot.model_validate(dict(row)) for row in rows]
 
 
 async def select_shots(
