@@ -112,7 +112,7 @@ class Judging:
             ConflictError: It was taken back already.
         """
         async with self.conn.transaction():
-            case = await open_case(self.conn, (await select_ruling(self.conn, ruling_id)).target_id)
+            await open_case(self.conn, (await select_ruling(self.conn, ruling_id)).target_id)
             ruling = await select_ruling(self.conn, ruling_id)
             if ruling.undone is not None:
                 raise ConflictError(f"ruling {ruling_id}: was taken back already")

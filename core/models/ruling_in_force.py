@@ -47,11 +47,13 @@ SLOT_LOCK_SHARED = """
 SELECT id FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
 """
 
-# Not when it was taken back meanwhile: then shots must be derived once more.
+# Not when it was taken back meanwhile: then shots must be derived once more. An array of lists would
+# be taken for one of more dimensions, so the shots come as one object.
 RULING_UPDATE_APPLIED = """
 UPDATE ruling SET is_pending = false,
-    after = CASE WHEN applied.stands THEN coalesce(ruling.after, applied.after) ELSE ruling.after END
-FROM unnest($1::uuid[], $2::boolean[], $3::jsonb[]) AS applied (id, stands, after)
+    after = CASE WHEN applied.stands THEN coalesce(ruling.after, $3::jsonb -> applied.id::text)
+        ELSE ruling.after END
+FROM unnest($1::uuid[], $2::boolean[]) AS applied (id, stands)
 WHERE ruling.id = applied.id AND (ruling.undone_at IS NULL) = applied.stands
 """
 
@@ -167,5 +169,5 @@ async def note_applied(
         RULING_UPDATE_APPLIED,
         [each.ruling.id for each in applied],
         [each.stands for each in applied],
-        [after[each.ruling.id] for each in applied],
+        {str(ruling_id): shots for ruling_id, shots in after.items()},
     )
