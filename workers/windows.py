@@ -117,8 +117,14 @@ async def _derived(
         butt = replace(butts[target].butt, arrow_owners=owners)
         before = [e for e in lessons[target] if e.released_at < read.span.begin]
         known = [e for e in lessons[target] if e.released_at >= read.span.begin]
-        ruled = butts[target].verdicts
-        found = correlate(read.events, butt, as_of, span=read.span, lessons=before, ruled=ruled)
+        found = correlate(
+            read.events,
+            butt,
+            as_of,
+            span=read.span,
+            lessons=before,
+            ruled=butts[target].verdicts,
+        )
         windows[target] = Window(butts[target], butt, read.span, read.events, found, known)
     return windows
 

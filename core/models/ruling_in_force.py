@@ -24,7 +24,8 @@ WITH mine AS (
 SELECT ruling.id, ruling.target_id, ruling.action, ruling.shot_id, ruling.landing_event_id,
     ruling.score, ruling.label, ruling.is_x, ruling.begins, ruling.ends, ruling.made_at,
     coalesce(ruling.undo_request_id, ruling.request_id) AS request_id, ruling.is_pending,
-    ruling.undone_at IS NULL AS stands, CASE WHEN ruling.is_pending THEN ruling.before END AS before,
+    ruling.undone_at IS NULL AS stands,
+    CASE WHEN ruling.is_pending THEN ruling.before END AS before,
     event.type, event.occurred_at, event.received_at, event.arrow_id, event.x, event.y,
     event.sigma_mm, event.reader_id,
     ruling.slot_id, slot.archer_id, slot.letter, slot.bowstyle, slot.shaft_diameter_mm,
@@ -47,8 +48,8 @@ SLOT_LOCK_SHARED = """
 SELECT id FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
 """
 
-# Not when it was taken back meanwhile: then shots must be derived once more. An array of lists would
-# be taken for one of more dimensions, so the shots come as one object.
+# Not when it was taken back meanwhile: then shots must be derived once more. An array of lists
+# would be taken for one of more dimensions, so the shots come as one object.
 RULING_UPDATE_APPLIED = """
 UPDATE ruling SET is_pending = false,
     after = CASE WHEN applied.stands THEN coalesce(ruling.after, $3::jsonb -> applied.id::text)

@@ -58,10 +58,10 @@ def saying(line: Range, action: Action, *events: AcceptedEvent) -> NewRuling:
 async def rule(line: Range, new: NewRuling, *, asks: bool = True) -> Ruling:
     """A ruling as the API keeps it; not applied yet."""
     author = Author(None, uuid4())
-    shots = [] if new.shot_id is None else [new.shot_id]
+    named = [] if new.shot_id is None else [new.shot_id]
     landings = [] if new.landing_event_id is None else [new.landing_event_id]
     async with line.deps.pool.acquire() as conn, conn.transaction():
-        before = await select_touched_shots(conn, shots, landings)
+        before = await select_touched_shots(conn, named, landings)
         made = await insert_ruling(conn, replace(new, before=before), author)
         if asks:
             await request_recompute(conn, [new.target_id], request_id=author.request_id)
@@ -205,37 +205,54 @@ async def test_a_ruling_waits_while_its_release_is_gone(line: Range) -> None:
     assert (await shots(line))[of(shot)] == ruled
 
 
-async def test_any_order_of_arrival_with_the_same_rulings_ends_in_the_same_shots(
-    line: Range,
-) -> None:
+def evening(field: Field) -> tuple[list[AcceptedEvent], list[AcceptedEvent]]:
+    """What two archers shot, and the releases of it."""
     rng = random.Random(11)
     said: list[AcceptedEvent] = []
     begun: list[AcceptedEvent] = []
     for number in range(16):
         at, place = 10 + number * 5.3, rng.choice(["1A", "1B"])
-        begun.append(release(line.field, at, place))
+        begun.append(release(field, at, place))
         said.append(begun[-1])
         if rng.random() < 0.8:
-            said.append(landing(line.field, at + 0.35, rng.uniform(-300, 300)))
-    score = replace(saying(line, Action.SCORE, begun[2]), shot_id=of(begun[2]), worth=NINE)
-    void = replace(saying(line, Action.VOID, begun[5]), shot_id=of(begun[5]))
-    slots = line.field.slots
-    move = replace(saying(line, Action.MOVE, begun[7]), shot_id=of(begun[7]), slot_id=slots["1B"])
-    swap = replace(
-        saying(line, Action.SWAP, begun[8], begun[12]),
-        slot_id=slots["1A"],
-        other_slot_id=slots["1B"],
+            said.append(landing(field, at + 0.35, rng.uniform(-300, 300)))
+    return said, begun
+
+
+def one_of_each(line: Range, begun: Sequence[AcceptedEvent]) -> list[NewRuling]:
+    """Rulings of every kind that names no landing."""
+    one, other = line.field.slots["1A"], line.field.slots["1B"]
+    score, void, move, miss = (
+        replace(saying(line, action, begun[number]), shot_id=of(begun[number]))
+        for number, action in (
+            (2, Action.SCORE),
+            (5, Action.VOID),
+            (7, Action.MOVE),
+            (3, Action.ASSIGN_LANDING),
+        )
     )
-    miss = replace(saying(line, Action.ASSIGN_LANDING, begun[3]), shot_id=of(begun[3]))
+    swap = saying(line, Action.SWAP, begun[8], begun[12])
+    return [
+        replace(score, worth=NINE),
+        void,
+        replace(move, slot_id=other),
+        miss,
+        replace(swap, slot_id=one, other_slot_id=other),
+    ]
+
+
+async def test_any_order_of_arrival_with_the_same_rulings_ends_in_the_same_shots(
+    line: Range,
+) -> None:
+    rng = random.Random(12)
+    said, begun = evening(line.field)
     outcomes = []
-    for turn in range(3):
+    for _ in range(3):
         async with line.deps.pool.acquire() as conn:
             await conn.execute("TRUNCATE ruling, standing, lesson, unmatched_landing, shot, event")
-        rulings = [score, void, move, swap, miss]
-        coming = list(said)
-        if turn:
-            rng.shuffle(coming)
-            rng.shuffle(rulings)
+        coming, rulings = list(said), one_of_each(line, begun)
+        rng.shuffle(coming)
+        rng.shuffle(rulings)
         while coming or rulings:
             await line.say(*coming[:5])
             coming = coming[5:]
