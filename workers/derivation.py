@@ -17,6 +17,7 @@ from core.models.correlated_shot import (
 from core.models.standing_sum import refresh_standings
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
+from workers.rulings import judged_butts, note_rulings_applied
 from workers.unmatched import keep_unmatched, unmatched_of
 from workers.windows import derived_windows, keep_lessons
 
@@ -41,18 +42,23 @@ class Causes:
     Args:
         of_event: By event id.
         of_target: By target, for changes that no single event explains.
+        of_shot: By shot, for rulings.
     """
 
     of_event: Mapping[UUID, UUID] = field(default_factory=dict)
     of_target: Mapping[UUID, UUID] = field(default_factory=dict)
+    of_shot: Mapping[UUID, UUID] = field(default_factory=dict)
 
     def of(self, shot: Shot, target_id: UUID) -> UUID | None:
         """The request that most likely caused a shot's change."""
         by_landing = (
             None if shot.landing_event_id is None else self.of_event.get(shot.landing_event_id)
         )
-        by_release = self.of_event.get(shot.release_event_id)
-        return by_landing or by_release or self.of_target.get(target_id)
+        by_release = (
+            None if shot.release_event_id is None else self.of_event.get(shot.release_event_id)
+        )
+        by_ruling = self.of_shot.get(shot.id)
+        return by_ruling or by_landing or by_release or self.of_target.get(target_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,9 @@ async def derive(
         as_of: Now, microseconds.
         causes: The requests behind it.
     """
-    windows = await derived_windows(conn, butts, spans, as_of)
+    court = await judged_butts(conn, butts)
+    causes = replace(causes, of_shot=court.requests)
+    windows = await derived_windows(conn, court.butts, court.widened(spans), as_of)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
     known = await select_known_shots(conn, cuts, list(derived))
@@ -100,6 +108,7 @@ async def derive(
     slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
     if slots:
         await refresh_standings(conn, slots)
+    await note_rulings_applied(conn, court.pending, cuts)
     strays = [stray for window in windows for stray in unmatched_of(window)]
     unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
     changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
@@ -120,9 +129,10 @@ def _differences(
     changes = [change for change in found if change is not None]
     for shot_id, before in known.items():
         gone = shot_id not in derived and before.target_id in targets
-        if gone and before.shot.status is not Status.VOIDED:
-            emptied = voided(before)
-            request_id = causes.of_target.get(before.target_id)
+        emptied = voided(before)
+        # Also when a judge had voided it before its release was gone.
+        if gone and before.shot != emptied.shot:
+            request_id = causes.of(before.shot, before.target_id)
             after = replace(emptied, version=before.version + 1, request_id=request_id)
             changes.append(Change(before, after))
     return changes

@@ -23,7 +23,10 @@ async def score_shots(deps: Deps, target_id: str) -> None:
             return
         butt = butts[target].butt
         for known in unscored:
-            slot = butt.slots[known.shot.slot_id]
+            slot = butt.slots.get(known.shot.slot_id)
+            if slot is None:
+                # A judge gave it to somebody at another butt: it is valued when it is derived.
+                continue
             score_landing(
                 known.shot.x or 0.0,
                 known.shot.y or 0.0,

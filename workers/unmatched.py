@@ -18,9 +18,14 @@ from workers.windows import Window
 
 
 def unmatched_of(window: Window) -> list[UnmatchedLanding]:
-    """The impacts within a window that are nobody's."""
+    """The impacts within a window that are nobody's and that no judge dismissed."""
     strays = explained(window.found, window.events, window.butt)
-    return [_unmatched(stray, window.placed) for stray in strays]
+    dismissed = window.placed.verdicts.dismissed
+    return [
+        _unmatched(stray, window.placed)
+        for stray in strays
+        if dismissed.isdisjoint((stray.landing.id, *stray.duplicates))
+    ]
 
 
 def _unmatched(stray: Stray, placed: PlacedButt) -> UnmatchedLanding:

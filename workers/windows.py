@@ -132,7 +132,9 @@ def _window(
     butt = replace(placed.butt, arrow_owners=owners)
     before = _before(read, lessons)
     known = [lesson for lesson in lessons if lesson.released_at >= read.span.begin]
-    found = correlate(read.events, butt, as_of, span=read.span, lessons=before)
+    found = correlate(
+        read.events, butt, as_of, span=read.span, lessons=before, ruled=placed.verdicts
+    )
     return Window(placed, butt, read.span, read.events, found, known)
 
 

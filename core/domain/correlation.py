@@ -14,6 +14,14 @@ from core.domain.course import decide
 from core.domain.impacts import impacts, repeated
 from core.domain.learning import Lesson
 from core.domain.outcome import shot_id
+from core.domain.rulings import (
+    NO_VERDICTS,
+    Verdicts,
+    judged,
+    made_shot,
+    pinned_shot,
+    withheld,
+)
 from core.domain.timeline import Release, hasty, releases
 from core.domain.values import Butt, Event, EventType, Shot
 from core.domain.window import ALWAYS, Span
@@ -24,7 +32,8 @@ class Correlation:
     """What the events of a butt come to.
 
     Args:
-        shots: One for each release, in the order of the releases.
+        shots: One for each release, and those that a judge made of landings, in the order of the
+            releases.
         strays: Impacts during the session that are nobody's, in their order.
         lessons: What the decided shots teach about those that follow.
         earlier: What was read of releases before the span: when, and the shots' ids.
@@ -43,6 +52,7 @@ def correlate(
     *,
     span: Span = ALWAYS,
     lessons: Iterable[Lesson] = (),
+    ruled: Verdicts = NO_VERDICTS,
 ) -> Correlation:
     """Derive the shots of one butt.
 
@@ -55,23 +65,73 @@ def correlate(
             was said before only tells what was nocked and drawn.
         lessons: What the latest shots before the span taught: none, or at least those of the
             butt's opening, since shots of the opening are decided together.
+        ruled: What judges said, which stands whatever the events are.
     """
     known = list({event.id: event for event in events}.values())
     shot, landed = _releases(known, butt), _impacts(known, butt)
+    within = [release for release in shot if span.begin <= release.event.at <= span.end]
     contest = Contest(
-        [release for release in shot if span.begin <= release.event.at <= span.end],
-        [landing for landing in landed if span.begin <= landing.at <= span.end],
+        [release for release in within if not _is_pinned(release, ruled)],
+        [e for e in _free(landed, known, butt, ruled) if span.begin <= e.at <= span.end],
         butt,
     )
     suspects = hasty(shot) | repeated(landed, _thickest_shaft(butt))
     found = decide(contest, list(lessons), suspects, as_of)
+    shots = found.shots
+    if ruled != NO_VERDICTS:
+        theirs = [
+            pinned_shot(release, ruled, butt, as_of, suspects)
+            for release in within
+            if _is_pinned(release, ruled)
+        ]
+        theirs += _made(known, ruled, butt, span, as_of)
+        shots = _judged([*shots, *theirs], known, ruled, butt)
     before = [release.event for release in shot if release.event.at < span.begin]
     return Correlation(
-        found.shots,
+        shots,
         found.strays,
         found.lessons,
         tuple((event.at, shot_id(event.id)) for event in before),
     )
+
+
+def _free(
+    landed: Iterable[Event], events: Iterable[Event], butt: Butt, ruled: Verdicts
+) -> list[Event]:
+    """The impacts that no judge gave to anybody."""
+    held = withheld(events, _thickest_shaft(butt), ruled.taken)
+    return [landing for landing in landed if landing.id not in held]
+
+
+def _is_pinned(release: Release, ruled: Verdicts) -> bool:
+    return bool(ruled.landings) and shot_id(release.event.id) in ruled.landings
+
+
+def _made(
+    events: Iterable[Event], ruled: Verdicts, butt: Butt, span: Span, as_of: int
+) -> list[Shot]:
+    """The shots that a judge made of landings."""
+    grace = butt.rules.landing_window
+    return [
+        made_shot(event, ruled.made[event.id], butt, as_of)
+        for event in events
+        if event.id in ruled.made
+        and span.begin <= event.at <= span.end
+        and _is_open(event.at, butt, grace)
+    ]
+
+
+def _judged(
+    shots: Iterable[Shot], events: Iterable[Event], ruled: Verdicts, butt: Butt
+) -> tuple[Shot, ...]:
+    """All shots with what judges said of them, in the order of their releases."""
+    landings = {event.id: event for event in events if event.type is EventType.LANDED}
+    landings |= {event.id: event for event in ruled.landings.values() if event is not None}
+    final = [
+        judged(s, ruled, landings[s.landing_event_id] if s.landing_event_id else None, butt)
+        for s in shots
+    ]
+    return tuple(sorted(final, key=lambda shot: (shot.released_at, shot.id)))
 
 
 def _is_open(at: int, butt: Butt, grace: int = 0) -> bool:

@@ -107,27 +107,62 @@ def _believed(shot: Shot, probability: float) -> Shot:
 
 
 def _landed(shot: Shot, release: Release, landing: Event, butt: Butt) -> Shot:
-    score = measure(landing.x, landing.y, butt.slots[shot.slot_id], butt)
-    flags = []
-    if score is not None and score.is_wrong_face:
-        flags.append(ShotFlag.WRONG_FACE)
-    if score is not None and is_line_call(score, landing.sigma_mm):
-        flags.append(ShotFlag.LINE_CALL)
     if _called_before(shot, release, landing, butt):
-        flags.append(ShotFlag.LATE_LANDING)
-    return replace(
-        _flagged(shot, *flags),
+        shot = _flagged(shot, ShotFlag.LATE_LANDING)
+    landed = replace(
+        shot,
         landing_event_id=landing.id,
         landed_at=landing.at,
         x=landing.x,
         y=landing.y,
         status=Status.LANDED,
         is_settled=True,
+    )
+    return valued(landed, landing, butt.slots[shot.slot_id], butt)
+
+
+def valued(shot: Shot, landing: Event, slot: Slot, butt: Butt) -> Shot:
+    """A shot that landed, with what that is worth for an archer.
+
+    Args:
+        shot: Which.
+        landing: Its landing.
+        slot: The archer's place, which may be at another butt.
+        butt: Where it landed.
+    """
+    score = measure(landing.x, landing.y, slot, butt)
+    flags = set(shot.flags) - {ShotFlag.WRONG_FACE, ShotFlag.LINE_CALL}
+    if score is not None and score.is_wrong_face:
+        flags.add(ShotFlag.WRONG_FACE)
+    if score is not None and is_line_call(score, landing.sigma_mm):
+        flags.add(ShotFlag.LINE_CALL)
+    return replace(
+        shot,
         score=None if score is None else score.score,
         label=None if score is None else score.label,
         is_x=score is not None and score.is_x,
         face_id=None if score is None else score.face_id,
         spot=None if score is None else score.spot,
+        flags=tuple(sorted(flags)),
+    )
+
+
+def emptied(shot: Shot) -> Shot:
+    """A shot without anything that it was, so that it counts nowhere."""
+    return replace(
+        shot,
+        landing_event_id=None,
+        landed_at=None,
+        x=None,
+        y=None,
+        status=Status.VOIDED,
+        is_settled=True,
+        score=None,
+        label=None,
+        is_x=False,
+        face_id=None,
+        spot=None,
+        flags=(),
     )
 
 

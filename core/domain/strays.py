@@ -13,7 +13,7 @@ from core.domain.correlation import Correlation
 from core.domain.flight import shortest
 from core.domain.impacts import grouped
 from core.domain.review import Reason
-from core.domain.values import Butt, Event, EventType, Rules
+from core.domain.values import Butt, Event, EventType, Rules, Shot, ShotFlag
 
 # How many landing windows back a release may lie for a late hit to be told as late rather than as
 # nobody's: a slow arrow, or two clocks that disagree.
@@ -68,7 +68,11 @@ def explained(
         return ()
     others = _duplicates(events, butt)
     releases = [_Release(at, shot_id) for at, shot_id in found.earlier]
-    releases += [_Release(s.released_at, s.id, s.landing_event_id is None) for s in found.shots]
+    releases += [
+        _Release(shot.released_at, shot.id, _is_alone(shot))
+        for shot in found.shots
+        if shot.release_event_id is not None
+    ]
     told: list[Stray] = []
     for landing in found.strays:
         reason, nearest = _why(landing, releases, butt, is_shooting)
@@ -93,6 +97,10 @@ def _why(
     if begin and releases[begin - 1].at >= landing.at - FAR * window:
         return Reason.OUT_OF_WINDOW, releases[begin - 1].shot_id
     return (Reason.NO_RELEASE if is_shooting(landing.at) else Reason.OUTSIDE_END), None
+
+
+def _is_alone(shot: Shot) -> bool:
+    return shot.landing_event_id is None and ShotFlag.RULED not in shot.flags
 
 
 def _at(release: _Release) -> int:

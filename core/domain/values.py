@@ -194,7 +194,7 @@ class Shot:
         slot_id: Whose place.
         archer_id: Who shot.
         arrow_id: The arrow, when it is known and registered.
-        release_event_id: The release.
+        release_event_id: The release; None: a judge made the shot of a landing.
         landing_event_id: The landing, once there is one.
         engaged_at: When the bow was drawn, when that was seen.
         released_at: When the arrow left.
@@ -217,7 +217,7 @@ class Shot:
     slot_id: UUID
     archer_id: UUID
     arrow_id: UUID | None
-    release_event_id: UUID
+    release_event_id: UUID | None
     landing_event_id: UUID | None
     engaged_at: int | None
     released_at: int

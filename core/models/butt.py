@@ -7,6 +7,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from core.domain.rulings import NO_VERDICTS, Verdicts
 from core.domain.scoring import Face, LineRule
 from core.domain.values import MILLISECOND, Boot, Butt, Rules, Slot, Watch
 from core.models.instants import microseconds, optional_microseconds
@@ -55,12 +56,14 @@ class PlacedButt:
         session_id: Its session.
         arrows_per_end: Arrows after which an end is over; None: no rule about ends applies.
         butt: What correlation needs; its arrow owners are still to be filled in.
+        verdicts: What judges ruled; still to be filled in.
     """
 
     target_id: UUID
     session_id: UUID
     arrows_per_end: int | None
     butt: Butt
+    verdicts: Verdicts = NO_VERDICTS
 
 
 def rules_of(stored: Mapping[str, int | str | None]) -> Rules:

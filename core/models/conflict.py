@@ -20,6 +20,7 @@ USERS: Mapping[str, str] = {
     "event": "an event comes from it",
     "reader_binding": "a reader is bound to it",
     "recompute": "its shots are being derived; try again",
+    "ruling": "a judge's ruling refers to it",
     "shot": "a shot refers to it",
     "slot": "a slot refers to it",
     "target": "a target stands in it",

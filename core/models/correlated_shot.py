@@ -6,6 +6,7 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from core.domain.outcome import emptied
 from core.domain.values import Shot, ShotFlag, Status
 from core.domain.window import Span
 from core.models.instants import instant, microseconds, optional_instant, optional_microseconds
@@ -176,22 +177,7 @@ def stored(row: Record) -> StoredShot:
 
 def voided(known: StoredShot) -> StoredShot:
     """The shot without anything that it was: its release makes no shot of its own any more."""
-    emptied = replace(
-        known.shot,
-        landing_event_id=None,
-        landed_at=None,
-        x=None,
-        y=None,
-        status=Status.VOIDED,
-        is_settled=True,
-        score=None,
-        label=None,
-        is_x=False,
-        face_id=None,
-        spot=None,
-        flags=(),
-    )
-    return replace(known, shot=emptied)
+    return replace(known, shot=emptied(known.shot))
 
 
 async def select_known_shots(

@@ -1,5 +1,7 @@
 """Shots, read for viewers."""
 
+from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from core.domain.values import Status
@@ -15,6 +17,36 @@ SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
     release_event_id, landing_event_id
 FROM shot
 WHERE id = $1
+"""
+
+SHOT_SELECT_MANY = """
+SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
+    engage_time, release_time, landing_time, x, y,
+    status, score, is_x, label, face_id, spot, confidence, flags, end_number, version,
+    release_event_id, landing_event_id
+FROM shot
+WHERE id = ANY ($1)
+ORDER BY release_time, id
+"""
+
+SHOT_SELECT_TOUCHED = """
+SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
+    engage_time, release_time, landing_time, x, y,
+    status, score, is_x, label, face_id, spot, confidence, flags, end_number, version,
+    release_event_id, landing_event_id
+FROM shot
+WHERE id = ANY ($1) OR landing_event_id = ANY ($2)
+ORDER BY release_time, id
+"""
+
+SHOT_SELECT_OF_SLOTS = """
+SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
+    engage_time, release_time, landing_time, x, y,
+    status, score, is_x, label, face_id, spot, confidence, flags, end_number, version,
+    release_event_id, landing_event_id
+FROM shot
+WHERE slot_id = ANY ($1) AND target_id = $2 AND release_time >= $3 AND release_time < $4
+ORDER BY release_time, id
 """
 
 SHOT_SELECT_PAGE = """
@@ -53,6 +85,37 @@ async def select_shot(conn: Connection, shot_id: UUID) -> Shot:
     if row is None:
         raise NotFoundError("shot", shot_id)
     return Shot.model_validate(dict(row))
+
+
+async def select_shots_by_id(conn: Connection, shot_ids: Collection[UUID]) -> list[Shot]:
+    """Those of the shots that there are, in the order of their release."""
+    rows = await conn.fetch(SHOT_SELECT_MANY, list(shot_ids))
+    return [Shot.model_validate(dict(row)) for row in rows]
+
+
+async def select_touched_shots(
+    conn: Connection, shot_ids: Collection[UUID], landing_event_ids: Collection[UUID]
+) -> list[Shot]:
+    """Those of the shots that there are, and the shots that have one of the landings, in the order
+    of their release."""
+    rows = await conn.fetch(SHOT_SELECT_TOUCHED, list(shot_ids), list(landing_event_ids))
+    return [Shot.model_validate(dict(row)) for row in rows]
+
+
+async def select_shots_of_slots(
+    conn: Connection, slot_ids: Collection[UUID], target_id: UUID, since: datetime, until: datetime
+) -> list[Shot]:
+    """The shots of some places at a target, in the order of their release.
+
+    Args:
+        conn: Where to ask.
+        slot_ids: Which places.
+        target_id: The target that was shot at.
+        since: Only those released from then on.
+        until: Only those released before.
+    """
+    rows = await conn.fetch(SHOT_SELECT_OF_SLOTS, list(slot_ids), target_id, since, until)
+    return [Shot.model_validate(dict(row)) for row in rows]
 
 
 async def select_shots(

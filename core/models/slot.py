@@ -1,5 +1,6 @@
 """Slots: archers' places at targets."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from core.errors import ConflictError
@@ -84,6 +85,8 @@ SELECT EXISTS (
 )
 """
 
+SLOT_SELECT_HOMES = "SELECT DISTINCT target_id FROM slot WHERE id = ANY ($1)"
+
 SLOT_CLEAR = (
     "DELETE FROM reader_binding WHERE slot_id = $1",
     "DELETE FROM standing WHERE slot_id = $1",
@@ -92,6 +95,12 @@ SLOT_CLEAR = (
 SLOT_MOVE_BINDINGS = """
 UPDATE reader_binding SET target_id = $2 WHERE slot_id = $1 RETURNING reader_id
 """
+
+
+async def select_homes(conn: Connection, slot_ids: Collection[UUID]) -> set[UUID]:
+    """The targets that some slots stand at."""
+    rows = await conn.fetch(SLOT_SELECT_HOMES, list(slot_ids))
+    return {row["target_id"] for row in rows}
 
 
 async def clear_slot(conn: Connection, slot_id: UUID) -> None:

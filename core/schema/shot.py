@@ -12,7 +12,10 @@ from core.schema.types import Boundary, Instant
 class Shot(Boundary):
     """An arrow that left a bow, and what became of it."""
 
-    id: UUID = Field(description="Derived from the release event: the same events give the same id")
+    id: UUID = Field(
+        description="Derived from the release event: the same events give the same id; of a shot "
+        "that a judge made of a landing, from that"
+    )
     session_id: UUID
     target_id: UUID
     slot_id: UUID
@@ -36,5 +39,7 @@ class Shot(Boundary):
     flags: Sequence[ShotFlag]
     end_number: int = Field(description="From 1")
     version: int = Field(description="Grows with every change")
-    release_event_id: UUID
+    release_event_id: UUID | None = Field(
+        description="Null: a judge made the shot of a landing whose release no reader saw"
+    )
     landing_event_id: UUID | None

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from core.domain.correlation import correlate
 from core.domain.learning import OPENING, REMEMBERED, Lesson
+from core.domain.rulings import NO_VERDICTS, Verdicts
 from core.domain.strays import Stray, explained
 from core.domain.values import Butt, Event, EventType, Shot
 from core.domain.window import ALWAYS, Span, cut, is_whole, reading, touched
@@ -29,8 +30,9 @@ def window_of(known: list[Event], span: Span, where: Butt) -> tuple[Span, list[E
 class Kept:
     """Shots, lessons and strays as they are kept between batches."""
 
-    def __init__(self, where: Butt) -> None:
+    def __init__(self, where: Butt, ruled: Verdicts = NO_VERDICTS) -> None:
         self.where = where
+        self.ruled = ruled
         self.known: list[Event] = []
         self.shots: dict[UUID, Shot] = {}
         self.lessons: dict[UUID, Lesson] = {}
@@ -52,7 +54,7 @@ class Kept:
             # The shots of the opening are decided together.
             return self._derive(Span(ALWAYS.begin, max(last, span.end)))
         latest = sorted(before, key=lambda lesson: lesson.order)[-REMEMBERED:]
-        found = correlate(events, self.where, LATER, span=span, lessons=latest)
+        found = correlate(events, self.where, LATER, span=span, lessons=latest, ruled=self.ruled)
         inside = {e for e in self.lessons.values() if span.begin <= e.released_at <= span.end}
         for shot in [s for s in self.shots.values() if span.begin <= s.released_at <= span.end]:
             del self.shots[shot.id]

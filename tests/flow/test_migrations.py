@@ -9,6 +9,7 @@ import pytest
 from core import migrate
 from core.postgres import Connection
 from core.settings import Settings
+from tests.butts import add_shot, set_up
 from tests.conftest import DATABASE_DROP, Stores, execute
 
 COLUMNS_SELECT = """
@@ -18,6 +19,10 @@ WHERE table_schema = 'public' AND table_name <> 'schema_migrations'
 GROUP BY table_name
 """
 CASCADES_COUNT = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND confdeltype = 'c'"
+SHOT_MAKE = "UPDATE shot SET release_event_id = NULL, flags = '{ruled}' WHERE id = $1"
+SHOT_RULE = """
+UPDATE shot SET status = 'landed', score = 9, label = '9', flags = '{ruled}' WHERE id = $1
+"""
 EXTENSIONS_SELECT = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'"
 
 STAMPS = {"created_at", "updated_at"}
@@ -74,6 +79,13 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611230600": {
         "reader_clock": {"reader_id", "source", "offset_ms", "measured_at", "suspect", "jumped_at"}
         | {"state"},
+    },
+    "202611230800": {
+        "ruling": {"id", "session_id", "target_id", "action", "shot_id", "landing_event_id"}
+        | {"slot_id", "other_slot_id", "score", "label", "is_x", "begins", "ends", "reason"}
+        | {"token_id", "made_by", "made_at", "request_id", "before", "after", "undone_at"}
+        | {"undone_by", "undone_token_id", "undo_reason", "undo_request_id", "restore_id"}
+        | {"is_pending"},
     },
     "202611230900": {
         "unmatched_landing": {"landing_event_id", "session_id", "target_id", "landed_at", "x", "y"}
@@ -136,6 +148,20 @@ async def test_down_to_nothing_leaves_no_table_and_no_extension(
     migrate.down_to_nothing(here)
     assert await _tables(conn) == {}
     assert await conn.fetch(EXTENSIONS_SELECT) == []
+
+
+async def test_down_takes_back_what_only_a_judge_said(here: Settings, conn: Connection) -> None:
+    migrate.up(here)
+    butts = await set_up(conn)
+    made, ruled = await add_shot(conn, butts, 0, 10, score=9), await add_shot(conn, butts, 0, 20)
+    await conn.execute(SHOT_MAKE, made)
+    await conn.execute(SHOT_RULE, ruled)
+    while "202611230800" not in await migrate.pending(conn):
+        migrate.down(here)
+    rows = await conn.fetch("SELECT id, status, score, label FROM shot")
+    assert [tuple(row) for row in rows] == [(ruled, "unresolved", None, None)]
+    with pytest.raises(asyncpg.CheckViolationError):
+        await conn.execute(SHOT_RULE, ruled)
 
 
 async def test_up_after_down_to_nothing_makes_the_same(here: Settings, conn: Connection) -> None:

@@ -187,7 +187,8 @@ async def empty(line: Range) -> None:
     """Forget what was said."""
     async with line.deps.pool.acquire() as conn:
         await conn.execute(
-            "TRUNCATE standing, lesson, unmatched_landing, shot, event, reader_clock, reader_status"
+            "TRUNCATE ruling, standing, lesson, unmatched_landing, shot, event, reader_clock, "
+            "reader_status"
         )
 
 
