@@ -10,7 +10,8 @@ from enum import StrEnum
 from itertools import islice
 from uuid import UUID
 
-from core.domain.scoring import Score
+from core.domain.faces import FACE_TYPES
+from core.domain.scoring import Face, Score
 from core.domain.values import Shot, ShotFlag, Status
 
 DECIDED_HERE = frozenset({ShotFlag.EXTRA_ARROW, ShotFlag.OUT_OF_END})
@@ -80,6 +81,23 @@ class Placed:
 
     shot: Shot
     end_number: int
+
+
+def is_shooting(rules: EndRules | None) -> Callable[[int], bool]:
+    """Whether arrows may be shot at a time: always, unless a judge opens and closes the ends.
+
+    Args:
+        rules: A session's rules about ends; None: none applies.
+    """
+    if rules is None or rules.control is EndControl.AUTO:
+        return lambda _: True
+    return lambda at: any(end.holds(at) for end in rules.opened)
+
+
+def faces_with_spots(faces: Iterable[Face]) -> frozenset[UUID]:
+    """Those of the faces that have several spots, each for one arrow of an end."""
+    known = ((face.id, FACE_TYPES.get(face.face_type)) for face in faces)
+    return frozenset(face_id for face_id, kind in known if kind and len(kind.spots) > 1)
 
 
 def settle(

@@ -79,7 +79,9 @@ def judging(*fixed: UUID) -> Judging:
     )
 
 
-def settled(shots: Iterable[Shot], rules: EndRules = THREE, *fixed: UUID) -> list[Placed]:
+def settled(
+    shots: Iterable[Shot], rules: EndRules = THREE, fixed: Sequence[UUID] = ()
+) -> list[Placed]:
     """What becomes of the shots."""
     return settle(shots, rules, judging(*fixed))
 
@@ -231,10 +233,10 @@ def test_what_is_a_miss_by_its_spot_is_among_the_lowest() -> None:
 
 def test_what_a_judge_ruled_is_compared_and_never_changed() -> None:
     shots = apart("9", "8", "7", "6")
-    assert labels(settled(shots, EndRules(3, ends=1), shots[0].id)) == ["9", "8", "7", "6"]
+    assert labels(settled(shots, EndRules(3, ends=1), [shots[0].id])) == ["9", "8", "7", "6"]
     lower = in_one_spot("9", "8")
-    assert labels(settled(lower, THREE, lower[0].id)) == ["9", "8"]
-    assert labels(settled(lower, THREE, lower[1].id)) == ["M", "8"]
+    assert labels(settled(lower, THREE, [lower[0].id])) == ["9", "8"]
+    assert labels(settled(lower, THREE, [lower[1].id])) == ["M", "8"]
 
 
 def test_an_arrow_that_is_no_longer_too_many_has_its_value_again() -> None:

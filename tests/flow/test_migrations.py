@@ -75,6 +75,12 @@ MADE: dict[str, dict[str, set[str]]] = {
         "reader_clock": {"reader_id", "source", "offset_ms", "measured_at", "suspect", "jumped_at"}
         | {"state"},
     },
+    "202611230700": {
+        "shooting_end": {"id", "session_id", "target_id", "number", "control", "opened_at"}
+        | {"closed_at", "opened_by", "closed_by", "changed_by", "changed_at"}
+        | {"is_opening_told", "is_closing_told"}
+        | STAMPS,
+    },
     "202611230900": {
         "unmatched_landing": {"landing_event_id", "session_id", "target_id", "landed_at", "x", "y"}
         | {"arrow_id", "sigma_mm", "reason", "nearest_shot_id", "duplicates", "deadline"}
