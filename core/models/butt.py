@@ -10,9 +10,9 @@ from asyncpg import Record
 from core.domain.ends import EndRules
 from core.domain.scoring import Face, LineRule
 from core.domain.values import MILLISECOND, Boot, Butt, Rules, Slot, Watch
+from core.models.end_rules import end_rules_of, select_opened_ends
 from core.models.instants import microseconds, optional_microseconds
 from core.models.presence import is_unsaid
-from core.models.shooting_end import end_rules_of, select_opened_ends
 from core.postgres import Connection
 
 BUTT_TARGET_SELECT = """

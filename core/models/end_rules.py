@@ -1,5 +1,4 @@
-"""The ends of sessions as the rules need them: which rules apply, and the ends that a judge
-opened."""
+"""Which rules about ends apply to a session, and the ends that a judge opened in it."""
 
 from collections.abc import Iterable, Mapping
 from uuid import UUID
