@@ -7,6 +7,7 @@ from uuid import UUID
 from core.domain.ends import Placed
 from core.domain.values import Shot, Status
 from core.domain.window import Span
+from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import (
     StoredShot,
@@ -17,6 +18,7 @@ from core.models.correlated_shot import (
 from core.models.standing_sum import refresh_standings
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
+from workers.auto_ends import keep_auto_ends
 from workers.ends import Settled, settled
 from workers.unmatched import keep_unmatched, unmatched_of
 from workers.windows import derived_windows, keep_lessons
@@ -63,10 +65,12 @@ class Derivation:
     Args:
         changes: Shots, in the order of their releases.
         unmatched: Impacts that are nobody's, new ones or others than before.
+        ends: Ends by the count of the arrows, new ones or others than before.
     """
 
     changes: Sequence[Change]
     unmatched: Sequence[UnmatchedLanding]
+    ends: Sequence[AutoEnd] = ()
 
 
 async def derive(
@@ -98,13 +102,15 @@ async def derive(
         [change.after for change in changes if change.before is None],
     )
     await keep_lessons(conn, windows)
-    slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
+    seen = [s for c in changes if c.is_visible for s in (c.before, c.after) if s]
+    slots = {known.shot.slot_id for known in seen}
+    ends = await keep_auto_ends(conn, windows, seen)
     if slots:
         await refresh_standings(conn, slots)
     strays = [stray for window in windows for stray in unmatched_of(window)]
     unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
     changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
-    return Derivation(changes, unmatched)
+    return Derivation(changes, unmatched, ends)
 
 
 def _differences(
