@@ -66,18 +66,24 @@ async def settled(
     places = _places(windows)
     if not places:
         return Settled(shots, known)
-    arrows = await _arrows(conn, places)
+    by_slot = _by_slot(derived)
     others: dict[UUID, StoredShot] = {}
-    for slot_id, kept in arrows.items():
+    for slot_id, kept in (await _arrows(conn, places)).items():
         place = places[slot_id]
-        beside = {s.shot.id: s for s in kept.shots if s.shot.id not in {*known, *derived}}
-        mine = [shot for _, shot in derived.values() if shot.slot_id == slot_id]
-        mine += [each.shot for each in beside.values()]
+        beside = [s for s in kept.shots if s.shot.id not in known and s.shot.id not in derived]
+        mine = [*by_slot.get(slot_id, []), *(each.shot for each in beside)]
         judging = _judging(place.slot, place.window.butt)
         for placed in settle(mine, place.rules, judging, before=kept.before):
             shots[placed.shot.id] = (place.window.target_id, placed)
-        others |= beside
+        others |= {each.shot.id: each for each in beside}
     return Settled(shots, {**known, **others})
+
+
+def _by_slot(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, list[Shot]]:
+    by_slot: dict[UUID, list[Shot]] = {}
+    for _, shot in derived.values():
+        by_slot.setdefault(shot.slot_id, []).append(shot)
+    return by_slot
 
 
 def _places(windows: Sequence[Window]) -> dict[UUID, _Place]:

@@ -23,7 +23,7 @@ WITH wanted AS (
 ), share AS (
     SELECT shot.target_id, shot.end_number, shot.slot_id, wanted.arrows_per_end,
         count(*) AS arrows, min(shot.release_time) AS first,
-        max(coalesce(shot.landing_time, shot.deadline)) AS last,
+        max(greatest(coalesce(shot.landing_time, shot.deadline), shot.release_time)) AS last,
         bool_or(shot.status = 'in_flight') AS is_flying,
         bool_or(shot.status = 'unresolved') AS is_unresolved
     FROM wanted JOIN shot ON shot.target_id = wanted.target_id AND shot.status <> 'voided'

@@ -55,12 +55,14 @@ async def test_an_end_opens_with_its_first_arrow_and_closes_with_its_last(deps: 
     line = await line_of(deps, {"arrows_per_end": 2}, letters="AB")
     await line.say(*round_of(line.field, 9, 8), *shot(line.field, 20, 7, "1B"))
     assert await ends_of(line) == [(1, 10.0, None)]
-    await line.say(line.field.release(100, "1B"))
+    flies_at = round((now() - line.field.starts_at) / 1_000_000 - 0.5, 2)
+    await line.say(line.field.release(flies_at, "1B"))
     assert await ends_of(line) == [(1, 10.0, None)]
-    await line.say(line.field.landed(100.35))
-    assert await ends_of(line) == [(1, 10.0, 100.35)]
-    await line.say(*shot(line.field, 200, 9))
-    assert await ends_of(line) == [(1, 10.0, 100.35), (2, 200.0, None)]
+    lands_at = round(flies_at + 0.35, 2)
+    await line.say(line.field.landed(lands_at))
+    assert await ends_of(line) == [(1, 10.0, lands_at)]
+    await line.say(*shot(line.field, flies_at + 0.4, 9))
+    assert await ends_of(line) == [(1, 10.0, lands_at), (2, round(flies_at + 0.4, 2), None)]
 
 
 async def test_an_end_whose_last_arrow_missed_closes_when_that_is_decided(deps: Deps) -> None:
@@ -71,7 +73,7 @@ async def test_an_end_whose_last_arrow_missed_closes_when_that_is_decided(deps: 
 
 async def test_an_unresolved_arrow_is_waited_for_until_the_next_end_opens(deps: Deps) -> None:
     line = await line_of(deps, {"arrows_per_end": 2})
-    await line.say(*shot(line.field, 10, 9), line.field.release(70))
+    await line.say(line.field.release(10), line.field.release(70))
     assert await ends_of(line) == [(1, 10.0, None)]
     await line.say(line.field.release(200))
     assert await ends_of(line) == [(1, 10.0, 73.5), (2, 200.0, None)]
@@ -88,7 +90,7 @@ async def test_who_has_not_shot_is_waited_for_until_the_next_end_opens(deps: Dep
 async def test_viewers_are_told_once_before_the_first_shot_and_after_the_last(deps: Deps) -> None:
     line = await line_of(deps, {"arrows_per_end": 2})
     await line.say(*round_of(line.field, 9, 8))
-    frames = await frames_of(line)
+    frames = [each for each in await frames_of(line) if not each[0].startswith("reader.")]
     kinds = ["end.opened", *["shot.created", "shot.landed"] * 2, "end.closed"]
     assert [kind for kind, _ in frames] == kinds
     opened, closed = frames[0][1]["end"], frames[-1][1]["end"]
