@@ -103,10 +103,9 @@ async def derive(
     )
     await keep_lessons(conn, windows)
     seen = [s for c in changes if c.is_visible for s in (c.before, c.after) if s]
-    slots = {known.shot.slot_id for known in seen}
     ends = await keep_auto_ends(conn, windows, seen)
-    if slots:
-        await refresh_standings(conn, slots)
+    if seen:
+        await refresh_standings(conn, {known.shot.slot_id for known in seen})
     strays = [stray for window in windows for stray in unmatched_of(window)]
     unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
     changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))

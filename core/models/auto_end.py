@@ -11,8 +11,8 @@ from core.models.instants import instant
 from core.postgres import Connection
 from core.schema.end import End
 
-# Who has not shot at all, and an arrow of which nobody knows whether it landed, are waited for in the
-# newest end only: once the next one is open, they are no longer.
+# Who has not shot at all, and an arrow of which nobody knows whether it landed, are waited for in
+# the newest end only: once the next one is open, they are no longer.
 AUTO_END_REFRESH = """
 WITH wanted AS (
     SELECT target.id AS target_id, target.session_id,
@@ -97,9 +97,21 @@ class AutoEnd:
 
 
 def _stored(row: Record) -> AutoEnd:
-    shown = {name: row[name] for name in End.model_fields if name in row}
-    nobody = {"opened_by": None, "closed_by": None, "changed_by": None}
-    end = End.model_validate(shown | nobody)
+    end = End(
+        id=row["id"],
+        session_id=row["session_id"],
+        target_id=row["target_id"],
+        number=row["number"],
+        control=row["control"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
+        opened_by=None,
+        closed_by=None,
+        changed_by=None,
+        changed_at=None,
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
     return AutoEnd(end, row["is_opening_told"], row["is_closing_told"])
 
 

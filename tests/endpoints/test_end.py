@@ -38,13 +38,13 @@ async def held(client: AsyncClient, pool: Pool, **others: object) -> Range:
     return field
 
 
-async def opened(client: AsyncClient, field: Range, **wish: object) -> Json:
+async def opening(client: AsyncClient, field: Range, **wish: object) -> Json:
     """An end that was opened."""
     made: Json = data(await client.post(f"{API}/session/{field.session['id']}/end", json=wish))
     return made
 
 
-async def closed(client: AsyncClient, end: Json, **wish: object) -> Json:
+async def closing(client: AsyncClient, end: Json, **wish: object) -> Json:
     """The end, closed."""
     made: Json = data(await client.post(f"{API}/end/{end['id']}/close", json=wish))
     return made
@@ -55,8 +55,8 @@ async def two_ends(client: AsyncClient, pool: Pool) -> tuple[Range, Json, Json]:
     field = await held(client, pool)
     ends = []
     for begin in (1, 5):
-        end = await opened(client, field, opened_at=at(begin))
-        ends.append(await closed(client, end, closed_at=at(begin + 2)))
+        end = await opening(client, field, opened_at=at(begin))
+        ends.append(await closing(client, end, closed_at=at(begin + 2)))
     await asked(pool)
     return field, ends[0], ends[1]
 
@@ -121,14 +121,14 @@ async def test_the_token_of_the_environment_has_no_other_name(
     client: AsyncClient, pool: Pool
 ) -> None:
     field = await held(client, pool)
-    end = await closed(client, await opened(client, field))
+    end = await closing(client, await opening(client, field))
     assert (end["opened_by"], end["closed_by"]) == ("environment", "environment")
 
 
 async def test_opening_and_closing_at_once_is_possible(client: AsyncClient, pool: Pool) -> None:
     field = await held(client, pool)
-    first = await closed(client, await opened(client, field))
-    second = await opened(client, field)
+    first = await closing(client, await opening(client, field))
+    second = await opening(client, field)
     assert first["closed_at"] <= second["opened_at"]
     assert (first["number"], second["number"]) == (1, 2)
 
@@ -138,8 +138,8 @@ async def test_an_end_may_be_opened_between_others_when_it_is_over(
 ) -> None:
     field = await held(client, pool)
     for number, begin in ((1, 1), (3, 9)):
-        await opened(client, field, number=number, opened_at=at(begin), closed_at=at(begin + 2))
-    between = await opened(client, field, opened_at=at(5), closed_at=at(7))
+        await opening(client, field, number=number, opened_at=at(begin), closed_at=at(begin + 2))
+    between = await opening(client, field, opened_at=at(5), closed_at=at(7))
     assert between["number"] == 2
     assert [end["number"] for end in await listed(client, field)] == [1, 2, 3]
 
@@ -154,11 +154,11 @@ async def test_what_is_shot_from_there_on_is_derived_anew(client: AsyncClient, p
         return changed.since, changed.until
 
     minute = timedelta(minutes=1)
-    end = await opened(client, field, opened_at=at(1))
+    end = await opening(client, field, opened_at=at(1))
     assert await since_and_until() == (BEGIN + minute, None)
-    await closed(client, end, closed_at=at(3))
+    await closing(client, end, closed_at=at(3))
     assert await since_and_until() == (BEGIN + 3 * minute - timedelta(milliseconds=1), None)
-    second = await opened(client, field, opened_at=at(5))
+    second = await opening(client, field, opened_at=at(5))
     await asked(pool)
     await client.patch(f"{API}/end/{end['id']}", json={"opened_at": at(0.5)})
     assert await since_and_until() == (BEGIN + minute / 2, BEGIN + 5 * minute)
@@ -168,8 +168,8 @@ async def test_what_is_shot_from_there_on_is_derived_anew(client: AsyncClient, p
 
 async def test_viewers_are_told_at_once(client: AsyncClient, pool: Pool, valkey: Redis) -> None:
     field = await held(client, pool)
-    end = await opened(client, field, opened_at=at(1))
-    await closed(client, end, closed_at=at(3))
+    end = await opening(client, field, opened_at=at(1))
+    await closing(client, end, closed_at=at(3))
     await client.patch(f"{API}/end/{end['id']}", json={"closed_at": None})
     await client.patch(f"{API}/end/{end['id']}", json={"closed_at": None})
     await client.delete(f"{API}/end/{end['id']}")
@@ -248,7 +248,7 @@ async def test_an_end_that_cannot_be_is_not_opened(
 
 async def test_only_one_end_is_open(client: AsyncClient, pool: Pool) -> None:
     field = await held(client, pool)
-    await opened(client, field, opened_at=at(1))
+    await opening(client, field, opened_at=at(1))
     answer = await client.post(f"{API}/session/{field.session['id']}/end", json={})
     assert failure(answer) == (409, ["end 1: is open; close it first"])
 
@@ -263,13 +263,13 @@ async def test_an_end_closes_at_the_latest_when_the_session_ends(
     client: AsyncClient, pool: Pool
 ) -> None:
     field = await held(client, pool)
-    end = await opened(client, field, opened_at=at(1))
+    end = await opening(client, field, opened_at=at(1))
     session = f"{API}/session/{field.session['id']}"
     await client.patch(session, json={"is_opened": False, "end_time": at(60)})
     late = await client.post(f"{API}/end/{end['id']}/close", json={"closed_at": at(61)})
     sentence = "body.closed_at: must lie within the session's start and end"
     assert failure(late) == (422, [sentence])
-    assert (await closed(client, end))["closed_at"] == at(60)
+    assert (await closing(client, end))["closed_at"] == at(60)
     assert failure(await client.post(f"{session}/end", json={}))[0] == 422
 
 
