@@ -6,7 +6,16 @@ from uuid import UUID
 
 import pytest
 
-from core.domain.ends import End, EndControl, EndRules, Judging, Placed, settle
+from core.domain.ends import (
+    End,
+    EndControl,
+    EndRules,
+    Judging,
+    Placed,
+    faces_with_spots,
+    is_shooting,
+    settle,
+)
 from core.domain.outcome import measure
 from core.domain.scoring import Face
 from core.domain.values import Shot, ShotFlag, Status
@@ -299,3 +308,21 @@ def test_bounds_that_move_take_an_arrow_in_again() -> None:
     shots = apart("9", "8")
     outside = [each.shot for each in settled(shots, manual((100, None)))]
     assert [each.shot for each in settled(outside, manual((10, None)))] == shots
+
+
+def test_arrows_are_shot_while_a_judges_end_is_open() -> None:
+    rules = manual((10, 20), (30, None))
+    assert [is_shooting(rules)(micro(at)) for at in (9, 10, 20, 30, 99)] == [
+        False,
+        True,
+        False,
+        True,
+        True,
+    ]
+    assert [is_shooting(rules)(micro(5)) for rules in (None, THREE)] == [True, True]
+
+
+def test_faces_with_several_spots_are_known_by_their_type() -> None:
+    plain = Face(named("plain"), "wa_122_full", 0, 0, None)
+    unknown = Face(named("unknown"), "a_deer", 0, 0, None)
+    assert faces_with_spots([TRIPLE, plain, unknown]) == {TRIPLE.id}
