@@ -107,7 +107,7 @@ async def test_a_shot_is_read_as_written(conn: Connection, field: Field) -> None
         confidence=0.75,
         flags=(ShotFlag.AMBIGUOUS, ShotFlag.LINE_CALL),
     )
-    written = replace(made, shot=full, request_id=uuid4())
+    written = replace(made, shot=full, end_number=4, request_id=uuid4())
     await write_shots(conn, [], [written])
     assert await read(conn, written) == [written]
 
