@@ -94,7 +94,7 @@ async def put_up(
     *,
     lanes: int = 1,
     letters: str = "A",
-    rules: Mapping[str, int] | None = None,
+    rules: Mapping[str, int | str] | None = None,
     faces: bool = True,
     since: timedelta = timedelta(hours=1),
 ) -> Field:

@@ -8,6 +8,7 @@ from uuid import UUID
 from core.domain.values import SECOND, EventType
 from core.domain.window import Span, touched
 from core.inbox import Inbox
+from core.models.auto_end import AutoEnd
 from core.models.binding_at import Bindings, select_bindings
 from core.models.butt import PlacedButt, select_butts
 from core.models.correlated_shot import select_unsettled
@@ -53,6 +54,7 @@ class Outcome:
         partitions: Other partitions that were asked to derive something.
         unmatched: Impacts that were written: they are nobody's, as far as is known.
         suspects: Readers whose clocks an operator should look at from now on.
+        ends: Ends by the count of the arrows that were written.
     """
 
     changes: Sequence[Change]
@@ -61,6 +63,7 @@ class Outcome:
     partitions: Collection[int]
     unmatched: Sequence[UnmatchedLanding] = ()
     suspects: Sequence[Suspect] = ()
+    ends: Sequence[AutoEnd] = ()
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -100,6 +103,7 @@ async def do_batch(
         asked,
         found.unmatched,
         came.suspects,
+        found.ends,
     )
 
 

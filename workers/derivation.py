@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
+from core.domain.ends import Placed
 from core.domain.values import Shot, Status
 from core.domain.window import Span
+from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import (
     StoredShot,
-    renumber_ends,
     select_known_shots,
     voided,
     write_shots,
@@ -17,6 +18,8 @@ from core.models.correlated_shot import (
 from core.models.standing_sum import refresh_standings
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
+from workers.auto_ends import keep_auto_ends
+from workers.ends import Settled, settled
 from workers.rulings import judged_butts, note_rulings_applied
 from workers.unmatched import keep_unmatched, unmatched_of
 from workers.windows import derived_windows, keep_lessons
@@ -68,10 +71,12 @@ class Derivation:
     Args:
         changes: Shots, in the order of their releases.
         unmatched: Impacts that are nobody's, new ones or others than before.
+        ends: Ends by the count of the arrows, new ones or others than before.
     """
 
     changes: Sequence[Change]
     unmatched: Sequence[UnmatchedLanding]
+    ends: Sequence[AutoEnd] = ()
 
 
 async def derive(
@@ -97,38 +102,40 @@ async def derive(
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
     known = await select_known_shots(conn, cuts, list(derived))
-    changes = _differences(known, derived, butts, causes, set(cuts))
+    counted = await settled(conn, windows, derived, known)
+    changes = _differences(counted, butts, causes, set(cuts))
     await write_shots(
         conn,
         [change.after for change in changes if change.before is not None],
         [change.after for change in changes if change.before is None],
     )
     await keep_lessons(conn, windows)
-    changes = await _numbered(conn, changes, butts)
-    slots = {s.shot.slot_id for c in changes if c.is_visible for s in (c.before, c.after) if s}
-    if slots:
-        await refresh_standings(conn, slots)
+    seen = [s for c in changes if c.is_visible for s in (c.before, c.after) if s]
+    ends = await keep_auto_ends(conn, windows, seen)
+    if seen:
+        await refresh_standings(conn, {known.shot.slot_id for known in seen})
     await note_rulings_applied(conn, court.pending, cuts)
     strays = [stray for window in windows for stray in unmatched_of(window)]
     unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
     changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
-    return Derivation(changes, unmatched)
+    return Derivation(changes, unmatched, ends)
 
 
 def _differences(
-    known: Mapping[UUID, StoredShot],
-    derived: Mapping[UUID, tuple[UUID, Shot]],
+    counted: Settled,
     butts: Mapping[UUID, PlacedButt],
     causes: Causes,
     targets: Collection[UUID],
 ) -> list[Change]:
     found = [
-        _change(known.get(shot_id), shot, butts[target_id], causes.of(shot, target_id))
-        for shot_id, (target_id, shot) in derived.items()
+        _change(
+            counted.known.get(shot_id), placed, butts[target_id], causes.of(placed.shot, target_id)
+        )
+        for shot_id, (target_id, placed) in counted.shots.items()
     ]
     changes = [change for change in found if change is not None]
-    for shot_id, before in known.items():
-        gone = shot_id not in derived and before.target_id in targets
+    for shot_id, before in counted.known.items():
+        gone = shot_id not in counted.shots and before.target_id in targets
         emptied = voided(before)
         # Also when a judge had voided it before its release was gone.
         if gone and before.shot != emptied.shot:
@@ -139,37 +146,20 @@ def _differences(
 
 
 def _change(
-    before: StoredShot | None, shot: Shot, placed: PlacedButt, request_id: UUID | None
+    before: StoredShot | None, placed: Placed, butt: PlacedButt, request_id: UUID | None
 ) -> Change | None:
     """The difference between what is stored and what was derived; None: there is none."""
+    shot, number = placed.shot, placed.end_number
     if before is None:
         # A shot that is new and decided was in flight first: viewers are told of both.
         version = 1 if shot.status is Status.IN_FLIGHT else 2
-        after = StoredShot(shot, placed.session_id, placed.target_id, 1, version, 0, request_id)
+        after = StoredShot(shot, butt.session_id, butt.target_id, number, version, 0, request_id)
         return Change(None, after)
-    moved = replace(before, shot=shot, session_id=placed.session_id, target_id=placed.target_id)
+    place = replace(before, session_id=butt.session_id, target_id=butt.target_id)
+    moved = replace(place, shot=shot, end_number=number)
     if moved == before:
         return None
     as_seen = replace(before.shot, is_settled=shot.is_settled, deadline=shot.deadline)
-    if as_seen == shot and moved.target_id == before.target_id:
+    if replace(before, shot=shot) == moved and as_seen == shot:
         return Change(before, moved)
     return Change(before, replace(moved, version=before.version + 1, request_id=request_id))
-
-
-async def _numbered(
-    conn: Connection, changes: Sequence[Change], butts: Mapping[UUID, PlacedButt]
-) -> list[Change]:
-    """The changes with each shot's end counted, and the shots that slid into another end by
-    them."""
-    by_id = {change.after.shot.id: change for change in changes}
-    slots: dict[int, set[UUID]] = {}
-    for change in changes:
-        placed = butts.get(change.after.target_id)
-        if placed is not None and placed.arrows_per_end is not None and change.is_visible:
-            slots.setdefault(placed.arrows_per_end, set()).add(change.after.shot.slot_id)
-    for per_end, of_slots in slots.items():
-        for after in await renumber_ends(conn, of_slots, per_end, list(by_id)):
-            shot_id = after.shot.id
-            slid = Change(replace(after, version=after.version - 1), after)
-            by_id[shot_id] = replace(by_id[shot_id], after=after) if shot_id in by_id else slid
-    return list(by_id.values())

@@ -14,6 +14,7 @@ from core.models.instants import instant
 from core.models.work import lock_partitions, select_barriers, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted, decode, encode
+from workers.auto_ends import closing_frames, note_told, opening_frames
 from workers.batch import Batch, Outcome, do_batch
 from workers.clocks import warn
 from workers.deps import Deps
@@ -129,14 +130,16 @@ async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) ->
     changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
     online = [place for outcome in outcomes for place in outcome.online]
     reviews = await review_frames(conn, changes)
-    frames = [*shot_frames(changes), *reviews, *reader_frames("reader.online", online)]
-    await deps.feed.publish(frames)
+    ends = [end for outcome in outcomes for end in outcome.ends]
+    frames = [*opening_frames(ends), *shot_frames(changes), *closing_frames(ends), *reviews]
+    await deps.feed.publish([*frames, *reader_frames("reader.online", online)])
 
 
 async def _note_published(conn: Connection, outcomes: Sequence[Outcome]) -> None:
     told = [c.after for outcome in outcomes for c in outcome.changes if c.is_visible]
     if told:
         await mark_published(conn, told)
+    await note_told(conn, [end for outcome in outcomes for end in outcome.ends])
 
 
 def _deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:

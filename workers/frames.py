@@ -16,7 +16,7 @@ OUTCOMES = {
     Status.MISSED: "shot.missed",
     Status.VOIDED: "shot.voided",
 }
-SEEN_AT_RELEASE = (ShotFlag.ARROW_UNKNOWN, ShotFlag.ENGAGE_MISSING)
+SEEN_AT_RELEASE = (ShotFlag.ARROW_UNKNOWN, ShotFlag.ENGAGE_MISSING, ShotFlag.OUT_OF_END)
 
 
 def shown(known: StoredShot) -> Shot:

@@ -2,6 +2,7 @@
 
 from core.domain.values import SECOND
 from core.models.correlated_shot import mark_published, select_unpublished
+from workers.auto_ends import tell_overlooked
 from workers.deps import Deps
 from workers.drain import now
 from workers.frames import overlooked_frames
@@ -13,13 +14,16 @@ AT_ONCE = 500
 
 
 async def relay(deps: Deps) -> None:
-    """Publish the last version of each shot whose viewers were not told of it.
+    """Publish the last version of each shot whose viewers were not told of it, and ends likewise.
 
     A viewer that hears it twice knows by the shot's id and version.
     """
+    before = now() - OVERLOOKED_AFTER
+    async with deps.pool.acquire() as conn, conn.transaction():
+        await tell_overlooked(conn, deps, before)
     while True:
         async with deps.pool.acquire() as conn, conn.transaction():
-            overlooked = await select_unpublished(conn, now() - OVERLOOKED_AFTER, AT_ONCE)
+            overlooked = await select_unpublished(conn, before, AT_ONCE)
             reviews = await listed_frames(conn, overlooked)
             await deps.feed.publish([*overlooked_frames(overlooked), *reviews])
             await mark_published(conn, overlooked)

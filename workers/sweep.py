@@ -1,6 +1,7 @@
 """The safety net: once a second, what a lost job would have done is found and done."""
 
 from core.domain.values import MILLISECOND, SECOND
+from core.models.auto_end import count_untold_ends
 from core.models.correlated_shot import count_unpublished, select_overdue, select_unsettled
 from core.models.instants import instant
 from core.models.presence import mark_silent, select_reader_places
@@ -28,6 +29,7 @@ async def sweep(deps: Deps) -> None:
         overdue = set(await select_overdue(conn, as_of - GRACE))
         overdue |= await select_due_targets(conn, as_of - GRACE)
         overlooked = await count_unpublished(conn, as_of - OVERLOOKED_AFTER)
+        overlooked += await count_untold_ends(conn, as_of - OVERLOOKED_AFTER)
         unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
     await deps.queue.wake(sorted(partitions))
     for partition in sorted({deps.inbox.partition_of(target) for target in overdue}):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from core.domain.ends import is_shooting
 from core.domain.strays import Stray, explained
 from core.domain.values import Shot
 from core.domain.window import Span
@@ -19,7 +20,9 @@ from workers.windows import Window
 
 def unmatched_of(window: Window) -> list[UnmatchedLanding]:
     """The impacts within a window that are nobody's and that no judge dismissed."""
-    strays = explained(window.found, window.events, window.butt)
+    strays = explained(
+        window.found, window.events, window.butt, is_shooting(window.placed.end_rules)
+    )
     dismissed = window.placed.verdicts.dismissed
     return [
         _unmatched(stray, window.placed)

@@ -7,9 +7,11 @@ from uuid import UUID
 
 from asyncpg import Record
 
+from core.domain.ends import EndRules
 from core.domain.rulings import NO_VERDICTS, Verdicts
 from core.domain.scoring import Face, LineRule
 from core.domain.values import MILLISECOND, Boot, Butt, Rules, Slot, Watch
+from core.models.end_rules import end_rules_of, select_opened_ends
 from core.models.instants import microseconds, optional_microseconds
 from core.models.presence import is_unsaid
 from core.postgres import Connection
@@ -54,14 +56,14 @@ class PlacedButt:
     Args:
         target_id: The butt's id.
         session_id: Its session.
-        arrows_per_end: Arrows after which an end is over; None: no rule about ends applies.
+        end_rules: The session's rules about ends; None: none applies.
         butt: What correlation needs; its arrow owners are still to be filled in.
         verdicts: What judges ruled; still to be filled in.
     """
 
     target_id: UUID
     session_id: UUID
-    arrows_per_end: int | None
+    end_rules: EndRules | None
     butt: Butt
     verdicts: Verdicts = NO_VERDICTS
 
@@ -99,7 +101,9 @@ async def select_butts(
     slots = _grouped(await conn.fetch(BUTT_SLOT_SELECT, wanted))
     watches = _grouped(await conn.fetch(BUTT_WATCH_SELECT, wanted))
     found: dict[UUID, PlacedButt] = {}
-    for row in await conn.fetch(BUTT_TARGET_SELECT, wanted):
+    rows = await conn.fetch(BUTT_TARGET_SELECT, wanted)
+    opened = await select_opened_ends(conn, {row["session_id"]: row["rules"] for row in rows})
+    for row in rows:
         target = row["id"]
         butt = Butt(
             distance_m=row["distance"],
@@ -112,8 +116,8 @@ async def select_butts(
             rules=rules_of(row["rules"]),
             offline_after=offline_after,
         )
-        per_end = row["rules"].get("arrows_per_end")
-        found[target] = PlacedButt(target, row["session_id"], per_end, butt)
+        end_rules = end_rules_of(row["rules"], opened.get(row["session_id"], ()))
+        found[target] = PlacedButt(target, row["session_id"], end_rules, butt)
     return found
 
 

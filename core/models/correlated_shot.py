@@ -31,17 +31,18 @@ UPDATE shot SET
     status = new.status, score = new.score, is_x = new.is_x, label = new.label,
     face_id = new.face_id, spot = new.spot, confidence = new.confidence,
     is_settled = new.is_settled, version = new.version, request_id = new.request_id,
+    end_number = new.end_number,
     flags = string_to_array(new.flags, ','), updated_at = now()
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
     $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
     $13::double precision[], $14::double precision[], $15::text[], $16::integer[],
     $17::boolean[], $18::text[], $19::uuid[], $20::integer[], $21::double precision[],
-    $22::text[], $23::boolean[], $24::integer[], $25::uuid[]
+    $22::text[], $23::boolean[], $24::integer[], $25::uuid[], $26::integer[]
 ) AS new (
     id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
     landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id
+    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
 )
 WHERE shot.id = new.id
 """
@@ -50,23 +51,23 @@ SHOT_INSERT = """
 INSERT INTO shot (
     id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
     landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id
+    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
 )
 SELECT
     id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
     landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
     is_x, label, face_id, spot, confidence, string_to_array(flags, ','), is_settled, version,
-    request_id
+    request_id, end_number
 FROM unnest(
     $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
     $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
     $13::double precision[], $14::double precision[], $15::text[], $16::integer[],
     $17::boolean[], $18::text[], $19::uuid[], $20::integer[], $21::double precision[],
-    $22::text[], $23::boolean[], $24::integer[], $25::uuid[]
+    $22::text[], $23::boolean[], $24::integer[], $25::uuid[], $26::integer[]
 ) AS new (
     id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
     landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id
+    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
 )
 """
 
@@ -102,19 +103,6 @@ SHOT_SELECT_UNSCORED = """
 SELECT * FROM shot WHERE target_id = $1 AND status = 'landed' AND score IS NULL
 """
 
-SHOT_UPDATE_ENDS = """
-WITH numbered AS (
-    SELECT id, ((row_number() OVER (PARTITION BY slot_id ORDER BY release_time, id) - 1) / $2 + 1)::integer
-        AS end_number
-    FROM shot WHERE slot_id = ANY ($1) AND status <> 'voided'
-)
-UPDATE shot SET end_number = numbered.end_number,
-    version = version + CASE WHEN shot.id = ANY ($3) THEN 0 ELSE 1 END, updated_at = now()
-FROM numbered
-WHERE shot.id = numbered.id AND shot.end_number <> numbered.end_number
-RETURNING shot.*
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class StoredShot:
@@ -124,7 +112,7 @@ class StoredShot:
         shot: As correlation has it.
         session_id: Its session.
         target_id: Its butt.
-        end_number: The end it belongs to, from 1.
+        end_number: The end it belongs to, from 1; 0: released before the first was opened.
         version: Grows with every change that a viewer may see.
         published_version: The last version that viewers were told of; 0: none.
         request_id: The request that caused the last change.
@@ -237,6 +225,7 @@ def _row(known: StoredShot) -> tuple[object, ...]:
         shot.is_settled,
         known.version,
         known.request_id,
+        known.end_number,
     )
 
 
@@ -270,21 +259,6 @@ def _spans(rows: Sequence[Record]) -> dict[UUID, Span]:
         row["target_id"]: Span(microseconds(row["begins"]), microseconds(row["ends"]))
         for row in rows
     }
-
-
-async def renumber_ends(
-    conn: Connection, slots: Collection[UUID], arrows_per_end: int, changed: Collection[UUID]
-) -> list[StoredShot]:
-    """Count each slot's shots into ends, and answer the shots whose end is another now.
-
-    Args:
-        conn: In the transaction that wrote the shots.
-        slots: Whose shots.
-        arrows_per_end: The session's rule.
-        changed: Shots that have a new version already.
-    """
-    rows = await conn.fetch(SHOT_UPDATE_ENDS, list(slots), arrows_per_end, list(changed))
-    return [stored(row) for row in rows]
 
 
 async def count_unpublished(conn: Connection, before: int) -> int:

@@ -74,6 +74,7 @@ SELECT EXISTS (
 SESSION_CLEAR = (
     "DELETE FROM standing WHERE session_id = $1",
     "DELETE FROM unmatched_landing WHERE session_id = $1",
+    "DELETE FROM shooting_end WHERE session_id = $1",
     """
     DELETE FROM recompute USING target
     WHERE target.id = recompute.target_id AND target.session_id = $1

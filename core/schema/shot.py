@@ -37,7 +37,7 @@ class Shot(Boundary):
         "all that was in the air with it: 0 to 1, in hundredths; under 0.95 `ambiguous` is flagged"
     )
     flags: Sequence[ShotFlag]
-    end_number: int = Field(description="From 1")
+    end_number: int = Field(description="From 1; 0: released before a judge opened the first end")
     version: int = Field(description="Grows with every change")
     release_event_id: UUID | None = Field(
         description="Null: a judge made the shot of a landing whose release no reader saw"

@@ -80,6 +80,12 @@ MADE: dict[str, dict[str, set[str]]] = {
         "reader_clock": {"reader_id", "source", "offset_ms", "measured_at", "suspect", "jumped_at"}
         | {"state"},
     },
+    "202611230700": {
+        "shooting_end": {"id", "session_id", "target_id", "number", "control", "opened_at"}
+        | {"closed_at", "opened_by", "closed_by", "changed_by", "changed_at"}
+        | {"is_opening_told", "is_closing_told"}
+        | STAMPS,
+    },
     "202611230800": {
         "ruling": {"id", "session_id", "target_id", "action", "shot_id", "landing_event_id"}
         | {"slot_id", "other_slot_id", "score", "label", "is_x", "begins", "ends", "reason"}

@@ -12,7 +12,6 @@ from core.models.correlated_shot import (
     StoredShot,
     count_unpublished,
     mark_published,
-    renumber_ends,
     select_known_shots,
     select_overdue,
     select_unpublished,
@@ -108,7 +107,7 @@ async def test_a_shot_is_read_as_written(conn: Connection, field: Field) -> None
         confidence=0.75,
         flags=(ShotFlag.AMBIGUOUS, ShotFlag.LINE_CALL),
     )
-    written = replace(made, shot=full, request_id=uuid4())
+    written = replace(made, shot=full, end_number=4, request_id=uuid4())
     await write_shots(conn, [], [written])
     assert await read(conn, written) == [written]
 
@@ -258,24 +257,3 @@ async def test_unscored_is_what_landed_without_a_score(conn: Connection, field: 
         conn, [], [unscored, await landed(conn, field, 12), await in_flight(conn, field, 14)]
     )
     assert await select_unscored(conn, field.targets[1]) == [unscored]
-
-
-async def test_shots_are_counted_into_ends_by_their_release(conn: Connection, field: Field) -> None:
-    shots = [await in_flight(conn, field, at) for at in (30, 10, 20, 40)]
-    shots[2] = replace(voided(shots[2]))
-    other = await in_flight(conn, field, 15, "1B")
-    await write_shots(conn, [], [*shots, other])
-    renumbered = await renumber_ends(conn, field.slots.values(), 2, [])
-    assert [(each.shot.id, each.end_number, each.version) for each in renumbered] == [
-        (shots[3].shot.id, 2, 2)
-    ]
-
-
-async def test_a_shot_that_is_new_anyway_gets_no_second_version_for_its_end(
-    conn: Connection, field: Field
-) -> None:
-    shots = [await in_flight(conn, field, at) for at in (10, 20)]
-    await write_shots(conn, [], shots)
-    changed = [known.shot.id for known in shots]
-    renumbered = await renumber_ends(conn, field.slots.values(), 1, changed)
-    assert [(each.end_number, each.version) for each in renumbered] == [(2, 1)]
