@@ -115,8 +115,12 @@ async def derive(
     if seen:
         await refresh_standings(conn, {known.shot.slot_id for known in seen})
     await note_rulings_applied(conn, court.pending, cuts)
-    strays = [stray for window in windows for stray in unmatched_of(window)]
-    unmatched = await keep_unmatched(conn, cuts, strays, (shot for _, shot in derived.values()))
+    unmatched = await keep_unmatched(
+        conn,
+        cuts,
+        [stray for window in windows for stray in unmatched_of(window)],
+        (shot for _, shot in derived.values()),
+    )
     changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
     return Derivation(changes, unmatched, ends)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from core.domain.ends import EndControl, EndRules, Judging, Placed, faces_with_spots, settle
 from core.domain.outcome import measure
 from core.domain.scoring import Score
-from core.domain.values import Butt, Shot, ShotFlag, Slot
+from core.domain.values import Shot, Slot
 from core.domain.window import Span
 from core.models.correlated_shot import StoredShot
 from core.models.instants import FOREVER

@@ -86,12 +86,15 @@ def correlate(
         ]
         theirs += _made(known, ruled, butt, span, as_of)
         shots = _judged([*shots, *theirs], known, ruled, butt)
-    before = [release.event for release in shot if release.event.at < span.begin]
-    return Correlation(
-        shots,
-        found.strays,
-        found.lessons,
-        tuple((event.at, shot_id(event.id)) for event in before),
+    return Correlation(shots, found.strays, found.lessons, _before(span, shot))
+
+
+def _before(span: Span, loosed: Iterable[Release]) -> tuple[tuple[int, UUID], ...]:
+    """The releases before the span: when, and the shots' ids."""
+    return tuple(
+        (release.event.at, shot_id(release.event.id))
+        for release in loosed
+        if release.event.at < span.begin
     )
 
 

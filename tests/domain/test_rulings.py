@@ -116,8 +116,8 @@ def test_the_landing_of_a_voided_shot_is_not_somebody_elses() -> None:
     void = ruling(Action.VOID, 1, of(HIT))
     before = shots([HIT, HIT_AT, other])[of(other)]
     assert shots([HIT, HIT_AT, other], void)[of(other)] == before
-    assert derived([HIT, HIT_AT], WHERE).strays == ()
-    assert correlate([HIT, HIT_AT], WHERE, LATER, ruled=verdicts([void])).strays == ()
+    assert not derived([HIT, HIT_AT], WHERE).strays
+    assert not correlate([HIT, HIT_AT], WHERE, LATER, ruled=verdicts([void])).strays
 
 
 def test_a_landing_goes_to_the_release_that_it_is_given_to_and_its_own_is_assigned_anew() -> None:
@@ -140,7 +140,7 @@ def test_a_landing_far_outside_the_window_can_be_given() -> None:
     found = correlate([MISSED, far], WHERE, LATER, ruled=verdicts([given(MISSED, far)]))
     (shot,) = found.shots
     assert (shot.landed_at, shot.x, shot.status) == (micro(200), 5, Status.LANDED)
-    assert found.strays == ()
+    assert not found.strays
 
 
 def test_a_release_can_be_told_to_have_no_landing() -> None:
@@ -162,7 +162,7 @@ def test_all_reports_of_an_impact_go_with_the_one_that_is_given() -> None:
     other = release(10.1, "B")
     events = [HIT, HIT_AT, again, other]
     found = correlate(events, WHERE, LATER, ruled=verdicts([given(other, again)]))
-    assert found.strays == ()
+    assert not found.strays
     by_id = {shot.id: shot for shot in found.shots}
     assert (by_id[of(other)].x, by_id[of(HIT)].status) == (3.5, Status.MISSED)
 
@@ -255,7 +255,7 @@ def test_a_landing_can_be_made_a_shot() -> None:
     assert (shot.released_at, shot.landed_at, letter_of(shot)) == (micro(50), micro(50), "B")
     assert (shot.status, shot.score, shot.landing_event_id) == (Status.LANDED, 10, alone.id)
     assert ShotFlag.RULED in shot.flags
-    assert found.strays == ()
+    assert not found.strays
 
 
 def test_a_shot_that_was_made_can_be_ruled_on_like_any_other() -> None:
