@@ -107,7 +107,7 @@ def settle(
 
     Of two arrows in one spot the lower counts, of more arrows than the end allows the lowest; the
     others are misses and stay arrows of the end (WA Book 3, chapter 14). A spot comes first: what
-    is a miss by it is among the lowest. Voided shots are no arrows.
+    is a miss by it is among the lowest. Voided shots are no arrows; they only have a place.
 
     Args:
         shots: In any order, as correlation or an earlier call has them. All arrows of an end must
@@ -118,20 +118,37 @@ def settle(
             or all of them lie before the last one.
 
     Returns:
-        The shots that are not voided, in the order of their release.
+        All of them, in the order of their release.
     """
-    known = [s for s in shots if s.status is not Status.VOIDED]
-    arrows = [_measured(s, judging) for s in sorted(known, key=lambda s: (s.released_at, s.id))]
-    numbers = [_end_of(shot, place, rules) for place, shot in enumerate(arrows, before + 1)]
+    known = [_measured(s, judging) for s in sorted(shots, key=lambda s: (s.released_at, s.id))]
+    numbers = _numbers(known, rules, before)
     by_end: dict[int, list[Shot]] = {}
-    for shot, (number, is_inside) in zip(arrows, numbers, strict=True):
-        if is_inside:
+    for shot, (number, is_inside) in zip(known, numbers, strict=True):
+        if is_inside and _is_arrow(shot):
             by_end.setdefault(number, []).append(shot)
     counted = {shot.id: shot for end in by_end.values() for shot in _counted(end, rules, judging)}
     return [
-        Placed(counted.get(shot.id) or _flagged(shot, ShotFlag.OUT_OF_END), number)
-        for shot, (number, _) in zip(arrows, numbers, strict=True)
+        Placed(counted.get(shot.id) or _outside(shot), number)
+        for shot, (number, _) in zip(known, numbers, strict=True)
     ]
+
+
+def _is_arrow(shot: Shot) -> bool:
+    return shot.status is not Status.VOIDED
+
+
+def _outside(shot: Shot) -> Shot:
+    return _flagged(shot, ShotFlag.OUT_OF_END) if _is_arrow(shot) else shot
+
+
+def _numbers(shots: Sequence[Shot], rules: EndRules, before: int) -> list[tuple[int, bool]]:
+    """The end of each, and whether it was shot within it; one that is voided stands where it would
+    be the next arrow, and takes nobody's place."""
+    found, place = [], before
+    for shot in shots:
+        found.append(_end_of(shot, place + 1, rules))
+        place += _is_arrow(shot)
+    return found
 
 
 def _measured(shot: Shot, judging: Judging) -> Shot:

@@ -12,7 +12,8 @@ from core.models.instants import instant
 from core.postgres import Connection
 
 # What lies before a window is not derived with it, so it can be counted here. A slot that has moved
-# to another target is derived there as a whole, so only its shots at this one count.
+# to another target is derived there as a whole, so only its shots at this one count. What a judge
+# voided has a place among them; a shot whose release is gone keeps the one it had.
 SHOT_SELECT_FROM_END = """
 SELECT wanted.slot_id AS of_slot_id, skipped.arrows AS before, shot.*
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::integer[], $5::integer[])
@@ -31,6 +32,12 @@ LEFT JOIN LATERAL (
     ORDER BY shot.release_time, shot.id
     OFFSET skipped.arrows
 ) AS shot ON true
+UNION ALL
+SELECT wanted.slot_id, NULL, shot.*
+FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS wanted (slot_id, target_id, begins)
+JOIN shot ON shot.slot_id = wanted.slot_id AND shot.target_id = wanted.target_id
+    AND shot.status = 'voided' AND 'ruled' = ANY (shot.flags)
+    AND shot.release_time >= wanted.begins
 """
 
 SHOT_SELECT_WITHIN = """
@@ -66,7 +73,7 @@ class Arrows:
 
     Args:
         before: How many arrows were shot before these.
-        shots: As they are kept, but for voided ones.
+        shots: As they are kept.
     """
 
     before: int
@@ -85,7 +92,7 @@ async def select_from_end(conn: Connection, slots: Mapping[UUID, Counted]) -> di
         [each.arrows_per_end for each in wanted],
         [each.ends for each in wanted],
     )
-    before = {row["of_slot_id"]: row["before"] for row in rows}
+    before = {r["of_slot_id"]: r["before"] for r in rows if r["before"] is not None}
     shots = _by_slot([row for row in rows if row["id"] is not None])
     return {slot: Arrows(count, shots.get(slot, [])) for slot, count in before.items()}
 

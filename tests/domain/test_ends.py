@@ -137,11 +137,20 @@ def test_arrows_are_counted_into_ends_by_their_release() -> None:
     assert numbers(placed) == [1, 1, 1, 2, 2, 2, 3]
 
 
-def test_voided_shots_are_no_arrows() -> None:
-    shots = apart("X", "10", "9", "8")
-    shots[1] = replace(without_landing(shots[1], Status.VOIDED), flags=())
+def test_voided_shots_are_no_arrows_but_have_a_place_in_an_end() -> None:
+    shots = apart("X", "10", "9", "8", "7", "6")
+    for number in (1, 4, 5):
+        shots[number] = replace(without_landing(shots[number], Status.VOIDED), flags=())
     placed = settled(shots)
-    assert (numbers(placed), len(placed)) == ([1, 1, 1], 3)
+    assert numbers(placed) == [1, 1, 1, 1, 2, 2]
+    assert [each.shot for each in placed] == shots
+
+
+def test_a_voided_shot_outside_of_every_end_has_no_flag_of_that() -> None:
+    shots = [replace(without_landing(shot, Status.VOIDED), flags=()) for shot in apart("X", "10")]
+    rules = EndRules(3, control=EndControl.MANUAL, opened=(End(1, micro(90), micro(100)),))
+    placed = settled(shots, rules)
+    assert ([each.shot for each in placed], numbers(placed)) == (shots, [0, 1])
 
 
 def test_arrows_in_the_air_and_unresolved_ones_are_counted() -> None:

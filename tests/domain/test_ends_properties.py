@@ -102,14 +102,18 @@ def test_the_arrows_from_an_ends_first_one_on_suffice(
 ) -> None:
     whole = settle(shots, rules, judging())
     first = rng.randint(0, len(whole))
+    before = 0
     if rules.control is EndControl.AUTO:
-        ends_before = first // rules.arrows_per_end
-        first = min(ends_before, (rules.ends or ends_before + 1) - 1) * rules.arrows_per_end
+        arrows = [n for n, each in enumerate(whole) if each.shot.status is not Status.VOIDED]
+        ends_before = sum(n < first for n in arrows) // rules.arrows_per_end
+        ends_before = min(ends_before, (rules.ends or ends_before + 1) - 1)
+        before = ends_before * rules.arrows_per_end
+        first = [*arrows, len(whole)][before]
     else:
         same = [n for n, each in enumerate(whole) if each.end_number == _number(whole, first)]
         first = min(same, default=first)
     rest = [each.shot for each in whole[first:]]
-    assert settle(rest, rules, judging(), before=first) == whole[first:]
+    assert settle(rest, rules, judging(), before=before) == whole[first:]
 
 
 def _number(placed: Sequence[Placed], place: int) -> int | None:

@@ -47,6 +47,13 @@ async def test_a_new_end_has_only_what_lies_before_it(conn: Connection, field: F
     assert await from_end(conn, field, 60) == (4, [])
 
 
+async def test_what_a_judge_voided_is_read_from_then_on(conn: Connection, field: Field) -> None:
+    await conn.execute("UPDATE shot SET flags = '{ruled}' WHERE status = 'voided'")
+    assert await from_end(conn, field, 10) == (0, [10, 20, 30, 40, 50])
+    assert await from_end(conn, field, 21) == (0, [10, 30, 40, 50])
+    assert await from_end(conn, field, 50) == (2, [40, 50])
+
+
 async def test_all_that_follows_the_last_end_belongs_to_it(conn: Connection, field: Field) -> None:
     assert await from_end(conn, field, 60, ends=2) == (2, [40, 50])
     assert await from_end(conn, field, 60, ends=1) == (0, [10, 30, 40, 50])

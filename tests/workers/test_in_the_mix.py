@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from core.domain.ends import EndControl
 from core.domain.outcome import shot_id
 from core.domain.rulings import Action
 from core.domain.values import EventType, Shot, ShotFlag, Status
@@ -18,7 +19,7 @@ from core.schema.inbox import Accepted, AcceptedEvent
 from tests.fields import Field, put_up
 from tests.workers.conftest import Range
 from tests.workers.test_clocks import SECOND, Wrong, empty
-from tests.workers.test_ends import derived_anew, hang, open_end
+from tests.workers.test_ends import derived_anew, hang, open_end, rules_changed
 from tests.workers.test_rulings import NINE, rule, saying
 from workers.deps import Deps
 
@@ -30,8 +31,8 @@ type Step = Callable[[Range], Awaitable[object]]
 
 @pytest.fixture(name="line")
 async def _line(deps: Deps) -> Range:
-    """Two butts with four archers each, who count three arrows an end."""
-    rules: dict[str, int | str] = {"arrows_per_end": 3, "ends": 3, "end_control": "manual"}
+    """Two butts with four archers each, who shoot ends of three arrows."""
+    rules: dict[str, int | str] = {"arrows_per_end": 3}
     async with deps.pool.acquire() as conn:
         field = await put_up(conn, lanes=2, letters=LETTERS, rules=rules)
         await hang(conn, field, "wa_122_full")
@@ -159,18 +160,20 @@ async def play(
     await line.say(line.field.beat())
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("control", list(EndControl))
 async def test_any_order_of_events_beats_ends_and_rulings_ends_in_the_same(
-    line: Range, seed: int
+    line: Range, control: EndControl
 ) -> None:
-    rng = random.Random(seed)
+    rng = random.Random(f"mix {control}")
+    await rules_changed(line, end_control=control, ends=3)
     wrong = clocks(line.field, rng)
     arrows, strays = shoot(wrong, rng)
     said: list[Accepted] = [event for arrow in arrows for event in arrow.said]
     said += [*strays, *beats(wrong)]
     rulings = ruled(line, arrows, strays[0])
     steps: list[Step] = [partial(_rule, new=new) for new in rulings]
-    steps += [partial(_open, number=n + 1, bounds=each) for n, each in enumerate(SHOOTING)]
+    if control is EndControl.MANUAL:
+        steps += [partial(_open, number=n + 1, bounds=each) for n, each in enumerate(SHOOTING)]
     # A judge can only speak of landings that are known.
     spoken_of = [each for each in said if _id(each) in {new.landing_event_id for new in rulings}]
     outcomes = []
@@ -184,6 +187,7 @@ async def test_any_order_of_events_beats_ends_and_rulings_ends_in_the_same(
     assert all(each == outcomes[0] for each in outcomes)
     assert len(outcomes[0].shots) == len(arrows) + 1
     hold_together(outcomes[0].shots)
+    assert set(outcomes[0].ends) == {1, 2, 3}
 
 
 def hold_together(shots: Sequence[Shot]) -> None:
@@ -192,7 +196,7 @@ def hold_together(shots: Sequence[Shot]) -> None:
     assert len(set(landings)) == len(landings)
     assert {s.status for s in shots} == {Status.LANDED, Status.MISSED, Status.VOIDED}
     flags = {flag for s in shots for flag in s.flags}
-    assert {ShotFlag.RULED, ShotFlag.OUT_OF_END, ShotFlag.EXTRA_ARROW} <= flags
+    assert {ShotFlag.RULED, ShotFlag.EXTRA_ARROW} <= flags
 
 
 def _id(accepted: Accepted) -> UUID | None:
