@@ -1,6 +1,9 @@
 """One router a resource; each validates, calls, wraps."""
 
 from api.routers import (
+    admin_action,
+    admin_job,
+    admin_queue,
     archer,
     arrow,
     bow,
@@ -44,6 +47,9 @@ ROUTERS = [
     live.router,
     token.router,
     queue.router,
+    admin_job.router,
+    admin_queue.router,
+    admin_action.router,
     health.router,
     metrics.router,
 ]
