@@ -14,10 +14,9 @@ from core.models.admin_action import Action, insert_action
 from core.models.failed_job_change import (
     Change,
     change_failed_jobs,
-    select_chosen,
     taken_state,
 )
-from core.models.failed_job_list import select_failed_job
+from core.models.failed_job_list import select_failed_job, select_failed_job_ids
 from core.models.token import Principal, select_token_name
 from core.postgres import Connection
 from core.queue import Queue
@@ -103,7 +102,7 @@ class Operating:
             )
         said = wanted.model_dump(mode="json", exclude_none=True, exclude={"state"})
         subject = ", ".join(f"{name} {value}" for name, value in said.items()) or "all jobs"
-        return await select_chosen(self.conn, change, wanted), subject
+        return await select_failed_job_ids(self.conn, wanted, taken_state(change)), subject
 
     async def _change(self, change: Change, ids: Sequence[UUID], subject: str) -> list[UUID]:
         changed = await change_failed_jobs(self.conn, change, ids)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends
+from redis.asyncio import Redis
 
 from api.dependencies import ValkeyOf
 from api.jobs import job_detail
@@ -11,7 +12,6 @@ from api.operating import Operating, OperatingOf
 from core.errors import ConflictError
 from core.queue_jobs import cancel_deferred, run_now
 from core.schema.admin import JobDetail, JobState
-from redis.asyncio import Redis
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,10 +88,10 @@ class Failure:
 
 def attempt(error: BaseException, started_at: datetime, ended_at: datetime) -> Attempt:
     """A try that ended with an error."""
-    written = "".join(traceback.format_exception(error))
+    where = "".join(traceback.format_exception(error))
     duration_ms = (ended_at - started_at).total_seconds() * 1000
     line = f"{type(error).__name__}: {error}"
-    return Attempt(started_at, round(duration_ms, 2), line[:LONGEST], written[-LONGEST:])
+    return Attempt(started_at, round(duration_ms, 2), line[:LONGEST], where[-LONGEST:])
 
 
 def fingerprint(function: str, last: Attempt) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from core.models.failed_job_list import LOOKED_AT, parameters
 from core.postgres import Connection
-from core.schema.admin import JobFilter, JobState
+from core.schema.admin import JobState
 
 FAILED_JOB_RESTART = """
 UPDATE failed_job SET state = 'restarted', retries = retries + 1, updated_at = now()
@@ -33,24 +32,6 @@ FAILED_JOB_PURGE = "DELETE FROM failed_job WHERE id = ANY ($1) AND state = 'disc
 # Locked in one order, so that two operators who choose the same do not lock each other out.
 FAILED_JOB_LOCK = """
 SELECT id FROM failed_job WHERE id = ANY ($1) AND state = $2 ORDER BY id FOR UPDATE
-"""
-
-FAILED_JOB_SELECT_IDS = """
-SELECT id
-FROM (
-    SELECT id, error, arguments
-    FROM failed_job
-    WHERE state = $1
-        AND ($2::text IS NULL OR function = $2)
-        AND ($3::uuid IS NULL OR session_id = $3)
-        AND ($4::uuid IS NULL OR target_id = $4)
-        AND ($5::text IS NULL OR fingerprint = $5)
-        AND ($6::timestamptz IS NULL OR updated_at >= $6)
-        AND ($7::timestamptz IS NULL OR updated_at < $7)
-    ORDER BY updated_at DESC, id DESC
-    LIMIT $9
-) AS latest
-WHERE $8::text IS NULL OR position(lower($8) IN lower(error || ' ' || arguments::text)) > 0
 """
 
 
@@ -89,9 +70,7 @@ def taken_state(change: Change) -> JobState:
     return STEPS[change].takes
 
 
-async def change_failed_jobs(
-    conn: Connection, change: Change, ids: Sequence[UUID]
-) -> list[UUID]:
+async def change_failed_jobs(conn: Connection, change: Change, ids: Sequence[UUID]) -> list[UUID]:
     """Do it to those of these that stand so that it can be done; in a transaction.
 
     Returns:
@@ -100,12 +79,4 @@ async def change_failed_jobs(
     step = STEPS[change]
     locked = await conn.fetch(FAILED_JOB_LOCK, list(ids), step.takes)
     rows = await conn.fetch(step.statement, [row["id"] for row in locked])
-    return [row["id"] for row in rows]
-
-
-async def select_chosen(conn: Connection, change: Change, wanted: JobFilter) -> list[UUID]:
-    """The failures of a filter that a change can be done to, at most `LOOKED_AT`: the latest."""
-    rows = await conn.fetch(
-        FAILED_JOB_SELECT_IDS, *parameters(wanted, taken_state(change)), LOOKED_AT
-    )
     return [row["id"] for row in rows]

@@ -72,7 +72,26 @@ WHERE id = $1
 """
 
 
-def parameters(wanted: JobFilter, state: JobState) -> tuple[object, ...]:
+FAILED_JOB_SELECT_IDS = """
+SELECT id
+FROM (
+    SELECT id, error, arguments
+    FROM failed_job
+    WHERE state = $1
+        AND ($2::text IS NULL OR function = $2)
+        AND ($3::uuid IS NULL OR session_id = $3)
+        AND ($4::uuid IS NULL OR target_id = $4)
+        AND ($5::text IS NULL OR fingerprint = $5)
+        AND ($6::timestamptz IS NULL OR updated_at >= $6)
+        AND ($7::timestamptz IS NULL OR updated_at < $7)
+    ORDER BY updated_at DESC, id DESC
+    LIMIT $9
+) AS latest
+WHERE $8::text IS NULL OR position(lower($8) IN lower(error || ' ' || arguments::text)) > 0
+"""
+
+
+def _parameters(wanted: JobFilter, state: JobState) -> tuple[object, ...]:
     """A filter as every statement about failed jobs takes it first."""
     return (
         state,
@@ -95,9 +114,15 @@ async def select_failed_jobs(
     """
     at, last = (None, None) if before is None else (before.at, before.id)
     rows = await conn.fetch(
-        FAILED_JOB_SELECT_PAGE, *parameters(wanted, state), at, last, limit + 1, LOOKED_AT
+        FAILED_JOB_SELECT_PAGE, *_parameters(wanted, state), at, last, limit + 1, LOOKED_AT
     )
     return [Job.model_validate(_shown(row)) for row in rows]
+
+
+async def select_failed_job_ids(conn: Connection, wanted: JobFilter, state: JobState) -> list[UUID]:
+    """Of the failures that are wanted the latest `LOOKED_AT`."""
+    rows = await conn.fetch(FAILED_JOB_SELECT_IDS, *_parameters(wanted, state), LOOKED_AT)
+    return [row["id"] for row in rows]
 
 
 async def select_failed_job_groups(
@@ -106,14 +131,12 @@ async def select_failed_job_groups(
     """Failures by kind and place, the most frequent first, counted among the latest
     `LOOKED_AT`."""
     rows = await conn.fetch(
-        FAILED_JOB_SELECT_GROUPS, *parameters(wanted, state), LOOKED_AT, GROUPS
+        FAILED_JOB_SELECT_GROUPS, *_parameters(wanted, state), LOOKED_AT, GROUPS
     )
     return [JobGroup.model_validate(dict(row)) for row in rows]
 
 
-async def select_failed_job(
-    conn: Connection, failed_job_id: UUID
-) -> tuple[Job, list[JobAttempt]]:
+async def select_failed_job(conn: Connection, failed_job_id: UUID) -> tuple[Job, list[JobAttempt]]:
     """A kept failure with its tries, the first one first.
 
     Raises:

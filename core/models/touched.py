@@ -45,9 +45,7 @@ async def select_touched_events(
         first: When the first try began.
         last: When the last one began.
     """
-    rows = await conn.fetch(
-        EVENT_SELECT_TOUCHED, target_id, first - BEFORE, last + AFTER, AT_MOST
-    )
+    rows = await conn.fetch(EVENT_SELECT_TOUCHED, target_id, first - BEFORE, last + AFTER, AT_MOST)
     return [TouchedEvent.model_validate(dict(row)) for row in rows]
 
 
