@@ -7,6 +7,7 @@ from fastapi import FastAPI
 
 from api import errors
 from api.hub import Hub
+from api.lookout import Lookout
 from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
 from api.routers import ROUTERS
@@ -51,6 +52,7 @@ def create_app(settings: Settings) -> FastAPI:
                 feed=feed,
                 hub=hub,
                 metrics=metrics,
+                lookout=Lookout(pool, valkey, inbox, queue),
             )
         finally:
             await hub.stop()

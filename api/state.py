@@ -5,6 +5,7 @@ from typing import TypedDict
 from redis.asyncio import Redis
 
 from api.hub import Hub
+from api.lookout import Lookout
 from api.metrics import Metrics
 from core.feed import Feed
 from core.inbox import Inbox
@@ -24,3 +25,4 @@ class State(TypedDict):
     feed: Feed
     hub: Hub
     metrics: Metrics
+    lookout: Lookout

@@ -3,7 +3,10 @@
 from api.routers import (
     admin_action,
     admin_job,
+    admin_overview,
+    admin_place,
     admin_queue,
+    admin_worker,
     archer,
     arrow,
     bow,
@@ -50,6 +53,9 @@ ROUTERS = [
     admin_job.router,
     admin_queue.router,
     admin_action.router,
+    admin_overview.router,
+    admin_worker.router,
+    admin_place.router,
     health.router,
     metrics.router,
 ]
