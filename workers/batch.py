@@ -103,9 +103,16 @@ async def do_batch(
     )
     due = replace(batch, accepted=new, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, due, bindings, as_of)
-    online = await _places(conn, news.online, as_of)
-    of_readers = (came.suspects, found.ends, _repeated(mine, new))
-    return Outcome(found.changes, elsewhere, online, asked, found.unmatched, *of_readers)
+    return Outcome(
+        found.changes,
+        elsewhere,
+        await _places(conn, news.online, as_of),
+        asked,
+        found.unmatched,
+        came.suspects,
+        found.ends,
+        _repeated(mine, new),
+    )
 
 
 def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> list[UUID]:
