@@ -99,6 +99,9 @@ MADE: dict[str, dict[str, set[str]]] = {
         | {"is_published"}
         | STAMPS,
     },
+    "202611231020": {
+        "signing_key": {"purpose", "secret", "created_at"},
+    },
 }
 
 
