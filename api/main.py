@@ -4,13 +4,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from api import errors
+from api.broadcast import Broadcast
 from api.hub import Hub
 from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
 from api.routers import ROUTERS
+from api.routers.admin_live import PATH as LIVE
 from api.state import State
+from api.web.headers import PageHeadersMiddleware
+from api.web.rendering import STATIC
+from api.web.sources import open_sources
 from core.feed import Feed
 from core.inbox import Inbox
 from core.postgres import open_pool
@@ -40,6 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         inbox = Inbox(
             valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
         )
+        sources = open_sources(pool, valkey, inbox, queue, settings)
         await hub.start()
         try:
             yield State(
@@ -51,6 +58,8 @@ def create_app(settings: Settings) -> FastAPI:
                 feed=feed,
                 hub=hub,
                 metrics=metrics,
+                sources=sources,
+                broadcast=Broadcast(sources.overview),
             )
         finally:
             await hub.stop()
@@ -75,6 +84,9 @@ def create_app(settings: Settings) -> FastAPI:
         concurrent=settings.api_max_concurrent_requests,
         body_limit=settings.quiver_body_limit,
         body_limits={f"{PREFIX}/event": settings.quiver_event_body_limit},
+        endless={LIVE},
     )
+    app.mount("/admin/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(PageHeadersMiddleware)
     app.add_middleware(RequestMiddleware, metrics=metrics)
     return app

@@ -4,8 +4,10 @@ from typing import TypedDict
 
 from redis.asyncio import Redis
 
+from api.broadcast import Broadcast
 from api.hub import Hub
 from api.metrics import Metrics
+from api.web.sources import Sources
 from core.feed import Feed
 from core.inbox import Inbox
 from core.postgres import Pool
@@ -24,3 +26,5 @@ class State(TypedDict):
     feed: Feed
     hub: Hub
     metrics: Metrics
+    sources: Sources
+    broadcast: Broadcast

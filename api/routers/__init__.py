@@ -1,6 +1,7 @@
 """One router a resource; each validates, calls, wraps."""
 
 from api.routers import (
+    admin_live,
     archer,
     arrow,
     bow,
@@ -12,6 +13,8 @@ from api.routers import (
     leaderboard,
     live,
     metrics,
+    page,
+    page_login,
     queue,
     reader,
     review,
@@ -44,6 +47,9 @@ ROUTERS = [
     live.router,
     token.router,
     queue.router,
+    admin_live.router,
+    page_login.router,
+    page.router,
     health.router,
     metrics.router,
 ]
