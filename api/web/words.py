@@ -41,7 +41,7 @@ def milliseconds(value: float | None) -> str:
     """How long, given in milliseconds."""
     if value is None:
         return NONE
-    if value < 10:
+    if 0 < value < 10:
         return f"{value:.1f} ms"
     return f"{value:.0f} ms" if value < 1000 else span(value / 1000)
 
@@ -64,7 +64,8 @@ def since(at: datetime | None, now: datetime) -> str:
     seconds = (now - at).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    said = span(abs(seconds)) if abs(seconds) >= MINUTE else f"{abs(seconds):.0f} s"
+    size = abs(seconds)
+    said = span(size // MINUTE * MINUTE) if size >= MINUTE else f"{size:.0f} s"
     return f"{said} ago" if seconds > 0 else f"in {said}"
 
 

@@ -32,7 +32,7 @@ function nice(value) {
 }
 
 /** @param {string} at */
-const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+const clock = (at) => new Date(at).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
 /**
  * One chart, which can be drawn again with other buckets.

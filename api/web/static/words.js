@@ -26,7 +26,7 @@ export function span(seconds) {
 /** @param {number | null | undefined} value */
 export function milliseconds(value) {
   if (value === null || value === undefined) return "–";
-  if (value < 10) return `${value.toFixed(1)} ms`;
+  if (value > 0 && value < 10) return `${value.toFixed(1)} ms`;
   return value < 1000 ? `${Math.round(value)} ms` : span(value / 1000);
 }
 
@@ -35,7 +35,7 @@ export function since(at) {
   const seconds = (Date.now() - at) / 1000;
   const size = Math.abs(seconds);
   if (size < 1) return "now";
-  const said = size >= 60 ? span(size) : `${Math.round(size)} s`;
+  const said = size >= 60 ? span(Math.floor(size / 60) * 60) : `${Math.round(size)} s`;
   return seconds > 0 ? `${said} ago` : `in ${said}`;
 }
 
