@@ -88,9 +88,7 @@ async def unseal(conn: Connection, settings: Settings, cookie: str) -> Operator:
     return found
 
 
-async def _operator(
-    conn: Connection, settings: Settings, token: str, mark: str
-) -> Operator | None:
+async def _operator(conn: Connection, settings: Settings, token: str, mark: str) -> Operator | None:
     if token != ENVIRONMENT:
         named = await select_named_principal(conn, UUID(token))
         return None if named is None else Operator(*named)

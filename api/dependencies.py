@@ -22,7 +22,6 @@ from core.schema.page import DEFAULT_LIMIT, Limit, Position, decode_cursor
 from core.schema.token import Role
 from core.settings import Settings
 
-
 # What the operators' page calls: here, and nowhere else, its cookie counts as its token would.
 OF_OPERATORS = "/api/v0/admin/"
 

@@ -150,7 +150,9 @@ async def _on_login_needed(_: Request, error: Exception) -> Response:
     return RedirectResponse(error.location, 303)
 
 
-def _as_looked_at(handler: Handler) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+def _as_looked_at(
+    handler: Handler,
+) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
     """The wrapper for programs; on the operators' pages the same as a page."""
 
     async def handle(request: Request, error: Exception) -> Response:

@@ -72,7 +72,7 @@ def job(number: int, state: JobState) -> Job:
     )
 
 
-@dataclass(slots=True)
+@dataclass
 class MadeUp:
     """Says the same to every question."""
 
@@ -183,7 +183,9 @@ class MadeUp:
     async def actions(self, cursor: str | None, limit: int) -> Page[AdminAction]:
         """What was done."""
         names = ("retry", "discard", "pause", "resume", "stop_worker", "restore", "purge")
-        return Page(items=[done(name, number) for number, name in enumerate(names)], next_cursor=None)
+        return Page(
+            items=[done(name, number) for number, name in enumerate(names)], next_cursor=None
+        )
 
     async def workers(self) -> Sequence[WorkerDetail]:
         """One at work, one that goes."""
@@ -220,7 +222,10 @@ class MadeUp:
                 last_duration_ms=2.4,
                 next_run_at=ago(seconds=-1),
             )
-            for name, every in [("sweep", "every second"), ("forget_discarded", "every day at 03:10")]
+            for name, every in [
+                ("sweep", "every second"),
+                ("forget_discarded", "every day at 03:10"),
+            ]
         ]
 
     async def partitions(self) -> Sequence[PartitionState]:

@@ -1,11 +1,12 @@
 """Where the operators' pages take what they show: the same functions as the JSON beside them."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Never, Protocol
 
 from redis.asyncio import Redis
 
 from api.web.wanted import Wanted
+from core.errors import UnavailableError
 from core.inbox import Inbox
 from core.postgres import Pool
 from core.queue import Queue
@@ -59,4 +60,14 @@ def open_sources(
     pool: Pool, valkey: Redis, inbox: Inbox, queue: Queue, settings: Settings
 ) -> Sources:
     """Those of a process."""
-    raise NotImplementedError
+    return _NotYet()
+
+
+class _NotYet:
+    """Says to every question that there is no answer yet."""
+
+    def __getattr__(self, _: str) -> Callable[..., Coroutine[Any, Any, Never]]:
+        async def refuse(*_: object) -> Never:
+            raise UnavailableError("nothing can be shown yet", 60)
+
+        return refuse

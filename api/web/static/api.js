@@ -9,7 +9,11 @@
 /** @typedef {Schemas["JobsChanged"]} JobsChanged */
 /** @typedef {import("../types.generated").paths} Paths */
 
-/** What the API answers to a GET of this path. @template {keyof Paths} P @typedef {Paths[P] extends {get: {responses: {200: {content: {"application/json": {data: infer D}}}}}} ? D : never} Answer */
+/**
+ * What the API answers to a GET of this path, without its wrapper.
+ * @template {keyof Paths} P
+ * @typedef {Paths[P] extends {get: {responses: {200: {content: {"application/json": {data: infer D}}}}}} ? D : never} Answer
+ */
 /** The paths that take a POST. @typedef {{[P in keyof Paths]: Paths[P] extends {post: object} ? P : never}[keyof Paths]} Posted */
 
 /**
