@@ -17,6 +17,8 @@ export function ask({ title, text, yes, danger = false, reason = false }) {
   /** @type {HTMLDialogElement} */
   const dialog = element("confirm");
   const button = /** @type {HTMLButtonElement} */ (dialog.querySelector("button[value=yes]"));
+  // No submit button: Enter in the field is a yes.
+  const leave = /** @type {HTMLButtonElement} */ (dialog.querySelector("button[type=button]"));
   const field = /** @type {HTMLInputElement} */ (dialog.querySelector("input"));
   element("confirm-title").textContent = title;
   element("confirm-text").textContent = text;
@@ -24,6 +26,7 @@ export function ask({ title, text, yes, danger = false, reason = false }) {
   button.textContent = yes;
   button.classList.toggle("danger", danger);
   field.value = "";
+  leave.onclick = () => dialog.close();
   dialog.returnValue = "";
   dialog.showModal();
   (reason ? field : button).focus();
