@@ -114,9 +114,8 @@ async def test_a_refusal_is_said_as_it_came(visiting: Visiting) -> None:
     visitor.forgive("409")
 
 
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.JUDGE])
-async def test_who_may_only_read_has_nothing_to_press(visiting: Visiting, role: Role) -> None:
-    visitor = await visiting(role)
+async def test_who_may_only_read_has_nothing_to_press(visiting: Visiting) -> None:
+    visitor = await visiting(Role.VIEWER)
     for path in PAGES:
         await visitor.go(path)
         acting = visitor.page.locator("[data-act], [data-bulk], main [type=checkbox]")
