@@ -46,7 +46,7 @@ def create_app(settings: Settings) -> FastAPI:
         inbox = Inbox(
             valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
         )
-        sources = open_sources(pool, valkey, inbox, queue, settings)
+        sources = open_sources(pool, valkey, inbox, settings)
         await hub.start()
         try:
             yield State(

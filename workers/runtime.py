@@ -11,9 +11,9 @@ from uuid import UUID
 
 from arq.worker import Function, Retry, func
 
+from core.attempts import forget_attempts, note_attempt, select_attempts
 from core.log import bind_request, get_logger
 from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job
-from workers.attempts import forget_attempts, note_attempt, select_attempts
 from workers.deps import Deps
 from workers.errors import is_passing
 

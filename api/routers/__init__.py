@@ -1,7 +1,10 @@
 """One router a resource; each validates, calls, wraps."""
 
 from api.routers import (
+    admin_action,
+    admin_job,
     admin_live,
+    admin_queue,
     archer,
     arrow,
     bow,
@@ -47,6 +50,9 @@ ROUTERS = [
     live.router,
     token.router,
     queue.router,
+    admin_job.router,
+    admin_queue.router,
+    admin_action.router,
     admin_live.router,
     page_login.router,
     page.router,

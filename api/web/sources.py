@@ -1,19 +1,24 @@
 """Where the operators' pages take what they show: the same functions as the JSON beside them."""
 
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Never, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
 
 from redis.asyncio import Redis
 
+from api.actions import list_actions
+from api.jobs import job_detail, job_groups, list_jobs
+from api.web.filter import job_filter
 from api.web.wanted import Wanted
 from core.errors import UnavailableError
 from core.inbox import Inbox
 from core.postgres import Pool
-from core.queue import Queue
 from core.schema.admin import (
     AdminAction,
     Job,
     JobDetail,
+    JobFilter,
     JobGroup,
     Overview,
     PartitionState,
@@ -56,18 +61,63 @@ class Sources(Protocol):
         """Of open sessions, those with trouble first."""
 
 
-def open_sources(
-    pool: Pool, valkey: Redis, inbox: Inbox, queue: Queue, settings: Settings
-) -> Sources:
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The sources of a process: its stores.
+
+    Args:
+        pool: Connections, of which each question takes one.
+        valkey: Where the queue is.
+    """
+
+    pool: Pool
+    valkey: Redis
+
+    async def overview(self) -> Overview:
+        """How the work stands."""
+        raise UnavailableError("nothing can be shown yet", 60)
+
+    async def jobs(self, wanted: Wanted, cursor: str | None, limit: int) -> Page[Job]:
+        """The jobs that are wanted."""
+        async with self.pool.acquire() as conn:
+            return await list_jobs(conn, self.valkey, _filter(wanted), cursor, limit)
+
+    async def job(self, job_id: str) -> JobDetail:
+        """One with all that is known of it."""
+        async with self.pool.acquire() as conn:
+            return await job_detail(conn, self.valkey, job_id)
+
+    async def job_groups(self, wanted: Wanted) -> Sequence[JobGroup]:
+        """Failures by their kind and place."""
+        async with self.pool.acquire() as conn:
+            return await job_groups(conn, _filter(wanted))
+
+    async def actions(self, cursor: str | None, limit: int) -> Page[AdminAction]:
+        """What operators did, the newest first."""
+        async with self.pool.acquire() as conn:
+            return await list_actions(conn, cursor, limit)
+
+    async def workers(self) -> Sequence[WorkerDetail]:
+        """Those that are alive."""
+        raise UnavailableError("nothing can be shown yet", 60)
+
+    async def schedules(self) -> Sequence[Schedule]:
+        """What is done regularly."""
+        raise UnavailableError("nothing can be shown yet", 60)
+
+    async def partitions(self) -> Sequence[PartitionState]:
+        """The streams of the inbox."""
+        raise UnavailableError("nothing can be shown yet", 60)
+
+    async def readers(self, cursor: str | None, limit: int) -> Page[ReaderState]:
+        """Of open sessions, those with trouble first."""
+        raise UnavailableError("nothing can be shown yet", 60)
+
+
+def _filter(wanted: Wanted) -> JobFilter:
+    return job_filter(wanted, datetime.now(UTC))
+
+
+def open_sources(pool: Pool, valkey: Redis, inbox: Inbox, settings: Settings) -> Sources:
     """Those of a process."""
-    return _NotYet()
-
-
-class _NotYet:
-    """Says to every question that there is no answer yet."""
-
-    def __getattr__(self, _: str) -> Callable[..., Coroutine[Any, Any, Never]]:
-        async def refuse(*_: object) -> Never:
-            raise UnavailableError("nothing can be shown yet", 60)
-
-        return refuse
+    return Stores(pool, valkey)

@@ -11,9 +11,34 @@ from core.postgres import Connection
 from core.schema.types import rfc3339
 
 FAILED_JOB_INSERT = """
-INSERT INTO failed_job
-    (id, job_id, function, arguments, attempts, error, fingerprint, request_id, target_id)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO failed_job (
+    id, job_id, function, arguments, attempts, error, fingerprint, request_id, target_id,
+    enqueued_at, session_id
+)
+VALUES (
+    $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+    (SELECT target.session_id FROM target WHERE target.id = $9)
+)
+"""
+
+# The same job, failed before and not mended, is the same failure: what an operator wished to try
+# again has failed again, and what failed twice by itself needs to be mended once. Of its tries the
+# latest are kept.
+FAILED_JOB_UPDATE_AGAIN = """
+UPDATE failed_job
+SET state = 'failed',
+    attempts = jsonb_path_query_array(attempts || $4, '$[last - 49 to last]'),
+    error = $5,
+    fingerprint = $6,
+    updated_at = now()
+WHERE id = (
+    SELECT id FROM failed_job
+    WHERE job_id = $1 AND function = $2 AND arguments = $3 AND state IN ('failed', 'restarted')
+    ORDER BY state = 'restarted' DESC, created_at
+    LIMIT 1
+    FOR UPDATE
+)
+RETURNING id
 """
 
 FAILED_JOB_COUNT = "SELECT count(*) FROM failed_job WHERE state = 'failed'"
@@ -49,6 +74,7 @@ class Failure:
         attempts: Every try.
         request_id: The request that caused it.
         target_id: The target that it was about.
+        enqueued_at: When it was asked for.
     """
 
     job_id: str
@@ -57,14 +83,15 @@ class Failure:
     attempts: Sequence[Attempt]
     request_id: UUID | None = None
     target_id: UUID | None = None
+    enqueued_at: datetime | None = None
 
 
 def attempt(error: BaseException, started_at: datetime, ended_at: datetime) -> Attempt:
     """A try that ended with an error."""
-    written = "".join(traceback.format_exception(error))
+    where = "".join(traceback.format_exception(error))
     duration_ms = (ended_at - started_at).total_seconds() * 1000
     line = f"{type(error).__name__}: {error}"
-    return Attempt(started_at, round(duration_ms, 2), line[:LONGEST], written[-LONGEST:])
+    return Attempt(started_at, round(duration_ms, 2), line[:LONGEST], where[-LONGEST:])
 
 
 def fingerprint(function: str, last: Attempt) -> str:
@@ -75,31 +102,32 @@ def fingerprint(function: str, last: Attempt) -> str:
 
 
 async def insert_failed_job(conn: Connection, failure: Failure) -> UUID:
-    """Keep a failure for the operators."""
-    failure_id = uuid4()
+    """Keep a failure for the operators.
+
+    Returns:
+        The row's id: of a new one, or of the one that has this job's earlier failure.
+    """
     last = failure.attempts[-1]
-    tries = [
-        {
-            "started_at": rfc3339(each.started_at),
-            "duration_ms": each.duration_ms,
-            "error": each.error,
-            "traceback": each.traceback,
-        }
-        for each in failure.attempts
-    ]
-    await conn.execute(
-        FAILED_JOB_INSERT,
-        failure_id,
-        failure.job_id,
-        failure.function,
-        failure.arguments,
-        tries,
-        last.error,
-        fingerprint(failure.function, last),
-        failure.request_id,
-        failure.target_id,
-    )
+    tries = [written(each) for each in failure.attempts]
+    kind = fingerprint(failure.function, last)
+    same = (failure.job_id, failure.function, failure.arguments, tries, last.error, kind)
+    again: UUID | None = await conn.fetchval(FAILED_JOB_UPDATE_AGAIN, *same)
+    if again is not None:
+        return again
+    failure_id = uuid4()
+    about = (failure.request_id, failure.target_id, failure.enqueued_at)
+    await conn.execute(FAILED_JOB_INSERT, failure_id, *same, *about)
     return failure_id
+
+
+def written(tried: Attempt) -> dict[str, object]:
+    """A try as it stands in the database."""
+    return {
+        "started_at": rfc3339(tried.started_at),
+        "duration_ms": tried.duration_ms,
+        "error": tried.error,
+        "traceback": tried.traceback,
+    }
 
 
 async def count_failed_jobs(conn: Connection) -> int:

@@ -26,6 +26,8 @@ INSERT INTO token (id, role, name, hash, reader_id)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[])
 """
 
+TOKEN_SELECT_NAME = "SELECT coalesce((SELECT name FROM token WHERE id = $1), 'the environment')"
+
 TOKEN_SELECT_PAGE = """
 SELECT id, role, name, reader_id, created_at, revoked_at
 FROM token
@@ -82,6 +84,12 @@ async def select_named_principal(conn: Connection, token_id: UUID) -> tuple[Prin
     if row is None:
         return None
     return Principal(Role(row["role"]), row["id"], row["reader_id"]), row["name"]
+
+
+async def select_token_name(conn: Connection, token_id: UUID | None) -> str:
+    """What people call a token; None stands for the one of the environment."""
+    name: str = await conn.fetchval(TOKEN_SELECT_NAME, token_id)
+    return name
 
 
 async def create_token(conn: Connection, role: Role, name: str) -> TokenCreated:

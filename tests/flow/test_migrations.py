@@ -69,7 +69,8 @@ MADE: dict[str, dict[str, set[str]]] = {
         "recompute": {"id", "target_id", "partition_key", "barrier_keys", "since", "until"}
         | {"request_id", "created_at"},
         "failed_job": {"id", "job_id", "function", "arguments", "attempts", "error"}
-        | {"fingerprint", "state", "request_id", "target_id"}
+        | {"fingerprint", "state", "request_id", "target_id", "session_id", "retries"}
+        | {"enqueued_at"}
         | STAMPS,
     },
     "202611230550": {
@@ -98,6 +99,10 @@ MADE: dict[str, dict[str, set[str]]] = {
         | {"arrow_id", "sigma_mm", "reason", "nearest_shot_id", "duplicates", "deadline"}
         | {"is_published"}
         | STAMPS,
+    },
+    "202611231000": {
+        "admin_action": {"id", "at", "token_id", "by", "action", "subject", "count"}
+        | {"failed_job_ids", "request_id"},
     },
     "202611231020": {
         "signing_key": {"purpose", "secret", "created_at"},
