@@ -57,7 +57,7 @@ def job(number: int, state: JobState) -> Job:
         id=str(UUID(int=number + 2**120)) if is_kept else f"{function}:{number}",
         state=state,
         function=function,
-        arguments={"target_id": str(target), "shots": number % 7 + 1},
+        arguments={"arguments": [str(target)]},
         session_id=UUID(int=9),
         target_id=target,
         request_id=UUID(int=number + 5),
@@ -65,7 +65,7 @@ def job(number: int, state: JobState) -> Job:
         error=ERROR if is_kept or state is JobState.RETRYING else None,
         fingerprint="9f1c04ab77de1234" if is_kept else None,
         enqueued_at=ago(minutes=number + 1),
-        due_at=ago(seconds=-7 * number - 3) if state is not JobState.DONE else None,
+        due_at=None if is_kept or state is JobState.DONE else ago(seconds=-7 * number - 3),
         failed_at=ago(minutes=number) if is_kept else None,
         duration_ms=12.5 + number,
         updated_at=ago(minutes=number),
@@ -220,7 +220,7 @@ class MadeUp:
                 every=every,
                 last_run_at=ago(seconds=1),
                 last_duration_ms=2.4,
-                next_run_at=ago(seconds=-1),
+                next_run_at=ago(seconds=-1.5),
             )
             for name, every in [
                 ("sweep", "every second"),

@@ -13,6 +13,7 @@ from api.web.operator import OperatorOf
 from api.web.rendering import render
 from api.web.sources import Sources
 from api.web.wanted import wanted_of
+from core.models.failed_job_list import KEPT
 from core.schema.admin import JobState, Overview
 
 # A page of these stays well below a hundred kilobytes.
@@ -81,6 +82,8 @@ async def show_jobs(
         overview,
         wanted=wanted,
         jobs=jobs,
+        # Those in the queue come in one part.
+        is_whole=wanted.state in KEPT or len(jobs.items) < ROWS,
         bulk=bulk_filter(wanted, datetime.now(UTC)),
     )
 

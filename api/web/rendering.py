@@ -31,6 +31,7 @@ def _environment() -> Environment:
         "size": words.size,
         "since": words.since,
         "full": words.full,
+        "offset": words.offset,
         "plural": words.plural,
         "words": words.words,
         "compact": words.compact,

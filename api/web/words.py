@@ -50,10 +50,11 @@ def size(value: float | None) -> str:
     """Bytes."""
     if value is None:
         return NONE
-    units = iter(("B", "KiB", "MiB", "GiB", "TiB"))
-    unit = next(units)
-    while value >= KIB:
-        value, unit = value / KIB, next(units)
+    unit = "B"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if value < KIB:
+            break
+        value, unit = value / KIB, larger
     return f"{value:.0f} {unit}" if value >= 10 or unit == "B" else f"{value:.1f} {unit}"
 
 
@@ -84,12 +85,24 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
+def offset(milliseconds_off: float | None) -> str:
+    """How far a clock is off, with its sign."""
+    if milliseconds_off is None:
+        return NONE
+    sign = "−" if milliseconds_off < 0 else "+"
+    return sign + milliseconds(abs(milliseconds_off))
+
+
 def compact(value: object) -> str:
-    """JSON in one line, without the braces around it."""
+    """JSON in one line, without what is around it."""
+    if isinstance(value, dict) and list(value) == ["arguments"]:
+        value = value["arguments"]
     said = json.dumps(value, ensure_ascii=False, default=str, separators=(", ", ": "))
-    return said[1:-1] if said.startswith("{") else said
+    return said[1:-1] if said.startswith(("{", "[")) else said
 
 
 def pretty(value: object) -> str:
     """JSON over several lines."""
+    if isinstance(value, dict) and list(value) == ["arguments"]:
+        value = value["arguments"]
     return json.dumps(value, ensure_ascii=False, default=str, indent=2)

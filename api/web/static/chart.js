@@ -6,7 +6,8 @@ import { count, milliseconds } from "./words.js";
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 const LEFT = 40;
-const BOTTOM = 18;
+const BOTTOM = 20;
+const MINUTES = [5, 10, 15, 30, 60, 120, 180, 240, 360];
 const TOP = 8;
 
 /**
@@ -29,6 +30,25 @@ function nice(value) {
   const power = 10 ** Math.floor(Math.log10(Math.max(value, 1e-9)));
   const step = [1, 2, 4, 5, 10].find((each) => each * power >= value) ?? 10;
   return step * power;
+}
+
+/**
+ * The buckets in which a round time of the clock begins, and that time.
+ * @param {Bucket[]} buckets
+ * @param {number} most
+ * @returns {[number, string][]}
+ */
+function ticks(buckets, most) {
+  const minute = (/** @type {Bucket} */ { at }) => Math.floor(Date.parse(at) / 60000) - new Date(at).getTimezoneOffset();
+  const [first, last] = [buckets[0], buckets.at(-1)];
+  if (!first || !last) return [];
+  const apart = MINUTES.find((each) => (minute(last) - minute(first)) / each < most) ?? 720;
+  return buckets.flatMap((bucket, index) => {
+    const before = buckets[index - 1];
+    if (!before || Math.floor(minute(before) / apart) === Math.floor(minute(bucket) / apart)) return [];
+    const past = minute(bucket) % apart;
+    return [/** @type {[number, string]} */ ([index, new Date(Date.parse(bucket.at) - past * 60000).toISOString()])];
+  });
 }
 
 /** @param {string} at */
@@ -103,8 +123,9 @@ function stretches(buckets, value) {
  * @param {Kind} kind
  * @param {Bucket[]} buckets
  * @param {string} label for who cannot see it
+ * @param {string} summary said while no bucket is asked for
  */
-export function chart(where, output, kind, buckets, label) {
+export function chart(where, output, kind, buckets, label, summary) {
   const { clientWidth: width, clientHeight: height } = where;
   const highest = nice(Math.max(...buckets.map(kind.top), 1));
   const each = (width - LEFT) / buckets.length;
@@ -115,11 +136,9 @@ export function chart(where, output, kind, buckets, label) {
     svg.append(draw("line", { class: "grid", x1: LEFT, x2: width, y1: y(value), y2: y(value) }));
     if (value || highest) svg.append(draw("text", { x: LEFT - 7, y: y(value) + 4, "text-anchor": "end" }, kind.label(value)));
   }
-  const steps = Math.max(2, Math.min(6, Math.floor(width / 90)));
-  for (let step = 0; step <= steps; step += 1) {
-    const index = Math.round((step * (buckets.length - 1)) / steps);
-    const anchor = step === steps ? "end" : step ? "middle" : "start";
-    svg.append(draw("text", { x: step === steps ? width : x(index), y: height - 3, "text-anchor": anchor }, clock(buckets[index]?.at ?? "")));
+  for (const [index, at] of ticks(buckets, Math.floor((width - LEFT) / 64))) {
+    svg.append(draw("line", { class: "grid", x1: x(index), x2: x(index), y1: height - BOTTOM, y2: height - BOTTOM + 4 }));
+    svg.append(draw("text", { x: x(index), y: height - 2, "text-anchor": "middle" }, clock(at)));
   }
   svg.append(...kind.marks(buckets, x, y, each));
   const cursor = draw("line", { class: "cursor", y1: TOP, y2: height - BOTTOM, visibility: "hidden" });
@@ -128,8 +147,9 @@ export function chart(where, output, kind, buckets, label) {
     cursor.setAttribute("visibility", bucket ? "visible" : "hidden");
     cursor.setAttribute("x1", String(x(index)));
     cursor.setAttribute("x2", String(x(index)));
-    output.textContent = bucket ? kind.said(bucket) : "";
+    output.textContent = bucket ? kind.said(bucket) : summary;
   });
+  output.textContent = summary;
   const hadFocus = where.contains(document.activeElement);
   where.replaceChildren(svg);
   if (hadFocus) /** @type {SVGSVGElement} */ (svg).focus();

@@ -65,12 +65,13 @@ function draw() {
   const buckets = [...history.buckets];
   const done = buckets.reduce((sum, bucket) => sum + bucket.done, 0);
   const failed = buckets.reduce((sum, bucket) => sum + bucket.failed, 0);
-  for (const [name, kind, label] of /** @type {const} */ ([
-    ["jobs", JOBS, `Jobs of the last ${span}: ${done} done, ${failed} failed. Arrow keys read each column.`],
-    ["latency", LATENCY, `From arrival to viewers over the last ${span}. Arrow keys read each point.`],
+  const summary = `${count(done)} done, ${count(failed)} failed`;
+  for (const [name, kind, label, said] of /** @type {const} */ ([
+    ["jobs", JOBS, `Jobs of the last ${span}: ${summary}. Arrow keys read each column.`, summary],
+    ["latency", LATENCY, `From arrival to viewers over the last ${span}. Arrow keys read each point.`, ""],
   ])) {
     const place = document.getElementById(`chart-${name}`);
     const output = document.getElementById(`said-${name}`);
-    if (place && output && place.clientWidth) chart(place, output, kind, buckets, label);
+    if (place && output && place.clientWidth) chart(place, output, kind, buckets, label, said);
   }
 }

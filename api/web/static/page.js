@@ -20,8 +20,10 @@ let standing = "";
  */
 function follow(now) {
   overview.show(now);
-  const { failed, retrying, queued, running, workers, paused_at, behind } = now;
-  const stands = JSON.stringify([failed, retrying, queued, running, workers, paused_at, behind]);
+  const { failed, retrying, deferred, queued, running, workers, paused_at, behind } = now;
+  // These change all the time on a busy evening, and matter where they are listed.
+  const busy = document.body.dataset["page"] === "jobs" ? [deferred, queued, running] : [];
+  const stands = JSON.stringify([failed, retrying, workers, paused_at, behind, busy]);
   const wait = standing && stands !== standing ? OFTEN_MS : SELDOM_MS;
   standing = stands;
   if (Date.now() - refreshedAt < wait) return;
