@@ -8,10 +8,8 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from api.queued_jobs import find_queued, list_done, list_waiting
-from core.attempts import select_attempts
 from core.errors import NotFoundError
 from core.models.admin_action import select_actions_of_job
-from core.models.failed_job import written
 from core.models.failed_job_list import (
     KEPT,
     select_failed_job,
@@ -21,6 +19,7 @@ from core.models.failed_job_list import (
 from core.models.instants import instant
 from core.models.touched import select_touched_events, select_touched_shots
 from core.postgres import Connection
+from core.queue_jobs import attempts_so_far
 from core.schema.admin import (
     Job,
     JobAttempt,
@@ -93,7 +92,7 @@ async def job_detail(conn: Connection, valkey: Redis, job_id: str) -> JobDetail:
     queued = await find_queued(valkey, job_id)
     if queued is None:
         raise NotFoundError("job", job_id)
-    tried = [JobAttempt.model_validate(written(a)) for a in await select_attempts(valkey, job_id)]
+    tried = await attempts_so_far(valkey, job_id)
     return JobDetail(**queued.model_dump(), attempts=tried, events=[], shots=[], actions=[])
 
 

@@ -1,6 +1,6 @@
 """Jobs in the queue and those done, as operators see them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from core.postgres import Connection
 from core.queue_jobs import QueuedJob, get_queued, list_queued
 from core.schema.admin import Job, JobFilter, JobState
 
+# For one list.
+LOOKED_AT = 1_000
 # Tasks whose first argument is the id of what they are about.
 OF_TARGET = frozenset({"score_shots"})
 OF_SESSION = frozenset({"leaderboard"})
@@ -22,7 +24,8 @@ async def list_waiting(
     conn: Connection, valkey: Redis, wanted: JobFilter, state: JobState
 ) -> list[Job]:
     """Jobs in the queue that a filter lets pass, the next one first."""
-    return await _passing(conn, wanted, [shown(job) for job in await list_queued(valkey, state)])
+    found = await list_queued(valkey, state, LOOKED_AT)
+    return await _passing(conn, wanted, [shown(job) for job in found])
 
 
 async def find_queued(valkey: Redis, job_id: str) -> Job | None:
@@ -39,10 +42,10 @@ def shown(job: QueuedJob) -> Job:
         id=job.id,
         state=job.state,
         function=function,
-        arguments={"arguments": list(job.arguments)},
+        arguments=job.arguments,
         session_id=about if function in OF_SESSION else None,
         target_id=about if function in OF_TARGET else None,
-        request_id=None if job.request_id is None else UUID(job.request_id),
+        request_id=job.request_id,
         tries=job.tries,
         error=None,
         fingerprint=None,
@@ -60,12 +63,13 @@ async def list_done(conn: Connection, valkey: Redis, wanted: JobFilter, _: JobSt
 
 
 def _done(job: DoneJob) -> Job:
-    about = _about(job.function, job.arguments)
+    arguments = {"arguments": list(job.arguments)}
+    about = _about(job.function, arguments)
     return Job(
         id=job.id,
         state=JobState.DONE,
         function=job.function,
-        arguments={"arguments": list(job.arguments)},
+        arguments=arguments,
         session_id=about if job.function in OF_SESSION else None,
         target_id=about if job.function in OF_TARGET else None,
         request_id=None if job.request_id is None else UUID(job.request_id),
@@ -80,12 +84,13 @@ def _done(job: DoneJob) -> Job:
     )
 
 
-def _about(function: str, arguments: Sequence[object]) -> UUID | None:
+def _about(function: str, arguments: Mapping[str, object]) -> UUID | None:
     """The target or session that a job is about."""
-    if function not in OF_TARGET | OF_SESSION or not arguments:
+    said = arguments.get("arguments")
+    if function not in OF_TARGET | OF_SESSION or not isinstance(said, list) or not said:
         return None
     try:
-        return UUID(str(arguments[0]))
+        return UUID(str(said[0]))
     except ValueError:
         return None
 

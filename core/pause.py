@@ -1,42 +1,69 @@
-"""The queue held by an operator: a note in Valkey that every worker looks at."""
+"""The operators' pause: while it stands no worker begins a job, and the API goes on accepting.
+
+It lies in the queue's own store, on disk there, so that it stands for every worker, those that
+start later too.
+"""
 
 from datetime import datetime
 
 import orjson
+from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from core.queue import BELL
+from core.queue import BELL, BELL_LENGTH
 from core.schema.admin import PauseState
-from core.schema.types import rfc3339
+from core.schema.types import EARLIEST, rfc3339
 
-PAUSED = "quiver:paused"
-GOES_ON = PauseState(paused_at=None, paused_by=None, reason=None)
+PAUSE = "quiver:paused"
+
+GOING_ON = PauseState(paused_at=None, paused_by=None, reason=None)
 
 
 async def pause(valkey: Redis, by: str, reason: str | None, at: datetime) -> PauseState:
-    """Hold the queue; where it is held already, the first note stands.
+    """Have no worker begin a job from now on; one that paused before stays the one who did.
 
     Args:
-        valkey: A client that answers bytes.
-        by: Who holds it.
-        reason: Why, for people.
+        valkey: The queue's store.
+        by: Who wishes it.
+        reason: What for.
         at: Now.
+
+    Returns:
+        The pause that stands.
     """
-    note = {"paused_at": rfc3339(at), "paused_by": by, "reason": reason}
-    await valkey.set(PAUSED, orjson.dumps(note), nx=True)
-    return await pause_state(valkey)
+    wish = {"paused_at": rfc3339(at), "paused_by": by, "reason": reason}
+    async with valkey.pipeline(transaction=True) as pipe:
+        pipe.set(PAUSE, orjson.dumps(wish), nx=True)
+        pipe.get(PAUSE)
+        _, stored = await pipe.execute()
+    return _read(stored)
 
 
 async def resume(valkey: Redis) -> PauseState:
-    """Let the queue go on, and have workers look at it."""
+    """Have the workers go on, at once; nothing happens when they do.
+
+    Returns:
+        That there is no pause.
+    """
     async with valkey.pipeline(transaction=True) as pipe:
-        pipe.delete(PAUSED)
-        pipe.lpush(BELL, 1)
+        pipe.delete(PAUSE)
+        # A ring for each that waits at the bell.
+        pipe.lpush(BELL, *([1] * BELL_LENGTH))
+        pipe.ltrim(BELL, 0, BELL_LENGTH - 1)
         await pipe.execute()
-    return GOES_ON
+    return GOING_ON
 
 
 async def pause_state(valkey: Redis) -> PauseState:
-    """Whether the queue is held, since when and by whom."""
-    note = await valkey.get(PAUSED)
-    return GOES_ON if note is None else PauseState.model_validate_json(note)
+    """Whether there is a pause, since when, by whom and why."""
+    return _read(await valkey.get(PAUSE))
+
+
+def _read(stored: bytes | None) -> PauseState:
+    if stored is None:
+        return GOING_ON
+    try:
+        return PauseState.model_validate_json(stored)
+    except ValidationError:
+        # Set by hand: it stands all the same, and says as much as it can.
+        return PauseState(paused_at=EARLIEST, paused_by="unknown", reason=None)

@@ -29,6 +29,8 @@ QUEUE = default_queue_name
 BELL = "quiver:bell"
 # Rings beyond this number would only make idle workers look again for nothing.
 BELL_LENGTH = 32
+# Where the tries of a job are kept that failed, until it succeeds or fails for good.
+ATTEMPTS_PREFIX = "quiver:attempts:"
 
 # What arq's own enqueue does in four round trips, and the ring of the bell, in one that cannot be
 # torn.

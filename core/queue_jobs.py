@@ -1,48 +1,72 @@
-"""Jobs in arq's queue, looked at one by one: bounded reads, and changes that cannot be torn."""
+"""The jobs that stand in the queue, one by one: for operators, who look at them, call one off that
+is for later, or have it done now.
+
+Whatever the queue holds, a look reads so many of its jobs and no more.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
+from uuid import UUID
 
-from arq.constants import (
-    default_queue_name,
-    in_progress_key_prefix,
-    job_key_prefix,
-    retry_key_prefix,
-)
-from arq.jobs import DeserializationError, deserialize_job_raw
-from arq.utils import timestamp_ms
+import orjson
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from arq.utils import ms_to_datetime, timestamp_ms
 from redis.asyncio import Redis
 
-from core.queue import BELL, deserialize
-from core.schema.admin import JobState
+from core.queue import ATTEMPTS_PREFIX, BELL, BELL_LENGTH, QUEUE, deserialize
+from core.schema.admin import JobAttempt, JobState
 
-# Looked at for one list.
-LOOKED_AT = 1_000
+# Jobs that are looked at to find those of a state.
+LOOKED_AT = 5_000
 
-CANCEL = """
-if redis.call('EXISTS', KEYS[3]) == 1 then
-    return 0
+# Of the jobs that are due those under way have a mark beside them; of those for later the ones that
+# were begun before have a count. KEYS: the queue. ARGV: the least and the greatest due time, the
+# prefix of the mark or the count, whether there must be one, how many matches to skip, how many to
+# answer, how many to look at, and the prefixes of jobs, marks and counts.
+LIST = """
+local skip, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
+local found = {}
+local pairs_ = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES', 'LIMIT', 0, ARGV[7])
+for place = 1, #pairs_, 2 do
+    local id = pairs_[place]
+    if redis.call('EXISTS', ARGV[3] .. id) == tonumber(ARGV[4]) then
+        if skip > 0 then
+            skip = skip - 1
+        else
+            found[#found + 1] = {
+                id, pairs_[place + 1], redis.call('GET', ARGV[8] .. id),
+                redis.call('EXISTS', ARGV[9] .. id), redis.call('GET', ARGV[10] .. id)
+            }
+            if #found == limit then
+                break
+            end
+        end
+    end
 end
+return found
+"""
+
+# KEYS: the queue, the job, its mark, its count, its attempts.
+CANCEL = """
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not due or tonumber(due) <= tonumber(ARGV[2]) then
+if not due or tonumber(due) <= tonumber(ARGV[2]) or redis.call('EXISTS', KEYS[3]) == 1 then
     return 0
 end
 redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[2], KEYS[4])
+redis.call('DEL', KEYS[2], KEYS[4], KEYS[5])
 return 1
 """
 
-RUN_NOW = """
-if redis.call('EXISTS', KEYS[2]) == 1 then
-    return 0
-end
+# KEYS: the queue, the job's mark, the bell.
+RUN = """
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
-if not due or tonumber(due) <= tonumber(ARGV[2]) then
+if not due or tonumber(due) <= tonumber(ARGV[2]) or redis.call('EXISTS', KEYS[2]) == 1 then
     return 0
 end
 redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
 redis.call('LPUSH', KEYS[3], 1)
+redis.call('LTRIM', KEYS[3], 0, ARGV[3])
 return 1
 """
 
@@ -53,9 +77,9 @@ class QueuedJob:
 
     Args:
         id: Its id there.
-        state: Queued, running, deferred, or retrying: deferred with a try behind it.
-        function: The task; None: what stands there cannot be read.
-        arguments: What the task takes.
+        state: Queued, running, deferred or retrying (deferred, with a try behind it).
+        function: The task; empty when the job cannot be read.
+        arguments: What it takes, as a failed job has it; of one that cannot be read its bytes.
         request_id: The request that caused it.
         enqueued_at: When it was asked for.
         due_at: Not before this time.
@@ -64,118 +88,120 @@ class QueuedJob:
 
     id: str
     state: JobState
-    function: str | None
-    arguments: Sequence[object]
-    request_id: str | None
+    function: str
+    arguments: Mapping[str, object]
+    request_id: UUID | None
     enqueued_at: datetime | None
     due_at: datetime
     tries: int
 
 
-async def list_queued(valkey: Redis, state: JobState) -> list[QueuedJob]:
-    """Jobs of one of the queue's states among the first `LOOKED_AT` by their time.
+async def list_queued(arq: Redis, state: JobState, limit: int, offset: int = 0) -> list[QueuedJob]:
+    """Jobs of a state, the earliest due first; looked for among the first `LOOKED_AT` only.
 
     Args:
-        valkey: A client that answers bytes.
+        arq: The queue's client.
         state: Queued, running, deferred or retrying.
+        limit: How many at most.
+        offset: How many of them to leave out first.
+
+    Raises:
+        ValueError: No job in the queue has such a state.
     """
     now = timestamp_ms()
-    is_due = state in (JobState.QUEUED, JobState.RUNNING)
-    least, most = ("-inf", now) if is_due else (f"({now}", "+inf")
-    found = await valkey.zrangebyscore(
-        default_queue_name, least, most, start=0, num=LOOKED_AT, withscores=True
+    due, later = ("-inf", str(now)), (f"({now}", "+inf")
+    ranges: Mapping[JobState, tuple[tuple[str, str], str, int]] = {
+        JobState.QUEUED: (due, in_progress_key_prefix, 0),
+        JobState.RUNNING: (due, in_progress_key_prefix, 1),
+        JobState.DEFERRED: (later, retry_key_prefix, 0),
+        JobState.RETRYING: (later, retry_key_prefix, 1),
+    }
+    if state not in ranges:
+        raise ValueError(f"no job in the queue is {state}")
+    between, prefix, is_there = ranges[state]
+    prefixes = (job_key_prefix, in_progress_key_prefix, retry_key_prefix)
+    found = await arq.register_script(LIST)(
+        keys=[QUEUE], args=[*between, prefix, is_there, offset, limit, LOOKED_AT, *prefixes]
     )
-    jobs = await _described(valkey, found, now)
-    return [job for job in jobs if job.state is state]
+    return [_queued(now, *each) for each in found]
 
 
-async def get_queued(valkey: Redis, job_id: str) -> QueuedJob | None:
-    """One job; None: it is not in the queue."""
-    due = await valkey.zscore(default_queue_name, job_id)
+async def get_queued(arq: Redis, job_id: str) -> QueuedJob | None:
+    """A job in the queue; None: there is none with this id, or it is done."""
+    async with arq.pipeline(transaction=True) as pipe:
+        pipe.zscore(QUEUE, job_id)
+        pipe.get(job_key_prefix + job_id)
+        pipe.exists(in_progress_key_prefix + job_id)
+        pipe.get(retry_key_prefix + job_id)
+        due, stored, is_marked, begun = await pipe.execute()
     if due is None:
         return None
-    (job,) = await _described(valkey, [(job_id.encode(), due)], timestamp_ms())
-    return job
+    return _queued(timestamp_ms(), job_id.encode(), due, stored, is_marked, begun)
 
 
-async def cancel_deferred(valkey: Redis, job_id: str) -> bool:
-    """Take a job for later out of the queue; False: it is due, under way or gone."""
-    keys = [default_queue_name, job_key_prefix + job_id]
-    keys += [in_progress_key_prefix + job_id, retry_key_prefix + job_id]
-    return bool(await valkey.register_script(CANCEL)(keys=keys, args=[job_id, timestamp_ms()]))
+async def attempts_so_far(arq: Redis, job_id: str) -> Sequence[JobAttempt]:
+    """The tries of a job in the queue that failed, the oldest first."""
+    async with arq.pipeline(transaction=False) as pipe:
+        pipe.lrange(ATTEMPTS_PREFIX + job_id, 0, -1)
+        (kept,) = await pipe.execute()
+    return [JobAttempt.model_validate_json(each) for each in kept]
 
 
-async def run_now(valkey: Redis, job_id: str) -> bool:
-    """Have a job for later done now; False: it is due, under way or gone."""
-    keys = [default_queue_name, in_progress_key_prefix + job_id, BELL]
-    return bool(await valkey.register_script(RUN_NOW)(keys=keys, args=[job_id, timestamp_ms()]))
+async def cancel_deferred(arq: Redis, job_id: str) -> bool:
+    """Take a job out of the queue that is for later.
 
-
-async def _described(
-    valkey: Redis, found: Sequence[tuple[bytes, float]], now: int
-) -> list[QueuedJob]:
-    async with valkey.pipeline(transaction=False) as pipe:
-        for job_id, _ in found:
-            pipe.get(job_key_prefix.encode() + job_id)
-            pipe.exists(in_progress_key_prefix.encode() + job_id)
-            pipe.get(retry_key_prefix.encode() + job_id)
-        said = await pipe.execute() if found else []
-    each = zip(found, said[::3], said[1::3], said[2::3], strict=True)
-    return [
-        _job(job_id, _state(due > now, bool(running), int(tries or 0)), due, stored, tries)
-        for (job_id, due), stored, running, tries in each
+    Returns:
+        Whether it was still there, for later, and nobody was at it.
+    """
+    keys = [
+        QUEUE,
+        job_key_prefix + job_id,
+        in_progress_key_prefix + job_id,
+        retry_key_prefix + job_id,
+        ATTEMPTS_PREFIX + job_id,
     ]
+    return bool(await arq.register_script(CANCEL)(keys=keys, args=[job_id, timestamp_ms()]))
 
 
-def _state(is_later: bool, is_running: bool, tries: int) -> JobState:
-    if is_running:
-        return JobState.RUNNING
-    if is_later:
-        return JobState.RETRYING if tries else JobState.DEFERRED
-    return JobState.QUEUED
+async def run_now(arq: Redis, job_id: str) -> bool:
+    """Have a job done now that is for later.
+
+    Returns:
+        Whether it was still there, for later, and nobody was at it.
+    """
+    keys = [QUEUE, in_progress_key_prefix + job_id, BELL]
+    run = arq.register_script(RUN)
+    return bool(await run(keys=keys, args=[job_id, timestamp_ms(), BELL_LENGTH - 1]))
 
 
-def _job(
-    job_id: bytes, state: JobState, due: float, stored: bytes | None, tries: bytes | None
+def _queued(
+    now: int, job_id: bytes, due: bytes | float, stored: bytes | None, is_marked: int, begun: bytes
 ) -> QueuedJob:
-    function, arguments, options, asked_ms = _read(stored)
-    request_id = options.get("request_id")
-    return QueuedJob(
-        id=job_id.decode(errors="backslashreplace"),
-        state=state,
-        function=function,
-        arguments=arguments,
-        request_id=None if request_id is None else str(request_id),
-        enqueued_at=None if asked_ms is None else _instant(asked_ms),
-        due_at=_instant(due),
-        tries=int(tries or 0),
-    )
+    function, arguments, request_id, enqueued_at = _read(stored)
+    due_ms, tries = int(float(due)), int(begun or 0)
+    if due_ms > now:
+        state = JobState.RETRYING if tries else JobState.DEFERRED
+    else:
+        state = JobState.RUNNING if is_marked else JobState.QUEUED
+    due_at = ms_to_datetime(due_ms)
+    name = job_id.decode(errors="replace")
+    return QueuedJob(name, state, function, arguments, request_id, enqueued_at, due_at, tries)
 
 
 def _read(
     stored: bytes | None,
-) -> tuple[str | None, Sequence[object], Mapping[str, object], int | None]:
+) -> tuple[str, Mapping[str, object], UUID | None, datetime | None]:
+    """What a job is; of one that cannot be read, how it looks."""
     if stored is None:
-        return None, (), {}, None
+        return "", {}, None, None
     try:
-        function, arguments, options, _, asked_ms = deserialize_job_raw(
-            stored, deserializer=deserialize
+        job = deserialize(stored)
+        request_id = job["k"].get("request_id")
+        return (
+            str(job["f"]),
+            {"arguments": list(job["a"])},
+            None if request_id is None else UUID(request_id),
+            ms_to_datetime(job["et"]),
         )
-    except DeserializationError:
-        return _unreadable(stored)
-    is_ours = (
-        isinstance(function, str) and isinstance(arguments, list) and isinstance(options, dict)
-    )
-    if not is_ours or not isinstance(asked_ms, int):
-        return _unreadable(stored)
-    return function, arguments, options, asked_ms
-
-
-def _unreadable(
-    stored: bytes,
-) -> tuple[None, Sequence[object], Mapping[str, object], None]:
-    return None, (stored.decode(errors="backslashreplace"),), {}, None
-
-
-def _instant(milliseconds: float) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (orjson.JSONDecodeError, LookupError, TypeError, ValueError, AttributeError):
+        return "", {"payload": stored.decode(errors="backslashreplace")}, None, None

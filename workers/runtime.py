@@ -11,7 +11,7 @@ from uuid import UUID
 
 from arq.worker import Function, Retry, func
 
-from core.attempts import forget_attempts, note_attempt, select_attempts
+from workers.attempts import forget_attempts, note_attempt, select_attempts
 from core.log import bind_request, get_logger
 from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job
 from workers.deps import Deps

@@ -6,12 +6,13 @@ import orjson
 from redis.asyncio import Redis
 
 from core.models.failed_job import Attempt
+from core.queue import ATTEMPTS_PREFIX
 
 KEEP_FOR_S = 24 * 3600
 
 
 def _key(job_id: str) -> str:
-    return f"quiver:attempts:{job_id}"
+    return ATTEMPTS_PREFIX + job_id
 
 
 async def note_attempt(valkey: Redis, job_id: str, attempt: Attempt) -> None:
