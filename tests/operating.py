@@ -166,6 +166,7 @@ class MadeUp:
 
     async def job_groups(self, wanted: Wanted) -> Sequence[JobGroup]:
         """Three kinds."""
+        del wanted
         return [
             JobGroup(
                 fingerprint=f"9f1c04ab77de{number}",
@@ -182,6 +183,7 @@ class MadeUp:
 
     async def actions(self, cursor: str | None, limit: int) -> Page[AdminAction]:
         """What was done."""
+        del cursor, limit
         names = ("retry", "discard", "pause", "resume", "stop_worker", "restore", "purge")
         return Page(
             items=[done(name, number) for number, name in enumerate(names)], next_cursor=None
@@ -243,8 +245,11 @@ class MadeUp:
             for number in range(16)
         ]
 
-    async def readers(self, cursor: str | None, limit: int) -> Page[ReaderState]:
+    async def readers(
+        self, cursor: str | None, limit: int, *, only_trouble: bool
+    ) -> Page[ReaderState]:
         """Trouble first."""
+        del cursor
         troubles = [["silent"], ["stuttering", "clock"], ["battery"], ["buffering"]]
         items = [
             ReaderState.model_validate(
@@ -267,9 +272,9 @@ class MadeUp:
                     "trouble": troubles[n] if n < 4 else [],
                 }
             )
-            for n in range(limit)
+            for n in range(len(troubles) if only_trouble else limit)
         ]
-        return Page(items=items, next_cursor="more")
+        return Page(items=items, next_cursor=None if only_trouble else "more")
 
 
 def _rates() -> list[FunctionRate]:

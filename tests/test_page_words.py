@@ -7,7 +7,7 @@ import pytest
 from api.web import words
 
 NOW = datetime(2026, 5, 1, 10, tzinfo=UTC)
-COUNTS = {
+COUNTS: dict[float, str] = {
     0: "0",
     7.0: "7",
     0.44: "0.4",
@@ -15,7 +15,7 @@ COUNTS = {
     1204: "1\u202f204",
     3_000_000: "3\u202f000\u202f000",
 }
-MILLISECONDS = {
+MILLISECONDS: dict[float, str] = {
     0: "0 ms",
     2.44: "2.4 ms",
     38.2: "38 ms",
@@ -23,8 +23,15 @@ MILLISECONDS = {
     8_120: "8.1 s",
     61_000: "1 min 1 s",
 }
-SPANS = {0.2: "200 ms", 5: "5.0 s", 59: "59 s", 60: "1 min", 3_660: "1 h 1 min", 90_000: "1 d 1 h"}
-SIZES = {
+SPANS: dict[float, str] = {
+    0.2: "200 ms",
+    5: "5.0 s",
+    59: "59 s",
+    60: "1 min",
+    3_660: "1 h 1 min",
+    90_000: "1 d 1 h",
+}
+SIZES: dict[float, str] = {
     0: "0 B",
     1023: "1023 B",
     2048: "2.0 KiB",
@@ -32,7 +39,13 @@ SIZES = {
     2**50: "1024 TiB",
     2**60: "1048576 TiB",
 }
-SINCE = {0.4: "now", 3: "3 s ago", -3: "in 3 s", 200: "3 min ago", -7_300: "in 2 h 1 min"}
+SINCE: dict[float, str] = {
+    0.4: "now",
+    3: "3 s ago",
+    -3: "in 3 s",
+    200: "3 min ago",
+    -7_300: "in 2 h 1 min",
+}
 
 
 @pytest.mark.parametrize("value", COUNTS)

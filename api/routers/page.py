@@ -135,8 +135,10 @@ async def show_readers(
     request: Request, who: OperatorOf, overview: OverviewOf, sources: SourcesOf
 ) -> HTMLResponse:
     """Readers of open sessions, those with trouble first."""
-    readers = await sources.readers(request.query_params.get("cursor"), ROWS)
-    return _shown(request, "readers", who, overview, readers=readers)
+    is_narrow = request.query_params.get("trouble") == "true"
+    cursor = request.query_params.get("cursor")
+    readers = await sources.readers(cursor, ROWS, only_trouble=is_narrow)
+    return _shown(request, "readers", who, overview, readers=readers, only_trouble=is_narrow)
 
 
 @router.get("/action")

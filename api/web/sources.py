@@ -57,7 +57,9 @@ class Sources(Protocol):
     async def partitions(self) -> Sequence[PartitionState]:
         """The streams of the inbox."""
 
-    async def readers(self, cursor: str | None, limit: int) -> Page[ReaderState]:
+    async def readers(
+        self, cursor: str | None, limit: int, *, only_trouble: bool
+    ) -> Page[ReaderState]:
         """Of open sessions, those with trouble first."""
 
 
@@ -109,7 +111,9 @@ class Stores:
         """The streams of the inbox."""
         raise UnavailableError("nothing can be shown yet", 60)
 
-    async def readers(self, cursor: str | None, limit: int) -> Page[ReaderState]:
+    async def readers(
+        self, cursor: str | None, limit: int, *, only_trouble: bool
+    ) -> Page[ReaderState]:
         """Of open sessions, those with trouble first."""
         raise UnavailableError("nothing can be shown yet", 60)
 

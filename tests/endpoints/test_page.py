@@ -29,6 +29,7 @@ PAGES = {
     "/admin/schedule": "Schedules",
     "/admin/partition": "Partitions",
     "/admin/reader": "Readers",
+    "/admin/reader?trouble=true": "Readers",
     "/admin/action": "Audit log",
 }
 LARGEST_BYTES = 100_000
