@@ -1,6 +1,6 @@
 """Every page in a real browser: light and dark, on a desk and on a phone."""
 
-from pathlib import Path
+import re
 
 import pytest
 from playwright.async_api import Page, expect
@@ -40,15 +40,15 @@ async def test_every_page_is_whole(visiting: Visiting, scheme: Scheme, width: in
         assert await visitor.page.evaluate(UNNAMED) == [], path
         if width < 400:
             assert await visitor.page.evaluate(SMALL) == [], path
-        await keep(visitor.page, title, f"{scheme}-{width}")
+        await keep(visitor.page, f"{path} {scheme} {width}")
 
 
-async def keep(page: Page, title: str, how: str) -> None:
+async def keep(page: Page, name: str) -> None:
     """Take a picture, when somebody wants to look at them."""
     folder = screenshot_folder()
     if folder is not None:
-        name = title.lower().replace(" ", "-")
-        await page.screenshot(path=Path(folder) / f"{name}-{how}.png", full_page=True)
+        file = re.sub(r"\W+", "-", name.strip("/"))
+        await page.screenshot(path=folder / f"{file}.png", full_page=True)
 
 
 async def test_charts_can_be_read_by_the_arrow_keys(visiting: Visiting) -> None:
