@@ -3,6 +3,7 @@
 from api.routers import (
     admin_action,
     admin_job,
+    admin_live,
     admin_overview,
     admin_place,
     admin_queue,
@@ -18,6 +19,8 @@ from api.routers import (
     leaderboard,
     live,
     metrics,
+    page,
+    page_login,
     queue,
     reader,
     review,
@@ -56,6 +59,9 @@ ROUTERS = [
     admin_overview.router,
     admin_worker.router,
     admin_place.router,
+    admin_live.router,
+    page_login.router,
+    page.router,
     health.router,
     metrics.router,
 ]
