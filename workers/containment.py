@@ -30,7 +30,11 @@ async def outcome_of(work: Coroutine[Any, Any, object]) -> Exception | None:
     Raises:
         CancelledError: It was cancelled.
     """
-    (result,) = await asyncio.gather(contained(work), return_exceptions=True)
+    try:
+        (result,) = await asyncio.gather(contained(work), return_exceptions=True)
+    finally:
+        # It was cancelled before it began: nobody will await it.
+        work.close()
     if isinstance(result, asyncio.CancelledError):
         raise result
     if isinstance(result, BaseException) and not isinstance(result, Exception):
@@ -52,6 +56,8 @@ async def limited(work: Coroutine[Any, Any, object], timeout_s: float) -> None:
     except asyncio.CancelledError:
         begun.cancel()
         await asyncio.wait({begun}, timeout=GRACE_S)
+        if begun.done():
+            work.close()
         raise
     if not begun.done():
         begun.cancel()
