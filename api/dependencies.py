@@ -9,6 +9,8 @@ from fastapi import Depends, Query
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
+from api.cookie import COOKIE_NAME, unseal
+from api.own_page import check_own_page
 from core.errors import ForbiddenError, UnauthenticatedError
 from core.feed import Feed
 from core.inbox import Inbox
@@ -19,6 +21,9 @@ from core.queue import Queue
 from core.schema.page import DEFAULT_LIMIT, Limit, Position, decode_cursor
 from core.schema.token import Role
 from core.settings import Settings
+
+# What the operators' page calls: here, and nowhere else, its cookie counts as its token would.
+OF_OPERATORS = "/api/v0/admin/"
 
 
 def get_settings(request: HTTPConnection) -> Settings:
@@ -107,8 +112,20 @@ async def authenticate(conn: Connection, settings: Settings, token: str | None) 
 async def get_caller(
     request: HTTPConnection, conn: ConnectionOf, settings: SettingsOf
 ) -> Principal | None:
-    """Who is asking; None when they showed no token."""
-    caller = await authenticate(conn, settings, bearer(request.headers.get("authorization")))
+    """Who is asking; None when they showed neither a token nor, to what the operators' page calls,
+    its cookie.
+
+    Raises:
+        UnauthenticatedError: What they showed counts no more.
+        ForbiddenError: They showed a cookie for a change that another site may have caused.
+    """
+    token = bearer(request.headers.get("authorization"))
+    cookie = request.cookies.get(COOKIE_NAME)
+    if token is None and cookie is not None and request.url.path.startswith(OF_OPERATORS):
+        check_own_page(request.scope["method"], request.headers)
+        caller: Principal | None = (await unseal(conn, settings, cookie)).principal
+    else:
+        caller = await authenticate(conn, settings, token)
     if caller is not None:
         name_principal(f"{caller.role} {caller.token_id or 'of the environment'}")
     return caller

@@ -1,14 +1,19 @@
 """Every failure as the wrapper: the only place that knows which error is which HTTP status."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any
 
 import asyncpg
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
+from api.web.headers import is_page
+from api.web.login import LoginNeeded
+from api.web.rendering import error_page
 from core import postgres, valkey
 from core.errors import (
     ConflictError,
@@ -21,6 +26,8 @@ from core.errors import (
     UnavailableError,
 )
 from core.log import get_logger
+
+type Handler = Callable[[Request, Exception], Coroutine[Any, Any, JSONResponse]]
 
 STATUS: Mapping[type[QuiverError], int] = {
     InvalidInputError: 422,
@@ -138,11 +145,35 @@ def server_failure(request_id: str) -> JSONResponse:
     return failure(500, [f"the server failed; give this request id to its operator: {request_id}"])
 
 
+async def _on_login_needed(_: Request, error: Exception) -> Response:
+    assert isinstance(error, LoginNeeded)
+    return RedirectResponse(error.location, 303)
+
+
+def _as_looked_at(
+    handler: Handler,
+) -> Callable[[Request, Exception], Coroutine[Any, Any, Response]]:
+    """The wrapper for programs; on the operators' pages the same as a page."""
+
+    async def handle(request: Request, error: Exception) -> Response:
+        answer = await handler(request, error)
+        if not is_page(request.url.path):
+            return answer
+        return error_page(request, answer.status_code, orjson.loads(answer.body)["errors"])
+
+    return handle
+
+
 def install(app: FastAPI) -> None:
     """Make every error of the app a wrapper."""
-    app.add_exception_handler(RequestValidationError, _on_invalid)
-    app.add_exception_handler(HTTPException, _on_http)
-    app.add_exception_handler(QuiverError, _on_quiver)
-    app.add_exception_handler(asyncpg.DeadlockDetectedError, _on_collision)
+    handlers: dict[type[Exception], Handler] = {
+        RequestValidationError: _on_invalid,
+        HTTPException: _on_http,
+        QuiverError: _on_quiver,
+        asyncpg.DeadlockDetectedError: _on_collision,
+    }
     for lost in (*postgres.LOST, *valkey.LOST, asyncpg.InterfaceError):
-        app.add_exception_handler(lost, _on_store_lost)
+        handlers[lost] = _on_store_lost
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, _as_looked_at(handler))
+    app.add_exception_handler(LoginNeeded, _on_login_needed)

@@ -4,13 +4,20 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from api import errors
+from api.broadcast import Broadcast
 from api.hub import Hub
+from api.lookout import Lookout
 from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
 from api.routers import ROUTERS
+from api.routers.admin_live import PATH as LIVE
 from api.state import State
+from api.web.headers import PageHeadersMiddleware
+from api.web.rendering import STATIC
+from api.web.sources import open_sources
 from core.feed import Feed
 from core.inbox import Inbox
 from core.postgres import open_pool
@@ -40,6 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
         inbox = Inbox(
             valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
         )
+        lookout = Lookout(pool, valkey, inbox, queue)
+        sources = open_sources(pool, valkey, inbox, lookout)
         await hub.start()
         try:
             yield State(
@@ -51,6 +60,9 @@ def create_app(settings: Settings) -> FastAPI:
                 feed=feed,
                 hub=hub,
                 metrics=metrics,
+                lookout=lookout,
+                sources=sources,
+                broadcast=Broadcast(sources.overview),
             )
         finally:
             await hub.stop()
@@ -75,6 +87,9 @@ def create_app(settings: Settings) -> FastAPI:
         concurrent=settings.api_max_concurrent_requests,
         body_limit=settings.quiver_body_limit,
         body_limits={f"{PREFIX}/event": settings.quiver_event_body_limit},
+        endless={LIVE},
     )
+    app.mount("/admin/static", StaticFiles(directory=STATIC), name="static")
+    app.add_middleware(PageHeadersMiddleware)
     app.add_middleware(RequestMiddleware, metrics=metrics)
     return app

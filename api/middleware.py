@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID, uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -97,18 +97,26 @@ class LimitMiddleware:
         concurrent: Requests at once; more wait their turn.
         body_limit: Bytes of a body at most.
         body_limits: Other limits, by path.
+        endless: Paths whose answers go on: they would keep their turns for good.
     """
 
     def __init__(
-        self, app: ASGIApp, *, concurrent: int, body_limit: int, body_limits: Mapping[str, int]
+        self,
+        app: ASGIApp,
+        *,
+        concurrent: int,
+        body_limit: int,
+        body_limits: Mapping[str, int],
+        endless: Collection[str] = (),
     ) -> None:
         self.app = app
         self.turns = asyncio.Semaphore(concurrent)
         self.body_limit = body_limit
         self.body_limits = body_limits
+        self.endless = endless
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != "http" or scope["path"] in self.endless:
             await self.app(scope, receive, send)
             return
         limit = self.body_limits.get(scope["path"], self.body_limit)

@@ -4,8 +4,11 @@ from typing import TypedDict
 
 from redis.asyncio import Redis
 
+from api.broadcast import Broadcast
 from api.hub import Hub
+from api.lookout import Lookout
 from api.metrics import Metrics
+from api.web.sources import Sources
 from core.feed import Feed
 from core.inbox import Inbox
 from core.postgres import Pool
@@ -24,3 +27,6 @@ class State(TypedDict):
     feed: Feed
     hub: Hub
     metrics: Metrics
+    lookout: Lookout
+    sources: Sources
+    broadcast: Broadcast

@@ -31,6 +31,7 @@ def banner(
         "",
         f"Quiver is up at {url}",
         "",
+        f"  operators    {url}/admin",
         f"  API docs     {url}/api/docs",
         f"  PostgreSQL   {_store(settings.database_url, stores.postgres)}",
         f"  Valkey       {_store(settings.redis_url, stores.valkey)}",
@@ -40,7 +41,7 @@ def banner(
     ]
     if api.log is not None:
         lines.append(f"  logs         {api.log.parent} (tail -F {api.log.parent / '*.log'})")
-    lines += [] if first_token is None else ["", *_token(first_token)]
+    lines += [] if first_token is None else ["", *_token(url, first_token)]
     return "\n".join(
         [*lines, "", *_next(url, first_token or "…"), "", "Ctrl-C ends everything.", ""]
     )
@@ -59,10 +60,10 @@ def _processes(children: Sequence[Child]) -> str:
     return f"{len(children)} ({'process' if len(children) == 1 else 'processes'} {pids})"
 
 
-def _token(token: str) -> Sequence[str]:
+def _token(url: str, token: str) -> Sequence[str]:
     return [
         f"  Admin token  {token}",
-        "  It is shown this once: only its hash is kept.",
+        f"  It is shown this once: only its hash is kept. Log in with it at {url}/admin",
     ]
 
 

@@ -22,6 +22,7 @@ A simulated tournament: {plan.butts} butts, {plan.archers_per_butt} archers at e
   shots        {url}/api/v0/session/{session}/shot
   leaderboard  {url}/api/v0/session/{session}/leaderboard
   watch it     quiver watch --session {session} --url {url}
+  operate it   {url}/admin
 The archers walk to the line; the first arrow flies in some twenty seconds.
 """
 SEEDS = 1_000_000

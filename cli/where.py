@@ -13,7 +13,7 @@ from core.settings import Settings
 
 DEFAULT_DATA_DIR = Path(".quiver")
 
-type DataDir = Annotated[
+DataDir = Annotated[
     Path,
     typer.Option(
         "--data-dir", envvar="QUIVER_DATA_DIR", help="Where the embedded stores keep everything"

@@ -10,9 +10,9 @@ from datetime import datetime
 from uuid import UUID
 
 import orjson
-from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 from arq.utils import ms_to_datetime, timestamp_ms
+from redis.asyncio import Redis
 
 from core.queue import ATTEMPTS_PREFIX, BELL, BELL_LENGTH, QUEUE, deserialize
 from core.schema.admin import JobAttempt, JobState
@@ -96,9 +96,7 @@ class QueuedJob:
     tries: int
 
 
-async def list_queued(
-    arq: ArqRedis, state: JobState, limit: int, offset: int = 0
-) -> list[QueuedJob]:
+async def list_queued(arq: Redis, state: JobState, limit: int, offset: int = 0) -> list[QueuedJob]:
     """Jobs of a state, the earliest due first; looked for among the first `LOOKED_AT` only.
 
     Args:
@@ -128,7 +126,7 @@ async def list_queued(
     return [_queued(now, *each) for each in found]
 
 
-async def get_queued(arq: ArqRedis, job_id: str) -> QueuedJob | None:
+async def get_queued(arq: Redis, job_id: str) -> QueuedJob | None:
     """A job in the queue; None: there is none with this id, or it is done."""
     async with arq.pipeline(transaction=True) as pipe:
         pipe.zscore(QUEUE, job_id)
@@ -141,7 +139,7 @@ async def get_queued(arq: ArqRedis, job_id: str) -> QueuedJob | None:
     return _queued(timestamp_ms(), job_id.encode(), due, stored, is_marked, begun)
 
 
-async def attempts_so_far(arq: ArqRedis, job_id: str) -> Sequence[JobAttempt]:
+async def attempts_so_far(arq: Redis, job_id: str) -> Sequence[JobAttempt]:
     """The tries of a job in the queue that failed, the oldest first."""
     async with arq.pipeline(transaction=False) as pipe:
         pipe.lrange(ATTEMPTS_PREFIX + job_id, 0, -1)
@@ -149,7 +147,7 @@ async def attempts_so_far(arq: ArqRedis, job_id: str) -> Sequence[JobAttempt]:
     return [JobAttempt.model_validate_json(each) for each in kept]
 
 
-async def cancel_deferred(arq: ArqRedis, job_id: str) -> bool:
+async def cancel_deferred(arq: Redis, job_id: str) -> bool:
     """Take a job out of the queue that is for later.
 
     Returns:
@@ -165,7 +163,7 @@ async def cancel_deferred(arq: ArqRedis, job_id: str) -> bool:
     return bool(await arq.register_script(CANCEL)(keys=keys, args=[job_id, timestamp_ms()]))
 
 
-async def run_now(arq: ArqRedis, job_id: str) -> bool:
+async def run_now(arq: Redis, job_id: str) -> bool:
     """Have a job done now that is for later.
 
     Returns:

@@ -23,6 +23,9 @@ class Settings(BaseSettings):
     quiver_admin_token: str | None = Field(
         None, min_length=16, description="Accepted as an admin token beside those in the database"
     )
+    quiver_login_s: float = Field(
+        43_200, ge=1, description="Seconds after which an operator has to log in again"
+    )
     quiver_api_url: str = Field(
         "http://127.0.0.1:8000", description="Where the command line finds the API"
     )

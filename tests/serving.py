@@ -19,6 +19,7 @@ import uvicorn
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from api.broadcast import Broadcast
 from api.hub import Hub
 from api.main import create_app
 from core.settings import Settings
@@ -41,10 +42,12 @@ class Served:
     Args:
         url: Where it listens.
         hub: Its viewers.
+        broadcast: The operators who watch.
     """
 
     url: str
     hub: Hub
+    broadcast: Broadcast
 
 
 @asynccontextmanager
@@ -56,7 +59,9 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await until(lambda: server.started or task.done())
-        yield Served(f"http://127.0.0.1:{listener.getsockname()[1]}", server.lifespan.state["hub"])
+        state = server.lifespan.state
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        yield Served(url, state["hub"], state["broadcast"])
     finally:
         server.should_exit = True
         await task

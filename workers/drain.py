@@ -71,7 +71,8 @@ async def do_aside(deps: Deps, partition: int, accepted: Sequence[Accepted]) -> 
         oldest_ms = await deps.inbox.oldest_of(partition)
         as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
         outcomes = await _do(conn, deps, turn, accepted, as_of)
-        await _tell(conn, deps, outcomes)
+        await _publish(conn, deps, outcomes)
+        await _hand_over(deps, outcomes)
         await _note_published(conn, outcomes)
         await _follow_up(deps, partition, outcomes, as_of)
 
@@ -106,8 +107,12 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     await keep_unreadable(conn, unreadable)
     as_of = _heard_until(began_at, reading, accepted)
     outcomes = await _do(conn, deps, turn, accepted, as_of)
-    # What a crash keeps from leaving the inbox is read again and changes nothing.
-    await _tell(conn, deps, outcomes)
+    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
+    # nothing.
+    await _publish(conn, deps, outcomes)
+    deps.statistics.told(entries, now() / MILLISECOND)
+    deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
+    await _hand_over(deps, outcomes)
     await deps.inbox.acknowledge(partition, entries)
     await _note_published(conn, outcomes)
     if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
@@ -121,12 +126,6 @@ def _heard_until(began_at: int, reading: Reading, accepted: Sequence[Accepted]) 
     nobody's time is up before it was looked at."""
     known_until = reading.entries[-1].came_at if reading.has_more else began_at
     return max([known_until, *(each.received_at for each in accepted)])
-
-
-async def _tell(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
-    """Tell viewers, who wait for it, and the other partitions."""
-    await _publish(conn, deps, outcomes)
-    await _hand_over(deps, outcomes)
 
 
 async def _do(

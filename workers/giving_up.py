@@ -21,6 +21,7 @@ async def give_up(
         attempts: Every try of it.
         arguments: What is kept of it instead of the task's arguments.
     """
+    deps.statistics.job_failed(job.function, attempts[-1].duration_ms)
     failure = Failure(
         job_id=job.job_id,
         function=job.function,

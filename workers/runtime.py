@@ -13,6 +13,7 @@ from typing import Any
 from arq.utils import ms_to_datetime
 from arq.worker import Function, Retry, func
 
+from core.done_jobs import DoneJob
 from core.log import bind_request, get_logger
 from core.models.failed_job import attempt
 from workers.attempts import death_before, forget_attempts, note_attempt, select_attempts
@@ -89,10 +90,16 @@ async def _try(deps: Deps, job: Job, function: Task, timeout_s: float) -> None:
     async def do() -> None:
         await function(deps, *job.arguments)
 
-    error = await outcome_of(limited(do(), timeout_s))
+    deps.statistics.job_begun(job.job_id, job.function, started_at)
+    try:
+        error = await outcome_of(limited(do(), timeout_s))
+    finally:
+        deps.statistics.job_ended(job.job_id)
     if error is not None:
         await _on_error(deps, job, error, started_at)
-    elif job.tries > 1:
+        return
+    deps.statistics.job_done(_done(job, started_at))
+    if job.tries > 1:
         await forget_attempts(deps.valkey, job.job_id)
 
 
@@ -111,20 +118,40 @@ async def _is_deadly(deps: Deps, job: Job, now: datetime) -> bool:
     return True
 
 
+def _ms_since(started_at: datetime) -> float:
+    return round((datetime.now(UTC) - started_at).total_seconds() * 1000, 2)
+
+
+def _done(job: Job, started_at: datetime) -> DoneJob:
+    return DoneJob(
+        id=job.job_id,
+        function=job.function,
+        arguments=job.arguments,
+        request_id=None if job.request_id is None else str(job.request_id),
+        enqueued_at=job.enqueued_at,
+        started_at=started_at,
+        duration_ms=_ms_since(started_at),
+        tries=job.tries,
+    )
+
+
 async def _on_error(deps: Deps, job: Job, error: Exception, started_at: datetime) -> None:
     """Try again later, or write the failure down; then the job is done.
 
     Raises:
         Retry: It is to be tried again.
     """
+    took_ms = _ms_since(started_at)
     if is_passing(error) and not isinstance(error, TimeoutError):
         # A store that is away is no fault of the job: it does not use up its tries.
+        deps.statistics.job_retried(job.function, took_ms)
         log.warning("job put off, a store did not answer", **_named(job, error))
         raise Retry(defer=_pause_s(deps, job)) from error
     this = attempt(error, started_at, datetime.now(UTC))
     attempts = [*await select_attempts(deps.valkey, job.job_id), this]
     if len(attempts) < _tries(deps, job):
         log.warning("job failed, will be tried again", **_named(job, error))
+        deps.statistics.job_retried(job.function, took_ms)
         await note_attempt(deps.valkey, job.job_id, this)
         raise Retry(defer=_pause_s(deps, job)) from error
     log.error("job failed for good", **_named(job, error))

@@ -1,6 +1,13 @@
 """One router a resource; each validates, calls, wraps."""
 
 from api.routers import (
+    admin_action,
+    admin_job,
+    admin_live,
+    admin_overview,
+    admin_place,
+    admin_queue,
+    admin_worker,
     archer,
     arrow,
     bow,
@@ -12,6 +19,8 @@ from api.routers import (
     leaderboard,
     live,
     metrics,
+    page,
+    page_login,
     queue,
     reader,
     review,
@@ -44,6 +53,15 @@ ROUTERS = [
     live.router,
     token.router,
     queue.router,
+    admin_job.router,
+    admin_queue.router,
+    admin_action.router,
+    admin_overview.router,
+    admin_worker.router,
+    admin_place.router,
+    admin_live.router,
+    page_login.router,
+    page.router,
     health.router,
     metrics.router,
 ]

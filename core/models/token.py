@@ -17,10 +17,16 @@ AUTH_TOKEN_SELECT = """
 SELECT id, role, reader_id FROM token WHERE hash = $1 AND revoked_at IS NULL
 """
 
+AUTH_TOKEN_SELECT_BY_ID = """
+SELECT id, role, name, reader_id FROM token WHERE id = $1 AND revoked_at IS NULL
+"""
+
 TOKEN_INSERT = """
 INSERT INTO token (id, role, name, hash, reader_id)
 SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::uuid[])
 """
+
+TOKEN_SELECT_NAME = "SELECT coalesce((SELECT name FROM token WHERE id = $1), 'the environment')"
 
 TOKEN_SELECT_PAGE = """
 SELECT id, role, name, reader_id, created_at, revoked_at
@@ -70,6 +76,20 @@ async def select_principal(conn: Connection, token: str) -> Principal | None:
     """Whose token this is; None when it is unknown or revoked."""
     row = await conn.fetchrow(AUTH_TOKEN_SELECT, hash_token(token))
     return None if row is None else Principal(Role(row["role"]), row["id"], row["reader_id"])
+
+
+async def select_named_principal(conn: Connection, token_id: UUID) -> tuple[Principal, str] | None:
+    """Whose token has this id, and its name; None when it is unknown or revoked."""
+    row = await conn.fetchrow(AUTH_TOKEN_SELECT_BY_ID, token_id)
+    if row is None:
+        return None
+    return Principal(Role(row["role"]), row["id"], row["reader_id"]), row["name"]
+
+
+async def select_token_name(conn: Connection, token_id: UUID | None) -> str:
+    """What people call a token; None stands for the one of the environment."""
+    name: str = await conn.fetchval(TOKEN_SELECT_NAME, token_id)
+    return name
 
 
 async def create_token(conn: Connection, role: Role, name: str) -> TokenCreated:

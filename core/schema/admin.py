@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from core.schema.types import Boundary, Instant, Text
 
@@ -13,9 +13,10 @@ from core.schema.types import Boundary, Instant, Text
 class JobState(StrEnum):
     """Where a job stands.
 
-    `queued`, `running`, `deferred` (for later) and `retrying` (failed, to be tried again by itself)
-    are in the queue; `failed`, `restarted` (an operator wants it tried again), `mended` (it was, and
-    succeeded) and `discarded` are kept in the database; `done` are the latest that succeeded.
+    `queued`, `running`, `deferred` (for later) and `retrying` (failed, to be tried again by
+    itself) are in the queue; `failed`, `restarted` (an operator wants it tried again), `mended` (it
+    was, and succeeded) and `discarded` are kept in the database; `done` are the latest that
+    succeeded.
     """
 
     QUEUED = "queued"
@@ -98,7 +99,9 @@ class JobGroup(Boundary):
 class JobFilter(Boundary):
     """Which jobs; what is left out matters not."""
 
-    state: Literal[JobState.FAILED, JobState.DISCARDED] = JobState.FAILED
+    state: JobState | None = Field(
+        None, description="Only that one state may be given that the action takes jobs from"
+    )
     function: Text | None = None
     session_id: UUID | None = None
     target_id: UUID | None = None
@@ -113,6 +116,12 @@ class JobChoice(Boundary):
 
     ids: Sequence[UUID] | None = Field(None, min_length=1, max_length=1000)
     filter: JobFilter | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.ids is None) == (self.filter is None):
+            raise ValueError("ids: say either which ids, or a filter")
+        return self
 
 
 class JobsChanged(Boundary):

@@ -121,6 +121,7 @@ def test_the_admin_token_is_shown_once_and_all_dies_with_it(up: Up, tmp_path: Pa
         status = again.process.wait(ENDS_WITHIN_S)
         said = again.said
     assert ("Admin token" in first, "Admin token" in said, status) == (True, False, 0)
+    assert f"Log in with it at {up.url}/admin" in first
 
 
 def test_a_busy_port_is_named_before_anything_is_started(tmp_path: Path) -> None:

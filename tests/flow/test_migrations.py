@@ -104,6 +104,9 @@ MADE: dict[str, dict[str, set[str]]] = {
         "admin_action": {"id", "at", "token_id", "by", "action", "subject", "count"}
         | {"failed_job_ids", "request_id"},
     },
+    "202611231020": {
+        "signing_key": {"purpose", "secret", "created_at"},
+    },
 }
 
 

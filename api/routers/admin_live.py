@@ -1,0 +1,66 @@
+"""How the work stands, as it changes."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import StreamingResponse
+
+from api.broadcast import TROUBLE, Broadcast
+from api.dependencies import PoolOf, SettingsOf, ViewerOnly, get_caller
+from core import postgres
+from core.errors import QuiverError
+from core.postgres import Pool
+from core.settings import Settings
+
+PATH = "/api/v0/admin/live"
+AGAIN_AFTER = "retry: 2000\n\n"
+END = "event: end\ndata: the login has ended\n\n"
+
+router = APIRouter(tags=["admin"])
+
+
+def get_broadcast(request: Request) -> Broadcast:
+    """Who tells."""
+    broadcast: Broadcast = request.state.broadcast
+    return broadcast
+
+
+BroadcastOf = Annotated[Broadcast, Depends(get_broadcast)]
+
+
+@router.get(
+    PATH,
+    response_class=StreamingResponse,
+    responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}},
+)
+async def watch_overview(
+    request: Request, _: ViewerOnly, broadcast: BroadcastOf, pool: PoolOf, settings: SettingsOf
+) -> StreamingResponse:
+    """Server-sent events: `event: overview` with an Overview as JSON every 2 seconds;
+    `event: trouble` with a sentence when there is none to be had; `event: end` when the token or
+    the login counts no more."""
+    broadcast.check_room()
+    return StreamingResponse(
+        _stream(request, broadcast, pool, settings),
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+async def _stream(
+    request: Request, broadcast: Broadcast, pool: Pool, settings: Settings
+) -> AsyncIterator[str]:
+    with broadcast.joined():
+        yield AGAIN_AFTER
+        async for said in broadcast.told():
+            try:
+                async with pool.acquire() as conn:
+                    await get_caller(request, conn, settings)
+            except QuiverError:
+                yield END
+                return
+            except postgres.LOST:
+                yield TROUBLE
+            else:
+                yield said

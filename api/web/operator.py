@@ -1,0 +1,29 @@
+"""Who looks at a page."""
+
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from api.cookie import COOKIE_NAME, Operator, unseal
+from api.dependencies import ConnectionOf, SettingsOf
+from api.web.login import LoginNeeded
+from core.errors import UnauthenticatedError
+
+
+async def get_operator(request: Request, conn: ConnectionOf, settings: SettingsOf) -> Operator:
+    """Who looks at the page.
+
+    Raises:
+        LoginNeeded: Nobody that we know.
+    """
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    cookie = request.cookies.get(COOKIE_NAME)
+    if cookie is None:
+        raise LoginNeeded(back)
+    try:
+        return await unseal(conn, settings, cookie)
+    except UnauthenticatedError as error:
+        raise LoginNeeded(back) from error
+
+
+OperatorOf = Annotated[Operator, Depends(get_operator, scope="function")]
