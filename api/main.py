@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from api import errors
 from api.broadcast import Broadcast
 from api.hub import Hub
+from api.lookout import Lookout
 from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
 from api.routers import ROUTERS
@@ -46,7 +47,8 @@ def create_app(settings: Settings) -> FastAPI:
         inbox = Inbox(
             valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
         )
-        sources = open_sources(pool, valkey, inbox, settings)
+        lookout = Lookout(pool, valkey, inbox, queue)
+        sources = open_sources(pool, valkey, inbox, lookout)
         await hub.start()
         try:
             yield State(
@@ -60,6 +62,7 @@ def create_app(settings: Settings) -> FastAPI:
                 metrics=metrics,
                 sources=sources,
                 broadcast=Broadcast(sources.overview),
+                lookout=lookout,
             )
         finally:
             await hub.stop()

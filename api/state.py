@@ -6,6 +6,7 @@ from redis.asyncio import Redis
 
 from api.broadcast import Broadcast
 from api.hub import Hub
+from api.lookout import Lookout
 from api.metrics import Metrics
 from api.web.sources import Sources
 from core.feed import Feed
@@ -28,3 +29,4 @@ class State(TypedDict):
     metrics: Metrics
     sources: Sources
     broadcast: Broadcast
+    lookout: Lookout

@@ -11,6 +11,8 @@ from typing import Protocol
 from core.embedded.process import spawn
 from core.errors import QuiverError
 
+# What a worker ends with that an operator wants started anew.
+START_AGAIN = 75
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 # One that ran this long has recovered: its next death is the first again.
@@ -51,12 +53,14 @@ class Child:
         command: The program and its arguments.
         environment: Its environment.
         log: Where its output goes; None: to ours.
+        may_stop: Whether it stays away when it ends well: somebody asked it to.
     """
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str]
     log: Path | None
+    may_stop: bool = False
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -80,12 +84,16 @@ class Watched:
         since: When it was last started.
         due_at: When it is to be started again; None: it runs.
         deaths: How often it died soon after its start, in a row.
+        may_stop: Whether it stays away when it ends well: somebody asked it to.
+        is_over: Whether it was asked to stop, and is not started again.
     """
 
     kept: Kept
     since: float
     due_at: float | None = None
     deaths: int = 0
+    may_stop: bool = False
+    is_over: bool = False
 
     def look(self, now: float, say: Callable[[str], None]) -> None:
         """Start it again when it died, after a pause that doubles with each quick death.
@@ -93,9 +101,17 @@ class Watched:
         Raises:
             GivenUp: It died too often in a row.
         """
+        if self.is_over:
+            return
         if self.due_at is None:
             status = self.kept.status
-            if status is not None:
+            if status == 0 and self.may_stop:
+                self.is_over = True
+                say(f"{self.kept.name} was asked to stop, and is not started again")
+            elif status == START_AGAIN:
+                self.due_at = now
+                say(f"{self.kept.name} was asked to start again")
+            elif status is not None:
                 self._mourn(status, now, say)
         elif now >= self.due_at:
             self.kept.start_again()
@@ -133,7 +149,9 @@ class Supervisor:
         for child in self.children:
             child.start_again()
         now = time.monotonic()
-        self._watched = [Watched(kept, now) for kept in (*self.others, *self.children)]
+        others = [Watched(kept, now) for kept in self.others]
+        children = [Watched(child, now, may_stop=child.may_stop) for child in self.children]
+        self._watched = [*others, *children]
 
     def look(self) -> None:
         """Start again what died.

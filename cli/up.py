@@ -112,7 +112,8 @@ def _children(wish: Wish, settings: Settings, stores: EmbeddedStores) -> list[Ch
 
     def child(name: str, *command: str) -> Child:
         log = None if wish.is_verbose else stores.log(name)
-        return Child(name, [sys.executable, "-m", "cli.main", *command], environment, log)
+        program = [sys.executable, "-m", "cli.main", *command]
+        return Child(name, program, environment, log, may_stop=command[0] == "worker")
 
     api = child("api", "api", "--host", wish.host, "--port", str(wish.port))
     return [api, *(child(f"worker-{number}", "worker") for number in range(1, wish.workers + 1))]

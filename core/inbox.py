@@ -69,6 +69,23 @@ def wake_key(partition: int) -> str:
     return f"quiver:inbox:wake:{partition}"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a partition's stream stands.
+
+    Args:
+        partition: Which.
+        depth: How many entries it holds.
+        oldest_ms: When its oldest entry came, milliseconds since the epoch; None: it is empty.
+        is_woken: Whether a wake-up is under way.
+    """
+
+    partition: int
+    depth: int
+    oldest_ms: int | None
+    is_woken: bool
+
+
 class Inbox:
     """The partitions' streams.
 
@@ -150,6 +167,22 @@ class Inbox:
                 pipe.xrange(stream_key(partition), count=1)
             firsts = [found[0][0] for found in await pipe.execute() if found]
         return min((int(entry_id.split(b"-")[0]) for entry_id in firsts), default=None)
+
+    async def states(self) -> list[StreamState]:
+        """How each partition's stream stands."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition in range(self.partitions):
+                pipe.xlen(stream_key(partition))
+                pipe.xrange(stream_key(partition), count=1)
+                pipe.exists(wake_key(partition))
+            said = await pipe.execute()
+        each = zip(said[::3], said[1::3], said[2::3], strict=True)
+        return [
+            StreamState(
+                partition, depth, int(first[0][0].split(b"-")[0]) if first else None, bool(woken)
+            )
+            for partition, (depth, first, woken) in enumerate(each)
+        ]
 
     async def unattended(self) -> set[int]:
         """Partitions that hold entries and have no wake-up under way."""

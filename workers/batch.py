@@ -1,5 +1,6 @@
 """One batch of a partition in one transaction: what came, what was asked, what is overdue."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -55,6 +56,7 @@ class Outcome:
         unmatched: Impacts that were written: they are nobody's, as far as is known.
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
+        repeated: For each event that was known before, its reader.
     """
 
     changes: Sequence[Change]
@@ -64,6 +66,7 @@ class Outcome:
     unmatched: Sequence[UnmatchedLanding] = ()
     suspects: Sequence[Suspect] = ()
     ends: Sequence[AutoEnd] = ()
+    repeated: Sequence[UUID] = ()
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -90,11 +93,15 @@ async def do_batch(
     bindings = await select_bindings(conn, {each.reader_id for each in batch.accepted})
     came = await correct(conn, deps.clock_bounds, batch.accepted)
     mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partition)
-    mine = await insert_events(conn, mine)
+    new = await insert_events(conn, mine)
     news = await _note_presence(conn, deps, came.accepted, as_of)
-    doubtful = await _doubtful(conn, deps, came.accepted, bindings, news, as_of)
-    near, asked = await _ask_others(conn, deps, partition, doubtful)
-    due = replace(batch, accepted=mine, spans=_joined(batch.spans, near))
+    near, asked = await _ask_others(
+        conn,
+        deps,
+        partition,
+        await _doubtful(conn, deps, came.accepted, bindings, news, as_of),
+    )
+    due = replace(batch, accepted=new, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, due, bindings, as_of)
     return Outcome(
         found.changes,
@@ -104,7 +111,14 @@ async def do_batch(
         found.unmatched,
         came.suspects,
         found.ends,
+        _repeated(mine, new),
     )
+
+
+def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> list[UUID]:
+    readers = Counter(event.reader_id for event in came)
+    readers.subtract(event.reader_id for event in new)
+    return list(readers.elements())
 
 
 async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list[ReaderPlace]:

@@ -1,6 +1,6 @@
 """What a worker process has while it runs, made once and passed to every task."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
 
@@ -10,6 +10,7 @@ from core.inbox import Inbox
 from core.postgres import Pool
 from core.queue import Queue
 from core.settings import Settings
+from workers.statistics import Statistics
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Deps:
     inbox: Inbox
     queue: Queue
     feed: Feed
+    statistics: Statistics = field(default_factory=Statistics)
 
     @property
     def offline_after(self) -> int:

@@ -71,6 +71,8 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
     # nothing.
     await _publish(conn, deps, outcomes)
+    deps.statistics.told(entries, now() / MILLISECOND)
+    deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
     await _hand_over(deps, outcomes)
     await deps.inbox.acknowledge(partition, entries)
     await _note_published(conn, outcomes)

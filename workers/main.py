@@ -1,13 +1,10 @@
 """The worker process: its clients, tasks and schedules, put together here and nowhere else."""
 
 import asyncio
-import os
 import signal
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from importlib.metadata import version
 from uuid import uuid4
 
 from arq.cron import CronJob, cron
@@ -18,19 +15,19 @@ from core.inbox import Inbox
 from core.log import get_logger
 from core.postgres import open_pool
 from core.queue import QUEUE, Queue, deserialize, open_arq, serialize
-from core.roster import WorkerReport, report, sign_off
+from core.roster import Wish, sign_off
 from core.settings import Settings
 from core.valkey import LOST, open_valkey
 from workers.correlate import correlate, expire
 from workers.deps import Deps
 from workers.leaderboard import leaderboard
 from workers.relay import relay
+from workers.reporting import Reporter
 from workers.runtime import ARQ_TRIES, task
 from workers.score_shots import score_shots
 from workers.sweep import sweep
 from workers.worker import LastingWorker
 
-REPORT_EVERY_S = 2.0
 SWEEP_EVERY_S = 1
 
 log = get_logger(__name__)
@@ -114,50 +111,42 @@ def build_worker(deps: Deps, *, handle_signals: bool = True) -> LastingWorker:
     )
 
 
-async def work(settings: Settings, stop: asyncio.Event) -> None:
-    """Work until told to stop, then finish what is under way."""
+async def work(settings: Settings, stop: asyncio.Event) -> Wish | None:
+    """Work until told to stop or asked to go, then finish what is under way.
+
+    Returns:
+        What an operator asked for; None: it was told to stop.
+    """
     deps = await open_deps(settings)
     worker = build_worker(deps, handle_signals=False)
-    worker_id = str(uuid4())
-    reporting = asyncio.create_task(_report(deps, worker, worker_id))
+    reporter = Reporter(deps, worker)
+    reporting = asyncio.create_task(reporter.run())
     working = asyncio.create_task(worker.async_run())
     stopping = asyncio.create_task(stop.wait())
-    log.info("worker started", worker=worker_id)
+    wished = asyncio.create_task(reporter.wished.wait())
+    log.info("worker started", worker=reporter.id)
     try:
-        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, stopping, wished}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
             working.result()
+        if wished.done() and not stopping.done():
+            draining = asyncio.create_task(worker.drain(settings.quiver_job_timeout_s))
+            await asyncio.wait({draining, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         reporting.cancel()
-        with suppress(*LOST):
-            await sign_off(deps.valkey, worker_id)
         await worker.finish()
-        await close_deps(deps)
-        log.info("worker stopped", worker=worker_id)
-
-
-async def _report(deps: Deps, worker: LastingWorker, worker_id: str) -> None:
-    started_at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    while True:
-        said = WorkerReport(
-            id=worker_id,
-            host=socket.gethostname(),
-            pid=os.getpid(),
-            started_at=started_at,
-            version=version("quiver"),
-            running=worker.job_counter,
-            done=worker.jobs_complete,
-            failed=worker.jobs_failed,
-        )
+        await deps.statistics.flush(deps.valkey, datetime.now(UTC))
         with suppress(*LOST):
-            await report(deps.valkey, said)
-        await asyncio.sleep(REPORT_EVERY_S)
+            await sign_off(deps.valkey, reporter.id)
+        await close_deps(deps)
+        log.info("worker stopped", worker=reporter.id, wish=reporter.wish)
+    return reporter.wish
 
 
-async def until_signalled(settings: Settings) -> None:
-    """Work in this process until SIGINT or SIGTERM."""
+async def until_signalled(settings: Settings) -> Wish | None:
+    """Work in this process until SIGINT or SIGTERM, or until an operator asks it to go."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, stop.set)
-    await work(settings, stop)
+    return await work(settings, stop)

@@ -11,9 +11,10 @@ from uuid import UUID
 
 from arq.worker import Function, Retry, func
 
-from workers.attempts import forget_attempts, note_attempt, select_attempts
+from core.done_jobs import DoneJob
 from core.log import bind_request, get_logger
 from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job
+from workers.attempts import forget_attempts, note_attempt, select_attempts
 from workers.deps import Deps
 from workers.errors import is_passing
 
@@ -66,17 +67,38 @@ def task(function: Task, *, name: str, timeout_s: float) -> Function:
         request_id: str | None = kwargs.get("request_id")
         job = Job(name, ctx["job_id"], ctx["job_try"], args, request_id)
         started_at = datetime.now(UTC)
+        deps.statistics.job_begun(job.job_id, name, started_at)
         with bind_request(request_id=request_id):
             limited = asyncio.wait_for(function(deps, *args), timeout_s)
             (error,) = await asyncio.gather(limited, return_exceptions=True)
+            deps.statistics.job_ended(job.job_id)
             if isinstance(error, Exception):
                 await _on_error(deps, job, error, started_at)
             elif isinstance(error, BaseException):
                 raise error
-            elif job.tries > 1:
-                await forget_attempts(deps.valkey, job.job_id)
+            else:
+                deps.statistics.job_done(_done(job, ctx.get("enqueue_time"), started_at))
+                if job.tries > 1:
+                    await forget_attempts(deps.valkey, job.job_id)
 
     return func(run, name=name, timeout=timeout_s + 10, keep_result=0, max_tries=ARQ_TRIES)
+
+
+def _ms_since(started_at: datetime) -> float:
+    return round((datetime.now(UTC) - started_at).total_seconds() * 1000, 2)
+
+
+def _done(job: Job, enqueued_at: datetime | None, started_at: datetime) -> DoneJob:
+    return DoneJob(
+        id=job.job_id,
+        function=job.function,
+        arguments=job.arguments,
+        request_id=job.request_id,
+        enqueued_at=enqueued_at,
+        started_at=started_at,
+        duration_ms=_ms_since(started_at),
+        tries=job.tries,
+    )
 
 
 async def _on_error(deps: Deps, job: Job, error: Exception, started_at: datetime) -> None:
@@ -87,16 +109,20 @@ async def _on_error(deps: Deps, job: Job, error: Exception, started_at: datetime
     """
     later = backoff_s(deps.settings.quiver_job_backoff_s, job.tries, random.Random())
     what = {"function": job.function, "job_id": job.job_id, "tries": job.tries}
+    took_ms = _ms_since(started_at)
     if is_passing(error) and not isinstance(error, TimeoutError):
         # A store that is away is no fault of the job: it does not use up its tries.
         log.warning("job put off, a store did not answer", error=str(error), **what)
+        deps.statistics.job_retried(job.function, took_ms)
         raise Retry(defer=later) from error
     this = attempt(error, started_at, datetime.now(UTC))
     if job.tries < deps.settings.quiver_job_tries:
         log.warning("job failed, will be tried again", error=this.error, **what)
+        deps.statistics.job_retried(job.function, took_ms)
         await note_attempt(deps.valkey, job.job_id, this)
         raise Retry(defer=later) from error
     log.error("job failed for good", error=this.error, **what)
+    deps.statistics.job_failed(job.function, took_ms)
     await _give_up(deps, job, this)
 
 

@@ -104,11 +104,15 @@ class LastingWorker(Worker):
                 job.calculate_next(n)
         await super().run_cron(n, delay, num_windows)
 
-    async def finish(self) -> None:
-        """Take no more jobs, let those that run end within `FINISH_WITHIN_S`, and close."""
+    async def drain(self, within_s: float) -> None:
+        """Begin nothing more, and let what runs end."""
         self.allow_pick_jobs = False
         if self.tasks:
-            await asyncio.wait(self.tasks.values(), timeout=FINISH_WITHIN_S)
+            await asyncio.wait(self.tasks.values(), timeout=within_s)
+
+    async def finish(self) -> None:
+        """Take no more jobs, let those that run end within `FINISH_WITHIN_S`, and close."""
+        await self.drain(FINISH_WITHIN_S)
         self.handle_sig(signal.SIGTERM)
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
         with suppress(*LOST):

@@ -1,6 +1,8 @@
 """How the work stands, for operators."""
 
 import time
+from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter
 
@@ -39,6 +41,10 @@ async def get_queue(
         deferred=jobs.deferred,
         failed=await count_failed_jobs(conn),
         oldest_age_ms=max(0, now_ms - min(ages, default=now_ms)),
-        workers=[WorkerSeen.model_validate(each) for each in await workers(valkey)],
+        workers=[_seen(each) for each in await workers(valkey)],
     )
     return wrap(state)
+
+
+def _seen(report: Mapping[str, Any]) -> WorkerSeen:
+    return WorkerSeen(**{name: report[name] for name in WorkerSeen.model_fields})

@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 
 from api.actions import list_actions
 from api.jobs import job_detail, job_groups, list_jobs
+from api.lookout import Lookout
+from api.operations import partitions, readers, schedules, workers
 from api.web.filter import job_filter
 from api.web.wanted import Wanted
-from core.errors import UnavailableError
 from core.inbox import Inbox
 from core.postgres import Pool
 from core.schema.admin import (
@@ -27,7 +28,6 @@ from core.schema.admin import (
     WorkerDetail,
 )
 from core.schema.page import Page
-from core.settings import Settings
 
 
 class Sources(Protocol):
@@ -65,19 +65,23 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The sources of a process: its stores.
+    """The sources of a process.
 
     Args:
         pool: Connections, of which each question takes one.
         valkey: Where the queue is.
+        inbox: The inbox.
+        lookout: Who looks at all of it.
     """
 
     pool: Pool
     valkey: Redis
+    inbox: Inbox
+    lookout: Lookout
 
     async def overview(self) -> Overview:
         """How the work stands."""
-        raise UnavailableError("nothing can be shown yet", 60)
+        return await self.lookout.overview()
 
     async def jobs(self, wanted: Wanted, cursor: str | None, limit: int) -> Page[Job]:
         """The jobs that are wanted."""
@@ -101,27 +105,30 @@ class Stores:
 
     async def workers(self) -> Sequence[WorkerDetail]:
         """Those that are alive."""
-        raise UnavailableError("nothing can be shown yet", 60)
+        return await workers(self.valkey)
 
     async def schedules(self) -> Sequence[Schedule]:
         """What is done regularly."""
-        raise UnavailableError("nothing can be shown yet", 60)
+        return await schedules(self.valkey)
 
     async def partitions(self) -> Sequence[PartitionState]:
         """The streams of the inbox."""
-        raise UnavailableError("nothing can be shown yet", 60)
+        async with self.pool.acquire() as conn:
+            return await partitions(conn, self.inbox, datetime.now(UTC))
 
     async def readers(
         self, cursor: str | None, limit: int, *, only_trouble: bool
     ) -> Page[ReaderState]:
         """Of open sessions, those with trouble first."""
-        raise UnavailableError("nothing can be shown yet", 60)
+        now = datetime.now(UTC)
+        async with self.pool.acquire() as conn:
+            return await readers(conn, self.valkey, cursor, limit, now, only_trouble=only_trouble)
 
 
 def _filter(wanted: Wanted) -> JobFilter:
     return job_filter(wanted, datetime.now(UTC))
 
 
-def open_sources(pool: Pool, valkey: Redis, inbox: Inbox, settings: Settings) -> Sources:
+def open_sources(pool: Pool, valkey: Redis, inbox: Inbox, lookout: Lookout) -> Sources:
     """Those of a process."""
-    return Stores(pool, valkey)
+    return Stores(pool, valkey, inbox, lookout)

@@ -34,6 +34,10 @@ RECOMPUTE_SELECT_PARTITIONS = """
 SELECT DISTINCT partition_key % $1 AS partition FROM recompute WHERE created_at < $2
 """
 
+RECOMPUTE_COUNT_BY_PARTITION = """
+SELECT partition_key % $1 AS partition, count(*) AS count FROM recompute GROUP BY 1
+"""
+
 RECOMPUTE_COUNT = "SELECT count(*) FROM recompute"
 
 
@@ -96,3 +100,9 @@ async def count_asked(conn: Connection) -> int:
     """How much was asked and not done yet."""
     count: int = await conn.fetchval(RECOMPUTE_COUNT)
     return count
+
+
+async def count_asked_by_partition(conn: Connection, partitions: int) -> dict[int, int]:
+    """How much was asked of each partition and is not done yet."""
+    rows = await conn.fetch(RECOMPUTE_COUNT_BY_PARTITION, partitions)
+    return {row["partition"]: row["count"] for row in rows}

@@ -13,9 +13,10 @@ from core.schema.types import Boundary, Instant, Text
 class JobState(StrEnum):
     """Where a job stands.
 
-    `queued`, `running`, `deferred` (for later) and `retrying` (failed, to be tried again by itself)
-    are in the queue; `failed`, `restarted` (an operator wants it tried again), `mended` (it was, and
-    succeeded) and `discarded` are kept in the database; `done` are the latest that succeeded.
+    `queued`, `running`, `deferred` (for later) and `retrying` (failed, to be tried again by
+    itself) are in the queue; `failed`, `restarted` (an operator wants it tried again), `mended` (it
+    was, and succeeded) and `discarded` are kept in the database; `done` are the latest that
+    succeeded.
     """
 
     QUEUED = "queued"

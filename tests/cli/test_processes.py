@@ -71,6 +71,25 @@ def test_who_dies_at_once_again_and_again_is_given_up() -> None:
         told(watched, *range(100))
 
 
+def test_a_worker_that_was_asked_to_stop_stays_away() -> None:
+    it = Scripted(0, None)
+    said = told(Watched(it, since=0.0, may_stop=True), 1, 2, 60)
+    assert (said, it.started) == (["it was asked to stop, and is not started again"], 0)
+
+
+def test_one_that_may_not_stop_is_started_again_however_it_ended() -> None:
+    it = Scripted(0, None)
+    told(Watched(it, since=0.0), 1, 2)
+    assert it.started == 1
+
+
+def test_one_that_was_asked_to_start_again_does_so_at_once_however_often() -> None:
+    it = Scripted(*[75] * 20, None)
+    watched = Watched(it, since=0.0, may_stop=True)
+    told(watched, *range(40))
+    assert it.started == 20
+
+
 @pytest.fixture(name="supervisor")
 def running_supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     """Two processes, one of which does not want to go."""

@@ -7,8 +7,8 @@ import pytest
 from arq.worker import Function, Retry
 from redis.exceptions import ConnectionError as LostConnection
 
-from workers.attempts import select_attempts
 from core.errors import UnavailableError
+from workers.attempts import select_attempts
 from workers.deps import Deps
 from workers.runtime import Task, backoff_s, task
 
