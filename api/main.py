@@ -60,9 +60,9 @@ def create_app(settings: Settings) -> FastAPI:
                 feed=feed,
                 hub=hub,
                 metrics=metrics,
+                lookout=lookout,
                 sources=sources,
                 broadcast=Broadcast(sources.overview),
-                lookout=lookout,
             )
         finally:
             await hub.stop()

@@ -27,6 +27,6 @@ class State(TypedDict):
     feed: Feed
     hub: Hub
     metrics: Metrics
+    lookout: Lookout
     sources: Sources
     broadcast: Broadcast
-    lookout: Lookout

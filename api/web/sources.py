@@ -65,13 +65,13 @@ class Sources(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The sources of a process.
+    """The sources of a process: its stores.
 
     Args:
         pool: Connections, of which each question takes one.
         valkey: Where the queue is.
         inbox: The inbox.
-        lookout: Who looks at all of it.
+        lookout: Looks at the work.
     """
 
     pool: Pool

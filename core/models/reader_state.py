@@ -12,8 +12,8 @@ LOW_BATTERY_PCT = 15
 MANY_BUFFERED = 20
 
 # What is bound to an open session now. Many archers have no readers on their arrows: of those
-# only one that was heard before can be silent. A clock is told by a reader itself or by a gateway; its own
-# words are believed: 'reader' sorts after 'gateway'.
+# only one that was heard before can be silent. A clock is told by a reader itself or by a gateway;
+# its own words are believed: 'reader' sorts after 'gateway'.
 READER_SELECT_STATES = """
 WITH place AS (
     SELECT binding.reader_id, target.session_id, target.lane, slot.letter,
