@@ -40,6 +40,24 @@ end
 return unwoken
 """
 
+# A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
+BEGIN = """
+redis.call('DEL', KEYS[1])
+local found = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
+if #found == 0 then
+    return {found, 0, ''}
+end
+return {found, redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4]) or ''}
+"""
+
+# So many workers may die in a row over a partition before its entries are taken one by one, and
+# over one of them before that is put aside. All of them together are less than what a supervisor
+# takes for a worker that cannot live.
+DEATHS_OVER_MANY = 3
+DEATHS_OVER_ONE = 2
+# What is known of such deaths is of no use later.
+CAREFUL_FOR_S = 24 * 3600
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -52,6 +70,26 @@ class Entry:
 
     id: bytes
     payload: bytes
+
+    @property
+    def came_at(self) -> int:
+        """When it came, microseconds."""
+        return _order(self.id)[0] * 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What is to be done of a partition now.
+
+    Args:
+        entries: The oldest ones.
+        has_more: Whether there were more than these.
+        deadly: Instead of entries to be done, the one that workers died over.
+    """
+
+    entries: Sequence[Entry]
+    has_more: bool
+    deadly: Entry | None = None
 
 
 def partition_key(owner: UUID) -> int:
@@ -67,6 +105,16 @@ def stream_key(partition: int) -> str:
 def wake_key(partition: int) -> str:
     """Stands while a partition's wake-up is under way."""
     return f"quiver:inbox:wake:{partition}"
+
+
+def begun_key(partition: int) -> str:
+    """How many batches of a partition were begun in a row and did not end."""
+    return f"quiver:inbox:begun:{partition}"
+
+
+def careful_key(partition: int) -> str:
+    """The last entry of the batch that workers died over."""
+    return f"quiver:inbox:careful:{partition}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +146,7 @@ class Inbox:
     def __init__(self, valkey: Redis, *, partitions: int, limit: int) -> None:
         self._valkey = valkey
         self._append = valkey.register_script(APPEND)
+        self._begin = valkey.register_script(BEGIN)
         self.partitions = partitions
         self.limit = limit
 
@@ -130,13 +179,37 @@ class Inbox:
         numbers = list(places)
         return sorted(numbers[place - 1] for place in answer[1:])
 
-    async def begin_and_read(self, partition: int, count: int) -> list[Entry]:
-        """As `begin` and then `read`, in one round trip."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            pipe.delete(wake_key(partition))
-            pipe.xrange(stream_key(partition), count=count)
-            _, found = await pipe.execute()
-        return [Entry(entry_id, fields[b"e"]) for entry_id, fields in found]
+    async def begin_and_read(self, partition: int, count: int) -> Reading:
+        """As `begin` and then `read`, in one round trip, and say that a batch begins.
+
+        Say `acknowledge` or `give_back` when it ended: after one that did neither, several times in
+        a row, entries are read one by one until the deadly one is known.
+        """
+        keys = (wake_key, stream_key, begun_key, careful_key)
+        found, begun, careful_until = await self._begin(
+            keys=[key(partition) for key in keys], args=[count]
+        )
+        entries = [_entry(*each) for each in found]
+        if not entries:
+            return Reading(entries, False)
+        if _order(entries[0].id) <= _order(careful_until):
+            if begun > DEATHS_OVER_ONE:
+                return Reading([], True, entries[0])
+            return Reading(entries[:1], len(entries) > 1)
+        if begun > DEATHS_OVER_MANY:
+            await self._be_careful(partition, entries[-1])
+            return Reading(entries[:1], len(entries) > 1)
+        return Reading(entries, len(entries) == count)
+
+    async def _be_careful(self, partition: int, last: Entry) -> None:
+        async with self._valkey.pipeline(transaction=True) as pipe:
+            pipe.set(careful_key(partition), last.id, ex=CAREFUL_FOR_S)
+            pipe.set(begun_key(partition), 1)
+            await pipe.execute()
+
+    async def give_back(self, partition: int) -> None:
+        """A batch ended that could not be done; its entries are read again."""
+        await self._valkey.delete(begun_key(partition))
 
     async def begin(self, partition: int) -> None:
         """From now on new events wake the partition again: what follows reads all before."""
@@ -145,13 +218,21 @@ class Inbox:
     async def read(self, partition: int, count: int) -> list[Entry]:
         """The partition's oldest entries, at most `count`."""
         found = await self._valkey.xrange(stream_key(partition), count=count)
-        return [Entry(entry_id, fields[b"e"]) for entry_id, fields in found]
+        return [
+            _entry(entry_id, [part for pair in fields.items() for part in pair])
+            for entry_id, fields in found
+        ]
 
     async def acknowledge(self, partition: int, entries: Sequence[Entry]) -> None:
-        """Let entries leave that are in the database now."""
-        for start in range(0, len(entries), 500):
-            ids = [entry.id for entry in entries[start : start + 500]]
-            await self._valkey.xdel(stream_key(partition), *ids)
+        """Let entries leave that are in the database now: the batch ended well."""
+        if not entries:
+            return
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for start in range(0, len(entries), 500):
+                ids = [entry.id for entry in entries[start : start + 500]]
+                pipe.xdel(stream_key(partition), *ids)
+            pipe.delete(begun_key(partition))
+            await pipe.execute()
 
     async def depths(self) -> Mapping[int, int]:
         """How many entries each partition holds."""
@@ -166,7 +247,12 @@ class Inbox:
             for partition in range(self.partitions):
                 pipe.xrange(stream_key(partition), count=1)
             firsts = [found[0][0] for found in await pipe.execute() if found]
-        return min((int(entry_id.split(b"-")[0]) for entry_id in firsts), default=None)
+        return min((_order(entry_id)[0] for entry_id in firsts), default=None)
+
+    async def oldest_of(self, partition: int) -> int | None:
+        """As `oldest_ms`, of one partition."""
+        found = await self._valkey.xrange(stream_key(partition), count=1)
+        return _order(found[0][0])[0] if found else None
 
     async def states(self) -> list[StreamState]:
         """How each partition's stream stands."""
@@ -178,9 +264,7 @@ class Inbox:
             said = await pipe.execute()
         each = zip(said[::3], said[1::3], said[2::3], strict=True)
         return [
-            StreamState(
-                partition, depth, int(first[0][0].split(b"-")[0]) if first else None, bool(woken)
-            )
+            StreamState(partition, depth, _order(first[0][0])[0] if first else None, bool(woken))
             for partition, (depth, first, woken) in enumerate(each)
         ]
 
@@ -193,3 +277,16 @@ class Inbox:
             said = await pipe.execute()
         pairs = zip(said[::2], said[1::2], strict=True)
         return {p for p, (length, woken) in enumerate(pairs) if length and not woken}
+
+
+def _entry(entry_id: bytes, fields: Sequence[bytes]) -> Entry:
+    """An entry; of one that the API did not make, all that stands in it."""
+    is_ours = len(fields) == 2 and fields[0] == b"e"
+    return Entry(entry_id, fields[1] if is_ours else b" ".join(fields))
+
+
+def _order(entry_id: bytes) -> tuple[int, int]:
+    """What entries are sorted by: milliseconds since the epoch, and a number; no id is before
+    all."""
+    milliseconds, _, number = entry_id.partition(b"-")
+    return int(milliseconds or 0), int(number or 0)

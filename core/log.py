@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 
 import structlog
-from structlog.contextvars import bind_contextvars, bound_contextvars
+from structlog.contextvars import bind_contextvars, bound_contextvars, get_contextvars
 from structlog.stdlib import BoundLogger
 from structlog.typing import EventDict, Processor, WrappedLogger
 
@@ -114,6 +114,12 @@ def bind_request(*, request_id: str | None, principal: str | None = None) -> Ite
     said = {} if principal is None else {"principal": principal}
     with bound_contextvars(request_id=request_id, **said):
         yield
+
+
+def bound_request() -> str | None:
+    """The request that lines say they belong to here; None: to none."""
+    request_id: str | None = get_contextvars().get("request_id")
+    return request_id
 
 
 def name_principal(principal: str) -> None:

@@ -4,7 +4,7 @@ A job is a wake-up or a timer and carries no truth: losing one, or running one t
 nothing but the delay. So an enqueue that fails is logged and left to the sweeps.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,15 @@ return {
 }
 """
 
+# What arq writes down of a job: its function, arguments, options, first try and time of asking.
+PARTS: Mapping[str, type | tuple[type, ...]] = {
+    "f": str,
+    "a": list,
+    "k": dict,
+    "t": (int, type(None)),
+    "et": int,
+}
+
 log = get_logger(__name__)
 
 
@@ -88,8 +97,19 @@ def serialize(job: dict[str, Any]) -> bytes:
 
 
 def deserialize(stored: bytes) -> dict[str, Any]:
-    """What `serialize` wrote."""
-    job: dict[str, Any] = orjson.loads(stored)
+    """What `serialize` wrote.
+
+    Raises:
+        ValueError: It is not a job.
+    """
+    job = orjson.loads(stored)
+    if not isinstance(job, dict):
+        raise ValueError("a job is a JSON object")
+    for key, kinds in PARTS.items():
+        if key not in job or not isinstance(job[key], kinds):
+            raise ValueError(f"the job's {key!r} is missing or of another kind")
+    if "ctx" in job["k"]:
+        raise ValueError("no option of a job is called 'ctx'")
     return job
 
 

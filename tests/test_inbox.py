@@ -6,7 +6,7 @@ import pytest
 from redis.asyncio import Redis
 
 from core.errors import UnavailableError
-from core.inbox import Inbox, partition_key
+from core.inbox import DEATHS_OVER_MANY, DEATHS_OVER_ONE, Inbox, begun_key, partition_key
 
 
 @pytest.fixture(name="inbox")
@@ -73,3 +73,57 @@ def test_targets_spread_over_the_partitions() -> None:
     for _ in range(1600):
         counts[partition_key(uuid4()) % 16] += 1
     assert min(counts) > 50
+
+
+async def begun(inbox: Inbox, count: int = 10) -> list[bytes]:
+    """What a worker reads that dies then."""
+    return [entry.payload for entry in (await inbox.begin_and_read(1, count)).entries]
+
+
+async def test_a_batch_says_whether_there_is_more(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (1, b"b")])
+    assert not (await inbox.begin_and_read(1, 3)).has_more
+    assert (await inbox.begin_and_read(1, 1)).has_more
+
+
+async def test_entries_that_workers_died_over_are_read_one_by_one(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (1, b"b"), (1, b"c")])
+    together = [await begun(inbox) for _ in range(DEATHS_OVER_MANY)]
+    assert together == [[b"a", b"b", b"c"]] * DEATHS_OVER_MANY
+    alone = await inbox.begin_and_read(1, 10)
+    assert [entry.payload for entry in alone.entries] == [b"a"] and alone.has_more
+    await inbox.acknowledge(1, alone.entries)
+    assert await begun(inbox) == [b"b"]
+
+
+async def test_what_came_after_the_deaths_is_read_together_again(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a")])
+    for _ in range(DEATHS_OVER_MANY):
+        await begun(inbox)
+    reading = await inbox.begin_and_read(1, 10)
+    await inbox.acknowledge(1, reading.entries)
+    await inbox.append([(1, b"b"), (1, b"c")])
+    assert await begun(inbox) == [b"b", b"c"]
+
+
+async def test_the_entry_that_workers_died_over_alone_is_the_deadly_one(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (1, b"b")])
+    for _ in range(DEATHS_OVER_MANY + DEATHS_OVER_ONE):
+        assert (await inbox.begin_and_read(1, 10)).deadly is None
+    reading = await inbox.begin_and_read(1, 10)
+    assert reading.deadly is not None and reading.deadly.payload == b"a"
+    await inbox.acknowledge(1, [reading.deadly])
+    assert await begun(inbox) == [b"b"]
+
+
+async def test_batches_that_ended_however_are_no_deaths(inbox: Inbox) -> None:
+    await inbox.append([(1, b"a"), (1, b"b")])
+    for _ in range(2 * DEATHS_OVER_MANY):
+        assert await begun(inbox) == [b"a", b"b"]
+        await inbox.give_back(1)
+
+
+async def test_looking_at_nothing_is_no_death(inbox: Inbox, valkey: Redis) -> None:
+    for _ in range(2 * DEATHS_OVER_MANY):
+        assert await begun(inbox) == []
+    assert not await valkey.exists(begun_key(1))

@@ -3,24 +3,28 @@ inbox."""
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.domain.values import MILLISECOND, Status
-from core.inbox import Entry
+from core.inbox import Reading
 from core.models.correlated_shot import mark_published
 from core.models.instants import instant
 from core.models.work import lock_partitions, select_barriers, unlock_partitions
 from core.postgres import Connection
-from core.schema.inbox import Accepted, decode, encode
+from core.schema.inbox import Accepted, encode
+from core.valkey import LOST
 from workers.auto_ends import closing_frames, note_told, opening_frames
 from workers.batch import Batch, Outcome, do_batch
 from workers.clocks import warn
+from workers.containment import contained
 from workers.deps import Deps
+from workers.entries import decoded, keep_unreadable, put_aside
 from workers.errors import is_passing
 from workers.frames import reader_frames, shot_frames
-from workers.isolation import do_isolated, keep_unreadable
+from workers.isolation import do_isolated
 from workers.review import review_frames, tell_due
 from workers.turn import Turn, waiting
 
@@ -44,29 +48,64 @@ async def drain(deps: Deps, partition: int, *, with_overdue: bool = False) -> No
     Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what
     is committed and not published is found by the relay.
     """
-    async with deps.pool.acquire() as conn:
-        barriers = await select_barriers(conn, partition, deps.inbox.partitions)
-        turn = Turn(partition, frozenset({partition, *barriers}), bool(barriers), with_overdue)
-        held = turn.held
-        await lock_partitions(conn, held, deps.settings.quiver_job_timeout_s)
+    async with _turn(deps, partition, with_overdue=with_overdue) as (conn, turn):
         try:
             while await _one_batch(conn, deps, turn):
                 pass
+        except BaseException:
+            # It was no death. A store that is away does not hear it: then it counts as one.
+            with suppress(*LOST):
+                await deps.inbox.give_back(partition)
+            raise
+
+
+async def do_aside(deps: Deps, partition: int, accepted: Sequence[Accepted]) -> None:
+    """Do events that are kept elsewhere than in the inbox, and what the API asked.
+
+    Args:
+        deps: The worker's clients.
+        partition: Whose.
+        accepted: The events; where they are kept they stay until this has ended well.
+    """
+    async with _turn(deps, partition, with_overdue=False) as (conn, turn):
+        oldest_ms = await deps.inbox.oldest_of(partition)
+        as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
+        outcomes = await _do(conn, deps, turn, accepted, as_of)
+        await _publish(conn, deps, outcomes)
+        await _hand_over(deps, outcomes)
+        await _note_published(conn, outcomes)
+        await _follow_up(deps, partition, outcomes, as_of)
+
+
+@asynccontextmanager
+async def _turn(
+    deps: Deps, partition: int, *, with_overdue: bool
+) -> AsyncIterator[tuple[Connection, Turn]]:
+    """A partition's lock, and those of what must stand still meanwhile."""
+    async with deps.pool.acquire() as conn:
+        barriers = await select_barriers(conn, partition, deps.inbox.partitions)
+        turn = Turn(partition, frozenset({partition, *barriers}), bool(barriers), with_overdue)
+        await lock_partitions(conn, turn.held, deps.settings.quiver_job_timeout_s)
+        try:
+            yield conn, turn
         finally:
             if not conn.is_closed():
-                await unlock_partitions(conn, held)
+                await unlock_partitions(conn, turn.held)
 
 
 async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     """Do one batch; whether there is more."""
-    partition = turn.partition
-    size = deps.settings.quiver_batch_size
-    entries = await deps.inbox.begin_and_read(partition, size)
+    partition, began_at = turn.partition, now()
+    reading = await deps.inbox.begin_and_read(partition, deps.settings.quiver_batch_size)
+    if reading.deadly is not None:
+        await put_aside(conn, deps, partition, reading.deadly)
+        return True
+    entries = reading.entries
     if not (entries or turn.is_asked or turn.with_overdue):
         return False
-    accepted, unreadable = _decoded(entries)
+    accepted, unreadable = decoded(entries)
     await keep_unreadable(conn, unreadable)
-    as_of = now()
+    as_of = _heard_until(began_at, reading, accepted)
     outcomes = await _do(conn, deps, turn, accepted, as_of)
     # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
     # nothing.
@@ -79,18 +118,14 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
         await tell_due(conn, deps, partition, as_of)
     await _follow_up(deps, partition, outcomes, as_of)
-    return len(entries) == size
+    return reading.has_more
 
 
-def _decoded(entries: Sequence[Entry]) -> tuple[list[Accepted], list[tuple[Entry, ValueError]]]:
-    accepted: list[Accepted] = []
-    unreadable: list[tuple[Entry, ValueError]] = []
-    for entry in entries:
-        try:
-            accepted.append(decode(entry.payload))
-        except ValueError as error:
-            unreadable.append((entry, error))
-    return accepted, unreadable
+def _heard_until(began_at: int, reading: Reading, accepted: Sequence[Accepted]) -> int:
+    """Until when all that came is known, microseconds: what came later may lie in the inbox, and
+    nobody's time is up before it was looked at."""
+    known_until = reading.entries[-1].came_at if reading.has_more else began_at
+    return max([known_until, *(each.received_at for each in accepted)])
 
 
 async def _do(
@@ -110,7 +145,7 @@ async def _do(
                 conn, deps, turn.partition, Batch(accepted, spans, requests), as_of
             )
 
-    (result,) = await asyncio.gather(together(), return_exceptions=True)
+    (result,) = await asyncio.gather(contained(together()), return_exceptions=True)
     if isinstance(result, Outcome):
         return [result]
     if not isinstance(result, Exception) or is_passing(result):

@@ -17,6 +17,21 @@ PASSING = (
 )
 
 
+class UnknownTaskError(LookupError):
+    """A job wants a task that this version of the workers does not have.
+
+    Args:
+        function: The task's name.
+    """
+
+    def __init__(self, function: str) -> None:
+        super().__init__(f"no worker knows the task {function!r}")
+
+
+class LostJobError(LookupError):
+    """What a job is about is gone from the queue."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether another try may well succeed without anything being mended."""
     return postgres.is_lost(error) or isinstance(error, PASSING)

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from core.domain.window import Span
-from core.inbox import Entry
 from core.log import get_logger
 from core.models.binding_at import select_bindings
 from core.models.event import insert_events
@@ -20,6 +19,7 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, do_batch, owner
 from workers.clocks import correct
+from workers.containment import contained, outcome_of
 from workers.deps import Deps
 from workers.errors import is_passing
 from workers.turn import Turn, waiting
@@ -80,7 +80,7 @@ async def _one_share(
             spans = {} if share.span is None else {owner_id: share.span}
             return await do_batch(conn, deps, partition, Batch(share.accepted, spans), as_of)
 
-    (result,) = await asyncio.gather(alone(), return_exceptions=True)
+    (result,) = await asyncio.gather(contained(alone()), return_exceptions=True)
     if isinstance(result, Outcome):
         return result
     if not isinstance(result, Exception) or is_passing(result):
@@ -100,28 +100,15 @@ async def _write_down(
         async with conn.transaction():
             await insert_events(conn, events)
 
-    (kept,) = await asyncio.gather(keep(), return_exceptions=True)
-    lost = [] if kept is None else [encode(each).decode() for each in share.accepted]
+    is_kept = await outcome_of(keep()) is None
+    lost = [] if is_kept else [encode(each).decode() for each in share.accepted]
+    requests = [each.request_id for each in share.accepted if each.request_id is not None]
     failure = Failure(
         job_id=f"correlate:{owner_id}",
         function="correlate_target",
         arguments={"target_id": str(owner_id), "unstored": lost},
         attempts=[attempt(error, started_at, datetime.now(UTC))],
         target_id=owner_id,
+        request_id=requests[-1] if requests else None,
     )
     await insert_failed_job(conn, failure)
-
-
-async def keep_unreadable(conn: Connection, unreadable: Sequence[tuple[Entry, ValueError]]) -> None:
-    """Write down entries of the inbox that nothing can be made of, as they are."""
-    for entry, error in unreadable:
-        log.error("an entry of the inbox is unreadable", entry=entry.id.decode())
-        now = datetime.now(UTC)
-        arguments: dict[str, object] = {
-            "entry": entry.id.decode(),
-            "payload": entry.payload.decode(errors="backslashreplace"),
-        }
-        failure = Failure(
-            f"inbox:{entry.id.decode()}", "read_entry", arguments, [attempt(error, now, now)]
-        )
-        await insert_failed_job(conn, failure)

@@ -2,7 +2,7 @@
 
 import asyncio
 import signal
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
@@ -18,17 +18,30 @@ from core.queue import QUEUE, Queue, deserialize, open_arq, serialize
 from core.roster import Wish, sign_off
 from core.settings import Settings
 from core.valkey import LOST, open_valkey
+from workers.containment import GRACE_S
 from workers.correlate import correlate, expire
 from workers.deps import Deps
+from workers.job import RETRY
 from workers.leaderboard import leaderboard
 from workers.relay import relay
 from workers.reporting import Reporter
-from workers.runtime import ARQ_TRIES, task
+from workers.retry import retrying
+from workers.runtime import ARQ_TRIES, Task, task
 from workers.score_shots import score_shots
 from workers.sweep import sweep
 from workers.worker import LastingWorker
 
 SWEEP_EVERY_S = 1
+
+# By the names that jobs call them.
+TASKS: Mapping[str, Task] = {
+    "correlate": correlate,
+    "expire": expire,
+    "score_shots": score_shots,
+    "relay": relay,
+    "leaderboard": leaderboard,
+    "sweep": sweep,
+}
 
 log = get_logger(__name__)
 
@@ -36,14 +49,10 @@ log = get_logger(__name__)
 def tasks(settings: Settings) -> Sequence[Function]:
     """Every task that a worker can do."""
     timeout_s = settings.quiver_job_timeout_s
-    return [
-        task(correlate, name="correlate", timeout_s=timeout_s),
-        task(expire, name="expire", timeout_s=timeout_s),
-        task(score_shots, name="score_shots", timeout_s=timeout_s),
-        task(relay, name="relay", timeout_s=timeout_s),
-        task(leaderboard, name="leaderboard", timeout_s=timeout_s),
-        task(sweep, name="sweep", timeout_s=timeout_s),
-    ]
+    known = [task(done, name=name, timeout_s=timeout_s) for name, done in TASKS.items()]
+    # What it tries again has the usual time; its own end takes a little more.
+    again = task(retrying(TASKS), name=RETRY, timeout_s=timeout_s + 2 * GRACE_S)
+    return [*known, again]
 
 
 def schedules(functions: Sequence[Function]) -> Sequence[CronJob]:

@@ -1,49 +1,39 @@
 """The wrapper that every task runs in: our timeout, our retries, and a record before a job is
-given up."""
+given up.
 
-import asyncio
+What it lets out is a wish to be tried again, or a cancellation: whatever else came out of it, the
+queue would forget the job.
+"""
+
 import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
 
+from arq.utils import ms_to_datetime
 from arq.worker import Function, Retry, func
 
 from core.done_jobs import DoneJob
 from core.log import bind_request, get_logger
-from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job
-from workers.attempts import forget_attempts, note_attempt, select_attempts
+from core.models.failed_job import attempt
+from workers.attempts import death_before, forget_attempts, note_attempt, select_attempts
+from workers.containment import limited, outcome_of
 from workers.deps import Deps
 from workers.errors import is_passing
+from workers.giving_up import give_up
+from workers.job import RETRY, Job, as_id
 
 # Ours is the last word on retries: arq's own limit skips every hook when it is reached.
 ARQ_TRIES = 1_000_000
+# And on timeouts: this is for what comes after a task, such as writing its failure down.
+ARQ_TIMEOUT_S = 60.0
 LONGEST_BACKOFF_S = 30.0
+# What workers died over is not tried often because an operator wished it once.
+TRIES_OF_A_RETRY = 2
 
 type Task = Callable[..., Awaitable[None]]
 
 log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One try of a job.
-
-    Args:
-        function: The task's name.
-        job_id: Its id in the queue.
-        tries: Which try this is, from 1.
-        arguments: What the task was given.
-        request_id: The request that caused it.
-    """
-
-    function: str
-    job_id: str
-    tries: int
-    arguments: tuple[str | int, ...]
-    request_id: str | None
 
 
 def backoff_s(first_s: float, tries: int, rng: random.Random) -> float:
@@ -64,37 +54,81 @@ def task(function: Task, *, name: str, timeout_s: float) -> Function:
 
     async def run(ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:
         deps: Deps = ctx["deps"]
-        request_id: str | None = kwargs.get("request_id")
-        job = Job(name, ctx["job_id"], ctx["job_try"], args, request_id)
-        started_at = datetime.now(UTC)
-        deps.statistics.job_begun(job.job_id, name, started_at)
-        with bind_request(request_id=request_id):
-            limited = asyncio.wait_for(function(deps, *args), timeout_s)
-            (error,) = await asyncio.gather(limited, return_exceptions=True)
-            deps.statistics.job_ended(job.job_id)
-            if isinstance(error, Exception):
-                await _on_error(deps, job, error, started_at)
-            elif isinstance(error, BaseException):
-                raise error
-            else:
-                deps.statistics.job_done(_done(job, ctx.get("enqueue_time"), started_at))
-                if job.tries > 1:
-                    await forget_attempts(deps.valkey, job.job_id)
+        said = kwargs.get("request_id")
+        due_ms = ctx.get("score")
+        job = Job(
+            function=name,
+            job_id=ctx["job_id"],
+            tries=ctx["job_try"],
+            arguments=args,
+            request_id=as_id(said),
+            enqueued_at=ctx.get("enqueue_time"),
+            due_at=None if due_ms is None else ms_to_datetime(due_ms),
+        )
+        with bind_request(request_id=None if said is None else str(said)):
+            error = await outcome_of(_try(deps, job, function, timeout_s))
+        if isinstance(error, Retry):
+            raise error
+        if error is not None:
+            log.error("a job's end cannot be noted, it will be tried again", **_named(job, error))
+            raise Retry(defer=_pause_s(deps, job)) from error
 
-    return func(run, name=name, timeout=timeout_s + 10, keep_result=0, max_tries=ARQ_TRIES)
+    limit_s = timeout_s + ARQ_TIMEOUT_S
+    return func(run, name=name, timeout=limit_s, keep_result=0, max_tries=ARQ_TRIES)
+
+
+async def _try(deps: Deps, job: Job, function: Task, timeout_s: float) -> None:
+    """Do it.
+
+    Raises:
+        Retry: It is to be tried again.
+    """
+    started_at = datetime.now(UTC)
+    if job.tries > 1 and await _is_deadly(deps, job, started_at):
+        return
+
+    async def do() -> None:
+        await function(deps, *job.arguments)
+
+    deps.statistics.job_begun(job.job_id, job.function, started_at)
+    try:
+        error = await outcome_of(limited(do(), timeout_s))
+    finally:
+        deps.statistics.job_ended(job.job_id)
+    if error is not None:
+        await _on_error(deps, job, error, started_at)
+        return
+    deps.statistics.job_done(_done(job, started_at))
+    if job.tries > 1:
+        await forget_attempts(deps.valkey, job.job_id)
+
+
+async def _is_deadly(deps: Deps, job: Job, now: datetime) -> bool:
+    """Whether workers died over it so often that it was given up."""
+    died = await death_before(deps.valkey, job.job_id, job.tries, job.due_at or now, now)
+    if died is None:
+        return False
+    attempts = [*await select_attempts(deps.valkey, job.job_id), died]
+    if len(attempts) < _tries(deps, job):
+        log.warning("the worker died that was at the job", **_named(job))
+        await note_attempt(deps.valkey, job.job_id, died)
+        return False
+    log.error("job failed for good, workers die over it", **_named(job))
+    await give_up(deps, job, attempts)
+    return True
 
 
 def _ms_since(started_at: datetime) -> float:
     return round((datetime.now(UTC) - started_at).total_seconds() * 1000, 2)
 
 
-def _done(job: Job, enqueued_at: datetime | None, started_at: datetime) -> DoneJob:
+def _done(job: Job, started_at: datetime) -> DoneJob:
     return DoneJob(
         id=job.job_id,
         function=job.function,
         arguments=job.arguments,
-        request_id=job.request_id,
-        enqueued_at=enqueued_at,
+        request_id=None if job.request_id is None else str(job.request_id),
+        enqueued_at=job.enqueued_at,
         started_at=started_at,
         duration_ms=_ms_since(started_at),
         tries=job.tries,
@@ -107,35 +141,37 @@ async def _on_error(deps: Deps, job: Job, error: Exception, started_at: datetime
     Raises:
         Retry: It is to be tried again.
     """
-    later = backoff_s(deps.settings.quiver_job_backoff_s, job.tries, random.Random())
-    what = {"function": job.function, "job_id": job.job_id, "tries": job.tries}
     took_ms = _ms_since(started_at)
     if is_passing(error) and not isinstance(error, TimeoutError):
         # A store that is away is no fault of the job: it does not use up its tries.
-        log.warning("job put off, a store did not answer", error=str(error), **what)
         deps.statistics.job_retried(job.function, took_ms)
-        raise Retry(defer=later) from error
+        log.warning("job put off, a store did not answer", **_named(job, error))
+        raise Retry(defer=_pause_s(deps, job)) from error
     this = attempt(error, started_at, datetime.now(UTC))
-    if job.tries < deps.settings.quiver_job_tries:
-        log.warning("job failed, will be tried again", error=this.error, **what)
+    attempts = [*await select_attempts(deps.valkey, job.job_id), this]
+    if len(attempts) < _tries(deps, job):
+        log.warning("job failed, will be tried again", **_named(job, error))
         deps.statistics.job_retried(job.function, took_ms)
         await note_attempt(deps.valkey, job.job_id, this)
-        raise Retry(defer=later) from error
-    log.error("job failed for good", error=this.error, **what)
-    deps.statistics.job_failed(job.function, took_ms)
-    await _give_up(deps, job, this)
+        raise Retry(defer=_pause_s(deps, job)) from error
+    log.error("job failed for good", **_named(job, error))
+    await give_up(deps, job, attempts)
 
 
-async def _give_up(deps: Deps, job: Job, last: Attempt) -> None:
-    """Write the failure down before the job is gone from the queue."""
-    attempts = [*await select_attempts(deps.valkey, job.job_id), last]
-    failure = Failure(
-        job_id=job.job_id,
-        function=job.function,
-        arguments={"arguments": list(job.arguments)},
-        attempts=attempts,
-        request_id=None if job.request_id is None else UUID(job.request_id),
-    )
-    async with deps.pool.acquire() as conn:
-        await insert_failed_job(conn, failure)
-    await forget_attempts(deps.valkey, job.job_id)
+def _tries(deps: Deps, job: Job) -> int:
+    most = deps.settings.quiver_job_tries
+    return min(most, TRIES_OF_A_RETRY) if job.function == RETRY else most
+
+
+def _pause_s(deps: Deps, job: Job) -> float:
+    return backoff_s(deps.settings.quiver_job_backoff_s, job.tries, random.Random())
+
+
+def _named(job: Job, error: Exception | None = None) -> dict[str, object]:
+    """A job as a line of the log says it."""
+    named: dict[str, object] = {
+        "function": job.function,
+        "job_id": job.job_id,
+        "tries": job.tries,
+    }
+    return named if error is None else {**named, "error": repr(error)}

@@ -3,6 +3,7 @@
 from core.domain.values import MILLISECOND, SECOND
 from core.models.auto_end import count_untold_ends
 from core.models.correlated_shot import count_unpublished, select_overdue, select_unsettled
+from core.models.failed_job_retry import delete_old, select_left
 from core.models.instants import instant
 from core.models.presence import mark_silent, select_reader_places
 from core.models.recompute import request_recompute
@@ -13,11 +14,15 @@ from core.postgres import Connection
 from workers.deps import Deps
 from workers.drain import now
 from workers.frames import reader_frames
+from workers.job import RETRY
 from workers.relay import OVERLOOKED_AFTER
 
 # What should have been done this long ago is overdue: its job was lost.
 GRACE = 500 * MILLISECOND
 RANK_GRACE = 3 * SECOND
+# Failed jobs that are asked for again, or forgotten, in one run.
+LEFT_AT_ONCE = 200
+OLD_AT_ONCE = 200
 
 
 async def sweep(deps: Deps) -> None:
@@ -31,11 +36,17 @@ async def sweep(deps: Deps) -> None:
         overlooked = await count_unpublished(conn, as_of - OVERLOOKED_AFTER)
         overlooked += await count_untold_ends(conn, as_of - OVERLOOKED_AFTER)
         unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
+        left = await select_left(conn, LEFT_AT_ONCE)
+        await delete_old(conn, OLD_AT_ONCE)
     await deps.queue.wake(sorted(partitions))
     for partition in sorted({deps.inbox.partition_of(target) for target in overdue}):
         await deps.queue.enqueue("expire", partition, 0)
     if overlooked:
         await deps.queue.enqueue("relay", job_id="relay")
+    for failed_job_id, request_id in left.items():
+        # The same job as the one that it waits for, if that is still there.
+        job_id = f"{RETRY}:{failed_job_id}"
+        await deps.queue.enqueue(RETRY, str(failed_job_id), job_id=job_id, request_id=request_id)
     for session_id in unranked:
         await deps.queue.enqueue("leaderboard", str(session_id), job_id=f"leaderboard:{session_id}")
 
@@ -50,8 +61,11 @@ async def _forgotten_partitions(conn: Connection, deps: Deps, as_of: int) -> set
 
 async def _silent_readers(conn: Connection, deps: Deps, as_of: int) -> set[int]:
     """Call silent readers offline; what was called a miss on their word is looked at once more."""
+    # What a reader said last may still lie in the inbox.
+    oldest_ms = await deps.inbox.oldest_ms()
+    heard_until = as_of if oldest_ms is None else min(as_of, oldest_ms * MILLISECOND)
     async with conn.transaction():
-        silent = await mark_silent(conn, instant(as_of - deps.offline_after))
+        silent = await mark_silent(conn, instant(heard_until - deps.offline_after))
         if not silent:
             return set()
         places = await select_reader_places(conn, silent, instant(as_of))

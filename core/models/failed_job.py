@@ -7,6 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID, uuid4
 
+from core.models.lossless import readable, storable_arguments
 from core.postgres import Connection
 from core.schema.types import rfc3339
 
@@ -17,23 +18,31 @@ INSERT INTO failed_job (
 )
 VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
-    (SELECT target.session_id FROM target WHERE target.id = $9)
+    coalesce($11, (SELECT target.session_id FROM target WHERE target.id = $9))
 )
 """
 
 # The same job, failed before and not mended, is the same failure: what an operator wished to try
 # again has failed again, and what failed twice by itself needs to be mended once. Of its tries the
-# latest are kept.
+# latest are kept. What a target could not store is kept from every time.
 FAILED_JOB_UPDATE_AGAIN = """
 UPDATE failed_job
 SET state = 'failed',
     attempts = jsonb_path_query_array(attempts || $4, '$[last - 49 to last]'),
     error = $5,
     fingerprint = $6,
+    arguments = CASE
+        WHEN arguments = $3 THEN arguments
+        ELSE arguments || jsonb_build_object('unstored', (
+            SELECT coalesce(jsonb_agg(DISTINCT event), '[]')
+            FROM jsonb_array_elements((arguments -> 'unstored') || ($3::jsonb -> 'unstored')) AS event
+        ))
+    END,
     updated_at = now()
 WHERE id = (
     SELECT id FROM failed_job
-    WHERE job_id = $1 AND function = $2 AND arguments = $3 AND state IN ('failed', 'restarted')
+    WHERE job_id = $1 AND function = $2 AND state IN ('failed', 'restarted')
+        AND (arguments = $3 OR function = 'correlate_target')
     ORDER BY state = 'restarted' DESC, created_at
     LIMIT 1
     FOR UPDATE
@@ -75,6 +84,7 @@ class Failure:
         request_id: The request that caused it.
         target_id: The target that it was about.
         enqueued_at: When it was asked for.
+        session_id: The session that it was about; that of the target when left out.
     """
 
     job_id: str
@@ -84,13 +94,16 @@ class Failure:
     request_id: UUID | None = None
     target_id: UUID | None = None
     enqueued_at: datetime | None = None
+    session_id: UUID | None = None
 
 
 def attempt(error: BaseException, started_at: datetime, ended_at: datetime) -> Attempt:
     """A try that ended with an error."""
-    where = "".join(traceback.format_exception(error))
+    where = readable("".join(traceback.format_exception(error)))
     duration_ms = (ended_at - started_at).total_seconds() * 1000
-    line = f"{type(error).__name__}: {error}"
+    # As the interpreter says it, which no error can make fail.
+    said = "".join(traceback.format_exception_only(error)).strip()
+    line = readable(said.removeprefix(f"{type(error).__module__}."))
     return Attempt(started_at, round(duration_ms, 2), line[:LONGEST], where[-LONGEST:])
 
 
@@ -110,12 +123,14 @@ async def insert_failed_job(conn: Connection, failure: Failure) -> UUID:
     last = failure.attempts[-1]
     tries = [written(each) for each in failure.attempts]
     kind = fingerprint(failure.function, last)
-    same = (failure.job_id, failure.function, failure.arguments, tries, last.error, kind)
+    arguments = storable_arguments(failure.arguments)
+    job_id, function = readable(failure.job_id), readable(failure.function)
+    same = (job_id, function, arguments, tries, last.error, kind)
     again: UUID | None = await conn.fetchval(FAILED_JOB_UPDATE_AGAIN, *same)
     if again is not None:
         return again
     failure_id = uuid4()
-    about = (failure.request_id, failure.target_id, failure.enqueued_at)
+    about = (failure.request_id, failure.target_id, failure.enqueued_at, failure.session_id)
     await conn.execute(FAILED_JOB_INSERT, failure_id, *same, *about)
     return failure_id
 

@@ -5,7 +5,6 @@ import asyncio
 from arq.constants import in_progress_key_prefix, job_key_prefix
 
 from core.models.work import lock_partitions, unlock_partitions
-from core.queue import QUEUE
 from tests.workers.conftest import Range, eventually
 from workers.deps import Deps
 
@@ -45,21 +44,6 @@ async def test_a_dead_workers_job_is_taken_over_once_its_claim_ran_out(
         return counts.due == 0 and not await deps.valkey.exists(f"{job_key_prefix}orphan")
 
     await eventually(is_gone)
-
-
-async def test_a_job_of_an_unknown_function_does_not_end_the_worker(
-    line: Range, working: None
-) -> None:
-    del working
-    deps = line.deps
-    await deps.queue.enqueue("no such task", job_id="strange")
-    wake = await line.put(line.field.release(10))
-    await deps.queue.wake(wake)
-
-    async def shot() -> bool:
-        return len(await line.shots()) == 1 and not await deps.valkey.zscore(QUEUE, "strange")
-
-    await eventually(shot)
 
 
 async def test_a_lost_connection_does_not_end_the_worker(line: Range, working: None) -> None:
