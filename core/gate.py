@@ -1,7 +1,7 @@
 """What may come into the inbox: all of a request or nothing, and not more than workers get rid of.
 
-A partition that is full, or whose oldest entry waits for too long, is shut until workers have caught
-up; a reader that sends faster than any reader can shoot waits its turn, and nobody else does.
+A partition that is full, or whose oldest entry waits for too long, is shut until workers have
+caught up; a reader that sends faster than any reader can shoot waits its turn, and nobody else does.
 """
 
 import math
@@ -28,13 +28,15 @@ MEASURED_OVER_S = 1.0
 # Whoever is sent away at once should not all return at once.
 JITTER = 0.5
 
-# For each stream three keys: its entries, its wake-up, whether it is shut; then the sender's bucket.
+# For each stream three keys: its entries, its wake-up, whether it is shut; then the sender's
+# bucket.
 # ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
 # time to live; the bucket's rate in a second and its size (0: no bucket); the operators' pause and a
 # wake-up's time to live in it; then each entry as the number of its stream and the payload. Answers: {0, streams to be woken …}, {-1, stream, depth,
 # entries ever added} where one is shut, {-2, seconds to wait} where the bucket is empty.
 APPEND = """
-local limit, reopen_at, oldest_ms, wake_ttl = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
+local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
 local rate, size = tonumber(ARGV[5]), tonumber(ARGV[6])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
@@ -76,7 +78,8 @@ end
 if size > 0 then
     local bucket = KEYS[#KEYS]
     local kept = redis.call('HMGET', bucket, 'left', 'at')
-    local left = math.min(size, tonumber(kept[1] or size) + (now - tonumber(kept[2] or now)) * rate / 1000)
+    local back = (now - tonumber(kept[2] or now)) * rate / 1000
+    local left = math.min(size, tonumber(kept[1] or size) + back)
     if left < count then
         return {-2, tostring((count - left) / rate)}
     end
