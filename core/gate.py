@@ -1,7 +1,8 @@
 """What may come into the inbox: all of a request or nothing, and not more than workers get rid of.
 
 A partition that is full, or whose oldest entry waits for too long, is shut until workers have
-caught up; a reader that sends faster than any reader can shoot waits its turn, and nobody else does.
+caught up; a reader that sends faster than any reader can shoot waits its turn, and nobody else
+does.
 """
 
 import math
@@ -31,9 +32,10 @@ JITTER = 0.5
 # For each stream three keys: its entries, its wake-up, whether it is shut; then the sender's
 # bucket.
 # ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
-# time to live; the bucket's rate in a second and its size (0: no bucket); the operators' pause and a
-# wake-up's time to live in it; then each entry as the number of its stream and the payload. Answers: {0, streams to be woken …}, {-1, stream, depth,
-# entries ever added} where one is shut, {-2, seconds to wait} where the bucket is empty.
+# time to live; the bucket's rate in a second and its size (0: no bucket); the key of the operators'
+# pause and a wake-up's time to live in it; then each entry as the number of its stream and the
+# payload. Answers: {0, streams to be woken …}, {-1, stream, depth, entries ever added} where one is
+# shut, {-2, seconds to wait} where the bucket is empty.
 APPEND = """
 local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
