@@ -40,12 +40,14 @@ class Broadcast:
         self._lock = asyncio.Lock()
         self.watchers = 0
 
-    async def latest(self) -> Overview:
-        """The overview, as it was a second ago at most."""
+    async def latest(self, *, is_now: bool = False) -> Overview:
+        """The overview, as it was a second ago at most, or as it is now."""
+        since = time.monotonic() if is_now else time.monotonic() - FRESH_S
         async with self._lock:
-            if self._last is None or time.monotonic() - self._last_at > FRESH_S:
+            if self._last is None or self._last_at < since:
+                begun_at = time.monotonic()
                 self._last = await self._overview()
-                self._last_at = time.monotonic()
+                self._last_at = begun_at
             return self._last
 
     def check_room(self) -> None:
