@@ -22,6 +22,7 @@ from core.errors import (
     NotFoundError,
     QuiverError,
     TooLargeError,
+    TooManyRequestsError,
     UnauthenticatedError,
     UnavailableError,
 )
@@ -36,6 +37,7 @@ STATUS: Mapping[type[QuiverError], int] = {
     NotFoundError: 404,
     ConflictError: 409,
     TooLargeError: 413,
+    TooManyRequestsError: 429,
     UnavailableError: 503,
 }
 
@@ -119,7 +121,7 @@ async def _on_http(_: Request, error: Exception) -> JSONResponse:
 async def _on_quiver(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, QuiverError)
     headers: dict[str, str] = {}
-    if isinstance(error, UnavailableError):
+    if isinstance(error, UnavailableError | TooManyRequestsError):
         headers["Retry-After"] = str(error.retry_after_s)
     if isinstance(error, UnauthenticatedError):
         headers["WWW-Authenticate"] = "Bearer"

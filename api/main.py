@@ -19,7 +19,7 @@ from api.web.headers import PageHeadersMiddleware
 from api.web.rendering import STATIC
 from api.web.sources import open_sources
 from core.feed import Feed
-from core.inbox import Inbox
+from core.inbox import open_inbox
 from core.postgres import open_pool
 from core.queue import Queue, open_arq
 from core.schema.envelope import Failure
@@ -44,9 +44,7 @@ def create_app(settings: Settings) -> FastAPI:
         queue = Queue(open_arq(settings))
         feed = Feed(valkey, length=settings.quiver_feed_length)
         hub = Hub(open_valkey(settings, size=2), queue_length=settings.quiver_client_queue)
-        inbox = Inbox(
-            valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
-        )
+        inbox = open_inbox(valkey, settings)
         lookout = Lookout(pool, valkey, inbox, queue)
         sources = open_sources(pool, valkey, inbox, lookout)
         await hub.start()

@@ -47,6 +47,19 @@ class TooLargeError(QuiverError):
     """A request body over its limit."""
 
 
+class TooManyRequestsError(QuiverError):
+    """One sender wants more than its share.
+
+    Args:
+        reason: Of what.
+        retry_after_s: Seconds after which it is worth another try.
+    """
+
+    def __init__(self, reason: str, retry_after_s: int) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
+
+
 class UnavailableError(QuiverError):
     """The queue or a store cannot take it now.
 

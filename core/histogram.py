@@ -16,7 +16,7 @@ def bucket(duration_ms: float) -> int:
     return min(math.ceil(math.log(duration_ms / SHORTEST_MS, GROWTH)), LAST)
 
 
-def duration_ms(place: int) -> float:
+def middle_ms(place: int) -> float:
     """What a bucket stands for: the geometric middle of it."""
     return SHORTEST_MS * math.pow(GROWTH, place - 0.5)
 
@@ -30,5 +30,5 @@ def quantile(counts: Mapping[int, int], share: float) -> float | None:
     for place in sorted(counts):
         seen += counts[place]
         if seen >= wanted:
-            return round(duration_ms(place), 2)
+            return round(middle_ms(place), 2)
     return None

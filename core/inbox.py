@@ -11,34 +11,8 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from core.errors import UnavailableError
-
-# A wake-up that got lost stops to count as pending after this time.
-WAKE_TTL_MS = 2_000
-
-APPEND = """
-local limit, wake_ttl = tonumber(ARGV[1]), ARGV[2]
-local coming = {}
-for i = 3, #ARGV, 2 do
-    local stream = tonumber(ARGV[i])
-    coming[stream] = (coming[stream] or 0) + 1
-end
-for stream, count in pairs(coming) do
-    if redis.call('XLEN', KEYS[2 * stream - 1]) + count > limit then
-        return {-1}
-    end
-end
-for i = 3, #ARGV, 2 do
-    redis.call('XADD', KEYS[2 * tonumber(ARGV[i]) - 1], '*', 'e', ARGV[i + 1])
-end
-local unwoken = {0}
-for stream, _ in pairs(coming) do
-    if redis.call('SET', KEYS[2 * stream], '1', 'NX', 'PX', wake_ttl) then
-        unwoken[#unwoken + 1] = stream
-    end
-end
-return unwoken
-"""
+from core.gate import Gate, Watermarks, stream_key, wake_key
+from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
 BEGIN = """
@@ -97,16 +71,6 @@ def partition_key(owner: UUID) -> int:
     return zlib.crc32(owner.bytes) & 0x7FFFFFFF
 
 
-def stream_key(partition: int) -> str:
-    """Where a partition's events are."""
-    return f"quiver:inbox:{partition}"
-
-
-def wake_key(partition: int) -> str:
-    """Stands while a partition's wake-up is under way."""
-    return f"quiver:inbox:wake:{partition}"
-
-
 def begun_key(partition: int) -> str:
     """How many batches of a partition were begun in a row and did not end."""
     return f"quiver:inbox:begun:{partition}"
@@ -140,44 +104,37 @@ class Inbox:
     Args:
         valkey: A client that answers bytes.
         partitions: How many streams there are.
-        limit: Entries a stream holds at most.
+        marks: How much a stream holds, and how fast one reader may send.
     """
 
-    def __init__(self, valkey: Redis, *, partitions: int, limit: int) -> None:
+    def __init__(self, valkey: Redis, *, partitions: int, marks: Watermarks) -> None:
         self._valkey = valkey
-        self._append = valkey.register_script(APPEND)
+        self._gate = Gate(valkey, marks)
         self._begin = valkey.register_script(BEGIN)
         self.partitions = partitions
-        self.limit = limit
+        self.limit = marks.limit
 
     def partition_of(self, owner: UUID) -> int:
         """The partition of a target, or of a reader that is bound to nothing."""
         return partition_key(owner) % self.partitions
 
-    async def append(self, entries: Sequence[tuple[int, bytes]]) -> list[int]:
+    async def append(
+        self, entries: Sequence[tuple[int, bytes]], reader_id: UUID | None = None
+    ) -> list[int]:
         """Put events on disk, all or none.
 
         Args:
             entries: Each with its partition.
+            reader_id: The reader that sends them itself, which may not send too fast.
 
         Returns:
             The partitions that nobody has been told of: wake them.
 
         Raises:
-            UnavailableError: A stream is full; nothing was kept.
+            UnavailableError: A stream is full or far behind; nothing was kept.
+            TooManyRequestsError: The reader sends too fast; nothing was kept.
         """
-        if not entries:
-            return []
-        places = {partition: number for number, partition in enumerate({p for p, _ in entries}, 1)}
-        keys = [key(p) for p in places for key in (stream_key, wake_key)]
-        said: list[bytes | int | str] = [self.limit, WAKE_TTL_MS]
-        for partition, payload in entries:
-            said += [places[partition], payload]
-        answer = await self._append(keys=keys, args=said)
-        if answer[0] < 0:
-            raise UnavailableError("the inbox is full: send the same batch again later", 2)
-        numbers = list(places)
-        return sorted(numbers[place - 1] for place in answer[1:])
+        return await self._gate.append(entries, reader_id) if entries else []
 
     async def begin_and_read(self, partition: int, count: int) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.
@@ -277,6 +234,18 @@ class Inbox:
             said = await pipe.execute()
         pairs = zip(said[::2], said[1::2], strict=True)
         return {p for p, (length, woken) in enumerate(pairs) if length and not woken}
+
+
+def open_inbox(valkey: Redis, settings: Settings) -> Inbox:
+    """The inbox as the settings have it."""
+    marks = Watermarks(
+        limit=settings.quiver_inbox_limit,
+        reopen_at=settings.quiver_inbox_reopen_at,
+        oldest_s=settings.quiver_inbox_oldest_s,
+        reader_rate=settings.quiver_reader_rate,
+        reader_burst=settings.quiver_reader_burst,
+    )
+    return Inbox(valkey, partitions=settings.quiver_partitions, marks=marks)
 
 
 def _entry(entry_id: bytes, fields: Sequence[bytes]) -> Entry:

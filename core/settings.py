@@ -41,6 +41,18 @@ class Settings(BaseSettings):
     quiver_inbox_limit: int = Field(
         50_000, ge=1, description="Events a partition holds before the API answers 503"
     )
+    quiver_inbox_reopen_at: float = Field(
+        0.8, gt=0, le=1, description="Share of that at which a full partition takes events again"
+    )
+    quiver_inbox_oldest_s: float = Field(
+        900, gt=0, description="Seconds an event may wait before its partition takes no more"
+    )
+    quiver_reader_rate: float = Field(
+        100, gt=0, description="Events a second that one reader may send for long; more get 429"
+    )
+    quiver_reader_burst: int = Field(
+        5_000, ge=1_000, description="Events that one reader may send at once after a silence"
+    )
     quiver_batch_size: int = Field(
         2_000, ge=1, le=20_000, description="Events a worker takes from a partition at once"
     )

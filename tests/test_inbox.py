@@ -6,13 +6,14 @@ import pytest
 from redis.asyncio import Redis
 
 from core.errors import UnavailableError
+from core.gate import Watermarks
 from core.inbox import DEATHS_OVER_MANY, DEATHS_OVER_ONE, Inbox, begun_key, partition_key
 
 
 @pytest.fixture(name="inbox")
 def _inbox(valkey: Redis) -> Inbox:
     """Four streams that hold three entries each."""
-    return Inbox(valkey, partitions=4, limit=3)
+    return Inbox(valkey, partitions=4, marks=Watermarks(3))
 
 
 async def payloads(inbox: Inbox, partition: int) -> list[bytes]:

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from httpx import AsyncClient, Response
 from redis.asyncio import Redis
 
-from core.inbox import Inbox
+from core.inbox import Inbox, open_inbox
 from core.models.token import create_reader_tokens
 from core.postgres import Pool
 from core.schema.inbox import Accepted, decode
@@ -58,7 +58,7 @@ async def waiting(valkey: Redis, settings: Settings) -> Mapping[int, list[Accept
 
 def inbox_of(valkey: Redis, settings: Settings) -> Inbox:
     """The inbox that the API fills."""
-    return Inbox(valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit)
+    return open_inbox(valkey, settings)
 
 
 async def token_of(pool: Pool, reader_id: UUID) -> str:

@@ -11,7 +11,7 @@ from arq.cron import CronJob, cron
 from arq.worker import Function
 
 from core.feed import Feed
-from core.inbox import Inbox
+from core.inbox import open_inbox
 from core.log import get_logger
 from core.postgres import open_pool
 from core.queue import QUEUE, Queue, deserialize, open_arq, serialize
@@ -80,9 +80,7 @@ async def open_deps(settings: Settings) -> Deps:
         settings=settings,
         pool=await open_pool(settings, plans_once=True, statement_s=settings.quiver_job_timeout_s),
         valkey=valkey,
-        inbox=Inbox(
-            valkey, partitions=settings.quiver_partitions, limit=settings.quiver_inbox_limit
-        ),
+        inbox=open_inbox(valkey, settings),
         queue=Queue(open_arq(settings)),
         feed=Feed(valkey, length=settings.quiver_feed_length),
     )

@@ -22,7 +22,7 @@ from api.dependencies import (
 from api.errors import failure
 from api.intake import Intake, judge
 from core.models.event import select_events
-from core.schema.envelope import Envelope, wrap
+from core.schema.envelope import Envelope, Failure, wrap
 from core.schema.event import Acceptance, EventBatch, StoredEvent
 from core.schema.inbox import encode
 from core.schema.page import Page, Position, page_of
@@ -31,7 +31,12 @@ from core.schema.token import Role
 router = APIRouter(prefix="/api/v0/event", tags=["event"])
 
 
-@router.post("", status_code=202, response_model=Envelope[Acceptance])
+@router.post(
+    "",
+    status_code=202,
+    response_model=Envelope[Acceptance],
+    responses={429: {"model": Failure, "description": "The reader sends too fast"}},
+)
 async def post_events(
     batch: EventBatch,
     caller: Sender,
@@ -45,8 +50,10 @@ async def post_events(
 
     A bad event is named under `rejected` and does not hold up the others; when all are bad the
     answer is 422. What is accepted is on disk, and is processed whatever fails next. Sending an
-    `event_id` again changes nothing. 503 with `Retry-After`: the inbox is full and nothing of the
-    batch was kept.
+    `event_id` again changes nothing. 503 with `Retry-After`: the inbox is full or far behind, and
+    nothing of the batch was kept. 429 with `Retry-After`: a reader that sends for itself sends
+    faster than it may, and nothing of the batch was kept. Both say when to send the same batch
+    again.
 
     `sent_at` lets the server measure the clock that `ts` is by, so that an event is known to have
     happened when it did, however wrong that clock is; an event that lies more than 300 s after its
@@ -62,7 +69,8 @@ async def post_events(
         (inbox.partition_of(readers[event.reader_id].target_id or event.reader_id), encode(event))
         for event in verdict.accepted
     ]
-    await queue.wake(await inbox.append(entries), request_id)
+    sender = caller.reader_id if caller.role is Role.READER else None
+    await queue.wake(await inbox.append(entries, sender), request_id)
     answer = Acceptance(accepted=len(entries), rejected=verdict.rejected)
     return JSONResponse(wrap(answer, 202).model_dump(mode="json"), 202)
 

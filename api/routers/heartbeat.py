@@ -50,7 +50,8 @@ async def post_heartbeat(
         )
         for reader, beat in zip(speakers, heartbeat.readers, strict=True)
     ]
-    await queue.wake(await inbox.append(entries), request_id)
+    sender = caller.reader_id if caller.role is Role.READER else None
+    await queue.wake(await inbox.append(entries, sender), request_id)
     return wrap(HeartbeatAccepted(accepted=len(entries)))
 
 

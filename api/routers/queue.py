@@ -15,6 +15,8 @@ from core.roster import workers
 from core.schema.envelope import Envelope, wrap
 from core.schema.queue import QueueState, WorkerSeen
 
+SEEN = ("id", "host", "pid", "started_at", "version", "running", "done", "failed")
+
 router = APIRouter(prefix="/api/v0/admin/queue", tags=["admin"])
 
 
@@ -47,4 +49,4 @@ async def get_queue(
 
 
 def _seen(report: Mapping[str, Any]) -> WorkerSeen:
-    return WorkerSeen(**{name: report[name] for name in WorkerSeen.model_fields})
+    return WorkerSeen(**{name: report[name] for name in SEEN})

@@ -47,17 +47,17 @@ class Wanted(Boundary):
         return bool(set(self.in_address()) - {"state"})
 
 
+# What else an address says, such as where a page begins, is not for this.
+FIELDS = frozenset(Wanted.model_fields.keys())
+
+
 def wanted_of(query: Mapping[str, str]) -> Wanted:
     """What an address asks for; a field of a form that was left empty asks for nothing.
 
     Raises:
         InvalidInputError: It is not understood.
     """
-    said = {
-        name: text.strip()
-        for name, text in query.items()
-        if name in Wanted.model_fields and text.strip()
-    }
+    said = {name: text.strip() for name, text in query.items() if name in FIELDS and text.strip()}
     try:
         return Wanted.model_validate_strings(said)
     except ValidationError as error:

@@ -26,14 +26,16 @@ def span(seconds: float | None) -> str:
     if seconds < MINUTE:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     whole = round(seconds)
-    for size, unit, smaller, name in (
+    for length, unit, smaller, name in (
         (DAY, "d", HOUR, "h"),
         (HOUR, "h", MINUTE, "min"),
         (MINUTE, "min", 1, "s"),
     ):
-        if whole >= size:
-            rest = whole % size // smaller
-            return f"{whole // size} {unit} {rest} {name}" if rest else f"{whole // size} {unit}"
+        if whole >= length:
+            rest = whole % length // smaller
+            return (
+                f"{whole // length} {unit} {rest} {name}" if rest else f"{whole // length} {unit}"
+            )
     return f"{whole} s"
 
 
@@ -65,8 +67,8 @@ def since(at: datetime | None, now: datetime) -> str:
     seconds = (now - at).total_seconds()
     if abs(seconds) < 1:
         return "now"
-    size = abs(seconds)
-    said = span(size // MINUTE * MINUTE) if size >= MINUTE else f"{size:.0f} s"
+    passed = abs(seconds)
+    said = span(passed // MINUTE * MINUTE) if passed >= MINUTE else f"{passed:.0f} s"
     return f"{said} ago" if seconds > 0 else f"in {said}"
 
 

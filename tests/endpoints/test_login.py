@@ -1,6 +1,6 @@
 """Logging in to the operators' page: who gets a cookie, what it is good for, and how it ends."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import pytest
@@ -50,11 +50,16 @@ async def _token_of(pool: Pool) -> Tokens:
 
 
 async def log_in(
-    browser: AsyncClient, token: str, following: str | None = None, origin: dict[str, str] = OWN
+    browser: AsyncClient,
+    token: str,
+    following: str | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> Response:
     """Send the form."""
     fields = {"token": token} if following is None else {"token": token, "next": following}
-    return await browser.post("/admin/login", data=fields, headers=origin)
+    return await browser.post(
+        "/admin/login", data=fields, headers=OWN if origin is None else origin
+    )
 
 
 @asynccontextmanager

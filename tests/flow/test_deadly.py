@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from core.inbox import stream_key
+from core.gate import stream_key
 from core.postgres import Pool, Row
 from core.queue import Queue, open_arq
 from core.schema.inbox import encode

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 
 from core.domain.values import EventType, Shot, Status
 from core.domain.window import Span
+from core.gate import Watermarks
 from core.inbox import Inbox
 from core.models.butt import PlacedButt
 from core.models.instants import instant, microseconds
@@ -312,7 +313,7 @@ async def test_a_target_that_fails_keeps_its_events_at_their_corrected_times(
 ) -> None:
     async with deps.pool.acquire() as conn:
         field = await put_up(conn, lanes=2)
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, limit=1000))
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
     line = Range(one_partition, field)
 
     async def fail_for_lane_1(

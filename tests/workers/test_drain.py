@@ -12,7 +12,8 @@ import pytest
 from core.domain.values import EventType, Status
 from core.domain.window import Span
 from core.feed import Message
-from core.inbox import Inbox, stream_key
+from core.gate import Watermarks, stream_key
+from core.inbox import Inbox
 from core.models.butt import PlacedButt
 from core.models.failed_job import count_failed_jobs
 from core.postgres import Connection
@@ -147,7 +148,7 @@ async def test_a_target_that_cannot_be_derived_does_not_hold_up_the_others(
 ) -> None:
     async with deps.pool.acquire() as conn:
         field = await put_up(conn, lanes=2)
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, limit=1000))
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
     line = Range(one_partition, field)
 
     async def fail_for_lane_1(

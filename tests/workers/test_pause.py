@@ -11,7 +11,8 @@ import pytest
 from arq.worker import Function
 
 from core.domain.values import Status
-from core.inbox import Inbox, stream_key
+from core.gate import Watermarks, stream_key
+from core.inbox import Inbox
 from core.models.instants import instant
 from core.pause import pause, pause_state, resume
 from core.queue import QUEUE
@@ -186,7 +187,7 @@ async def accepted_then(deps: Deps, partition: int, *said: AcceptedEvent | Accep
 async def test_a_landing_far_behind_in_the_inbox_is_waited_for(deps: Deps, field: Field) -> None:
     """A pause leaves more than one batch; what its end holds is not missed at its begin."""
     settings = deps.settings.model_copy(update={"quiver_batch_size": 2})
-    inbox = Inbox(deps.valkey, partitions=1, limit=1_000)
+    inbox = Inbox(deps.valkey, partitions=1, marks=Watermarks(1_000))
     line = Range(replace(deps, settings=settings, inbox=inbox), field)
     since = (now() - field.starts_at) / 1_000_000 - 20
     beat = replace(field.beat(), received_at=now() - 20_000_000)

@@ -12,7 +12,7 @@ from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_pref
 from arq.utils import timestamp_ms
 from arq.worker import Function
 
-from core.inbox import stream_key
+from core.gate import stream_key
 from core.models.lossless import original_bytes
 from core.postgres import Row
 from core.queue import QUEUE

@@ -11,7 +11,7 @@ from arq.constants import job_key_prefix
 
 from core.domain.values import Status
 from core.errors import UnavailableError
-from core.inbox import stream_key
+from core.gate import stream_key
 from core.models.admin_action import Action, insert_action
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.recompute import request_recompute

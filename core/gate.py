@@ -1,0 +1,241 @@
+"""What may come into the inbox: all of a request or nothing, and not more than workers get rid of.
+
+A partition that is full, or whose oldest entry waits for too long, is shut until workers have
+caught up; a reader that sends faster than any reader can shoot waits its turn, and nobody else does.
+"""
+
+import math
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from redis.asyncio import Redis
+
+from core.errors import TooManyRequestsError, UnavailableError
+
+# A wake-up that got lost stops to count as pending after this time.
+WAKE_TTL_MS = 2_000
+SHORTEST_WAIT_S, LONGEST_WAIT_S = 1, 60
+# What is known of the drain before it was measured.
+UNMEASURED_WAIT_S = 2.0
+MEASURED_OVER_S = 1.0
+# Whoever is sent away at once should not all return at once.
+JITTER = 0.5
+
+# For each stream three keys: its entries, its wake-up, whether it is shut; then the sender's
+# bucket.
+# ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
+# time to live; the bucket's rate in a second and its size (0: no bucket); then each entry as the
+# number of its stream and the payload. Answers: {0, streams to be woken …}, {-1, stream, depth,
+# entries ever added} where one is shut, {-2, seconds to wait} where the bucket is empty.
+APPEND = """
+local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
+local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
+local rate, size = tonumber(ARGV[5]), tonumber(ARGV[6])
+local clock = redis.call('TIME')
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local coming, count = {}, 0
+for i = 7, #ARGV, 2 do
+    local stream = tonumber(ARGV[i])
+    coming[stream] = (coming[stream] or 0) + 1
+    count = count + 1
+end
+for stream, more in pairs(coming) do
+    local key, shut = KEYS[3 * stream - 2], KEYS[3 * stream]
+    local depth = redis.call('XLEN', key)
+    local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+    local age = first and now - tonumber(string.match(first[1], '^%d+')) or 0
+    local was_shut = redis.call('EXISTS', shut) == 1
+    local is_shut = depth + more > limit or age > oldest_ms
+        or was_shut and (depth > reopen_at or age > oldest_ms / 2)
+    if is_shut then
+        if not was_shut and depth > 0 then
+            redis.call('SET', shut, now)
+        end
+        local added = 0
+        if depth > 0 then
+            local info = redis.call('XINFO', 'STREAM', key)
+            for i = 1, #info, 2 do
+                if info[i] == 'entries-added' then
+                    added = info[i + 1]
+                end
+            end
+        end
+        return {-1, stream, depth, added}
+    elseif was_shut then
+        redis.call('DEL', shut)
+    end
+end
+if size > 0 then
+    local bucket = KEYS[#KEYS]
+    local kept = redis.call('HMGET', bucket, 'left', 'at')
+    local back = (now - tonumber(kept[2] or now)) * rate / 1000
+    local left = math.min(size, tonumber(kept[1] or size) + back)
+    if left < count then
+        return {-2, tostring((count - left) / rate)}
+    end
+    redis.call('HSET', bucket, 'left', tostring(left - count), 'at', now)
+    redis.call('PEXPIRE', bucket, math.ceil((size - left + count) / rate * 1000) + 1000)
+end
+for i = 7, #ARGV, 2 do
+    redis.call('XADD', KEYS[3 * tonumber(ARGV[i]) - 2], '*', 'e', ARGV[i + 1])
+end
+local unwoken = {0}
+for stream, _ in pairs(coming) do
+    if redis.call('SET', KEYS[3 * stream - 1], '1', 'NX', 'PX', wake_ttl) then
+        unwoken[#unwoken + 1] = stream
+    end
+end
+return unwoken
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Watermarks:
+    """How much may wait, and how fast one reader may send.
+
+    Args:
+        limit: Entries that a partition holds at most.
+        reopen_at: Share of them at which a partition that was full takes entries again.
+        oldest_s: Seconds that its oldest entry may wait.
+        reader_rate: Events that a reader may send in a second for long.
+        reader_burst: Events that it may send at once after a silence.
+    """
+
+    limit: int
+    reopen_at: float = 0.8
+    oldest_s: float = 900.0
+    reader_rate: float = 100.0
+    reader_burst: int = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """How many entries had left a partition at a time.
+
+    Args:
+        at: Seconds, of a clock that never goes back.
+        left: Entries.
+    """
+
+    at: float
+    left: int
+
+
+def stream_key(partition: int) -> str:
+    """Where a partition's events are."""
+    return f"quiver:inbox:{partition}"
+
+
+def wake_key(partition: int) -> str:
+    """Stands while a partition's wake-up is under way."""
+    return f"quiver:inbox:wake:{partition}"
+
+
+def shut_key(partition: int) -> str:
+    """Stands while a partition takes nothing: since when, milliseconds since the epoch."""
+    return f"quiver:inbox:shut:{partition}"
+
+
+def bucket_key(reader_id: UUID) -> str:
+    """What a reader may still send; gone when it has been silent for long enough."""
+    return f"quiver:inbox:bucket:{reader_id}"
+
+
+class Gate:
+    """Lets entries into the inbox.
+
+    Args:
+        valkey: A client that answers bytes.
+        marks: How much may wait.
+        rng: For the jitter.
+        clock: Seconds, never going back.
+    """
+
+    def __init__(
+        self,
+        valkey: Redis,
+        marks: Watermarks,
+        *,
+        rng: random.Random | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._append = valkey.register_script(APPEND)
+        self._rng = rng or random.Random()
+        self._clock = clock
+        self._drains: dict[int, tuple[_Sample, float | None]] = {}
+        self.marks = marks
+
+    async def append(
+        self, entries: Sequence[tuple[int, bytes]], reader_id: UUID | None
+    ) -> list[int]:
+        """Put entries on disk, all or none.
+
+        Args:
+            entries: Each with its partition.
+            reader_id: The reader that sends them itself; None: a gateway or a worker does, which
+                is held up by the watermarks alone.
+
+        Returns:
+            The partitions that nobody has been told of: wake them.
+
+        Raises:
+            UnavailableError: A stream is full or far behind; nothing was kept.
+            TooManyRequestsError: The reader sends too fast; nothing was kept.
+        """
+        places = {partition: number for number, partition in enumerate({p for p, _ in entries}, 1)}
+        keys = [key(p) for p in places for key in (stream_key, wake_key, shut_key)]
+        keys += [] if reader_id is None else [bucket_key(reader_id)]
+        said: list[bytes | int | float | str] = [*self._limits(reader_id)]
+        for partition, payload in entries:
+            said += [places[partition], payload]
+        answer = await self._append(keys=keys, args=said)
+        numbers = list(places)
+        if answer[0] == -1:
+            _, place, depth, added = answer
+            raise self._shut(numbers[place - 1], depth, added)
+        if answer[0] == -2:
+            raise self._too_fast(float(answer[1]))
+        return sorted(numbers[place - 1] for place in answer[1:])
+
+    def _limits(self, reader_id: UUID | None) -> tuple[int | float, ...]:
+        marks = self.marks
+        size = 0 if reader_id is None else marks.reader_burst
+        reopen_at = math.floor(marks.limit * marks.reopen_at)
+        oldest_ms = round(marks.oldest_s * 1000)
+        return marks.limit, reopen_at, oldest_ms, WAKE_TTL_MS, marks.reader_rate, size
+
+    def _shut(self, partition: int, depth: int, added: int) -> UnavailableError:
+        """A refusal that says when the partition will be open again, as far as that is known."""
+        rate = self._drained_per_s(partition, added - depth)
+        above = max(1.0, depth - self.marks.limit * self.marks.reopen_at)
+        wait_s = UNMEASURED_WAIT_S if rate is None else above / max(rate, 1e-3)
+        return UnavailableError(
+            "the inbox is full: send the same batch again later", self._rounded(wait_s)
+        )
+
+    def _too_fast(self, wait_s: float) -> TooManyRequestsError:
+        return TooManyRequestsError(
+            f"this reader sends more than {self.marks.reader_rate:g} events a second: nothing was"
+            " kept, send the same batch again later",
+            self._rounded(wait_s),
+        )
+
+    def _rounded(self, wait_s: float) -> int:
+        with_jitter = wait_s * self._rng.uniform(1.0, 1.0 + JITTER)
+        return min(max(math.ceil(with_jitter), SHORTEST_WAIT_S), LONGEST_WAIT_S)
+
+    def _drained_per_s(self, partition: int, left: int) -> float | None:
+        """How many entries leave a partition in a second, since it was last full; None: not known
+        yet."""
+        now = _Sample(self._clock(), left)
+        before, rate = self._drains.get(partition, (now, None))
+        took = now.at - before.at
+        if took > LONGEST_WAIT_S or left < before.left:
+            before, rate, took = now, None, 0.0
+        if took >= MEASURED_OVER_S:
+            before, rate = now, (left - before.left) / took
+        self._drains[partition] = (before, rate)
+        return rate
