@@ -18,7 +18,7 @@ from core.settings import Settings
 BEGIN = """
 redis.call('DEL', KEYS[1])
 local found = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
-if #found == 0 then
+if #found == 0 and ARGV[2] == '0' then
     return {found, 0, ''}
 end
 return {found, redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4]) or ''}
@@ -60,12 +60,14 @@ class Reading:
         has_more: Whether there were more than these.
         is_alone: Whether this is one that may be deadly: nothing else is to be done with it.
         deadly: Instead of entries to be done, the one that workers died over.
+        others_are_deadly: Whether workers died over what else was to be done.
     """
 
     entries: Sequence[Entry]
     has_more: bool
     is_alone: bool = False
     deadly: Entry | None = None
+    others_are_deadly: bool = False
 
 
 def partition_key(owner: UUID) -> int:
@@ -138,19 +140,25 @@ class Inbox:
         """
         return await self._gate.append(entries, reader_id) if entries else []
 
-    async def begin_and_read(self, partition: int, count: int) -> Reading:
+    async def begin_and_read(self, partition: int, count: int, *, others: bool = False) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.
+
+        Args:
+            partition: Which.
+            count: How many entries at most.
+            others: Whether there is something to be done besides, so that a batch begins in any
+                case.
 
         Say `acknowledge` or `give_back` when it ended: after one that did neither, several times in
         a row, entries are read one by one until the deadly one is known.
         """
         keys = (wake_key, stream_key, begun_key, careful_key)
         found, begun, careful_until = await self._begin(
-            keys=[key(partition) for key in keys], args=[count]
+            keys=[key(partition) for key in keys], args=[count, int(others)]
         )
         entries = [_entry(*each) for each in found]
         if not entries:
-            return Reading(entries, False)
+            return Reading(entries, False, others_are_deadly=begun > DEATHS_OVER_ONE)
         if _order(entries[0].id) <= _order(careful_until):
             if begun > DEATHS_OVER_ONE:
                 return Reading([], True, deadly=entries[0])
@@ -182,9 +190,11 @@ class Inbox:
             for entry_id, fields in found
         ]
 
-    async def acknowledge(self, partition: int, entries: Sequence[Entry]) -> None:
+    async def acknowledge(
+        self, partition: int, entries: Sequence[Entry], *, others: bool = False
+    ) -> None:
         """Let entries leave that are in the database now: the batch ended well."""
-        if not entries:
+        if not (entries or others):
             return
         async with self._valkey.pipeline(transaction=False) as pipe:
             for start in range(0, len(entries), 500):

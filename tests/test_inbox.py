@@ -128,3 +128,11 @@ async def test_looking_at_nothing_is_no_death(inbox: Inbox, valkey: Redis) -> No
     for _ in range(2 * DEATHS_OVER_MANY):
         assert await begun(inbox) == []
     assert not await valkey.exists(begun_key(1))
+
+
+async def test_what_else_workers_die_over_is_known_too(inbox: Inbox) -> None:
+    for _ in range(DEATHS_OVER_ONE):
+        assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
+    assert (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
+    await inbox.acknowledge(1, [], others=True)
+    assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly

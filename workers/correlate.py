@@ -16,7 +16,7 @@ async def expire(deps: Deps, partition: int, bucket: int) -> None:
     Args:
         deps: The worker's clients.
         partition: Whose shots.
-        bucket: The 250 ms in which their time was up; what is overdue is read from the rows.
+        bucket: The 250 ms in which their time was up, 0 when a sweep found them; what is overdue
+            is read from the rows.
     """
-    del bucket
-    await drain(deps, partition, with_overdue=True)
+    await drain(deps, partition, with_overdue=True, is_late=bucket == 0)

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.domain.values import MILLISECOND, Status
+from core.domain.window import Span
 from core.inbox import Reading
 from core.models.correlated_shot import mark_published
-from core.models.instants import instant
+from core.models.instants import FOREVER, instant
 from core.models.work import lock_partitions, select_barriers, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
@@ -27,10 +28,12 @@ from workers.errors import is_passing
 from workers.frames import reader_frames, shot_frames
 from workers.isolation import do_isolated
 from workers.review import review_frames, tell_due
+from workers.set_apart import set_apart
 from workers.turn import Turn, waiting
 
 # Timers of one partition within this time are one job.
 BUCKET = 250 * MILLISECOND
+EVER = Span(-FOREVER, FOREVER)
 
 
 def now() -> int:
@@ -38,18 +41,22 @@ def now() -> int:
     return time.time_ns() // 1_000
 
 
-async def drain(deps: Deps, partition: int, *, with_overdue: bool = False) -> None:
+async def drain(
+    deps: Deps, partition: int, *, with_overdue: bool = False, is_late: bool = False
+) -> None:
     """Do all that waits for a partition: events in its inbox, what the API asked, what is overdue.
 
     Args:
         deps: The worker's clients.
         partition: Which.
         with_overdue: Whether shots are looked at whose time is up.
+        is_late: Whether that is since long, so that a sweep found it.
 
     Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what
     is committed and not published is found by the relay.
     """
-    async with _turn(deps, partition, with_overdue=with_overdue) as (conn, turn):
+    async with _turn(deps, partition, with_overdue=with_overdue) as (conn, held):
+        turn = replace(held, is_late=is_late)
         try:
             while await _one_batch(conn, deps, turn):
                 pass
@@ -60,15 +67,26 @@ async def drain(deps: Deps, partition: int, *, with_overdue: bool = False) -> No
             raise
 
 
-async def do_aside(deps: Deps, partition: int, accepted: Sequence[Accepted]) -> None:
-    """Do events that are kept elsewhere than in the inbox, and what the API asked.
+async def do_aside(
+    deps: Deps,
+    partition: int,
+    accepted: Sequence[Accepted],
+    target_id: UUID | None = None,
+    request_id: UUID | None = None,
+) -> None:
+    """Do events that are kept elsewhere than in the inbox, and nothing else that waits.
 
     Args:
         deps: The worker's clients.
         partition: Whose.
         accepted: The events; where they are kept they stay until this has ended well.
+        target_id: A target whose shots are derived besides, all of them.
+        request_id: The request that wants it.
     """
-    async with _turn(deps, partition, with_overdue=False) as (conn, turn):
+    async with _turn(deps, partition, with_overdue=False) as (conn, held):
+        wanted = {} if target_id is None else {target_id: EVER}
+        requests = {target: request_id for target in wanted if request_id is not None}
+        turn = replace(held, is_asked=False, wanted=wanted, requests=requests)
         oldest_ms = await deps.inbox.oldest_of(partition)
         as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
         outcomes = await _do(conn, deps, turn, accepted, as_of)
@@ -97,14 +115,19 @@ async def _turn(
 async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     """Do one batch; whether there is more."""
     partition, began_at = turn.partition, now()
-    reading = await deps.inbox.begin_and_read(partition, deps.settings.quiver_batch_size)
+    size = deps.settings.quiver_batch_size
+    reading = await deps.inbox.begin_and_read(partition, size, others=turn.is_counted)
     if reading.deadly is not None:
         await put_aside(conn, deps, partition, reading.deadly)
         return True
     entries = reading.entries
     if reading.is_alone:
         # What is asked or overdue may be what kills: no entry is to pay for it.
-        turn = replace(turn, is_asked=False, with_overdue=False)
+        turn = replace(turn, is_asked=False, with_overdue=False, is_late=False)
+    if reading.others_are_deadly:
+        await set_apart(conn, deps, turn, began_at)
+        await deps.inbox.give_back(partition)
+        return False
     if not (entries or turn.is_asked or turn.with_overdue):
         return False
     accepted, unreadable = decoded(entries)
@@ -117,7 +140,7 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     deps.statistics.told(entries, now() / MILLISECOND)
     deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
     await _hand_over(deps, outcomes)
-    await deps.inbox.acknowledge(partition, entries)
+    await deps.inbox.acknowledge(partition, entries, others=turn.is_counted)
     await _note_published(conn, outcomes)
     if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
         await tell_due(conn, deps, partition, as_of)

@@ -16,7 +16,6 @@ from core.models.failed_job_retry import (
     select_restarted,
 )
 from core.models.lossless import original_arguments, original_bytes
-from core.models.recompute import request_recompute
 from core.queue import deserialize
 from core.schema.inbox import Accepted, decode
 from workers.batch import owner
@@ -83,10 +82,10 @@ async def _target_again(deps: Deps, row: Restarted) -> None:
     owner_id = UUID(str(row.arguments["target_id"]))
     unstored = row.arguments.get("unstored")
     accepted, unreadable = _read(unstored if isinstance(unstored, list) else [])
-    async with deps.pool.acquire() as conn, conn.transaction():
-        if await is_target(conn, owner_id):
-            await request_recompute(conn, [owner_id], request_id=as_id(bound_request()))
-    await do_aside(deps, deps.inbox.partition_of(owner_id), accepted)
+    async with deps.pool.acquire() as conn:
+        target_id = owner_id if await is_target(conn, owner_id) else None
+    partition, request_id = deps.inbox.partition_of(owner_id), as_id(bound_request())
+    await do_aside(deps, partition, accepted, target_id, request_id)
     async with deps.pool.acquire() as conn:
         await keep_unstored(conn, row.id, unreadable)
     if unreadable:

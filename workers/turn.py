@@ -1,7 +1,7 @@
 """A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.domain.window import Span
@@ -20,12 +20,23 @@ class Turn:
         held: The partitions whose locks are held, this one among them.
         is_asked: Whether the API asked something of it.
         with_overdue: Whether shots are looked at whose time is up.
+        is_late: Whether that is since long, so that a sweep found it.
+        wanted: Targets to derive besides, and when their releases lie.
+        requests: The requests behind those, by target.
     """
 
     partition: int
     held: frozenset[int]
     is_asked: bool
     with_overdue: bool
+    is_late: bool = False
+    wanted: Mapping[UUID, Span] = field(default_factory=dict)
+    requests: Mapping[UUID, UUID] = field(default_factory=dict)
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether there is more than the inbox that workers might die over again and again."""
+        return self.is_asked or self.is_late
 
 
 async def waiting(
@@ -44,9 +55,9 @@ async def waiting(
     asked = nothing
     if turn.is_asked:
         asked = await take_asked(conn, turn.partition, partitions, turn.held)
-    spans = dict(asked.spans)
+    spans = {**asked.spans, **turn.wanted}
     overdue = await select_overdue(conn, as_of) if turn.with_overdue else {}
     for target, span in overdue.items():
         if deps.inbox.partition_of(target) == turn.partition:
             spans[target] = span.joined(spans.get(target, span))
-    return spans, asked.requests
+    return spans, {**asked.requests, **turn.requests}

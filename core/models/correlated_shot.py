@@ -83,9 +83,17 @@ ORDER BY updated_at LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
 
+# A target that failed is not looked at every second, and not at all when workers died over it: a
+# retry does.
 SHOT_SELECT_OVERDUE = """
 SELECT target_id, min(release_time) AS begins, max(release_time) AS ends
-FROM shot WHERE status = 'in_flight' AND deadline <= $1
+FROM shot
+WHERE status = 'in_flight' AND deadline <= $1 AND NOT EXISTS (
+    SELECT FROM failed_job
+    WHERE failed_job.target_id = shot.target_id AND function = 'correlate_target'
+        AND state IN ('failed', 'restarted')
+        AND (error LIKE 'WorkerDiedError%' OR updated_at > now() - interval '1 minute')
+)
 GROUP BY target_id
 """
 

@@ -13,6 +13,10 @@ FROM failed_job
 WHERE id = $1 AND state = 'restarted'
 """
 
+FAILED_JOB_UPDATE_RESTARTED = """
+UPDATE failed_job SET state = 'restarted', updated_at = now() WHERE id = ANY ($1)
+"""
+
 FAILED_JOB_UPDATE_MENDED = """
 UPDATE failed_job SET state = 'mended', updated_at = now() WHERE id = $1 AND state = 'restarted'
 """
@@ -83,6 +87,11 @@ async def select_restarted(conn: Connection, failed_job_id: UUID) -> Restarted |
     """A failed job, when an operator wants it tried again and it was not yet."""
     row = await conn.fetchrow(FAILED_JOB_SELECT_RESTARTED, failed_job_id)
     return None if row is None else Restarted(**dict(row))
+
+
+async def mark_restarted(conn: Connection, failed_job_ids: Sequence[UUID]) -> None:
+    """They are to be tried again, by no operator's wish."""
+    await conn.execute(FAILED_JOB_UPDATE_RESTARTED, list(failed_job_ids))
 
 
 async def mark_mended(conn: Connection, failed_job_id: UUID) -> None:

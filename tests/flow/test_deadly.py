@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from core.gate import stream_key
+from core.models.recompute import request_recompute
 from core.postgres import Pool, Row
 from core.queue import Queue, open_arq
 from core.schema.inbox import encode
@@ -36,6 +37,8 @@ def die():
 
 async def do_or_die(conn, deps, partition, batch, as_of):
     if any(getattr(each, "x", None) == 666.0 for each in batch.accepted):
+        die()
+    if str(os.environ.get("DEADLY_TARGET")) in map(str, batch.spans):
         die()
     return await do_batch(conn, deps, partition, batch, as_of)
 
@@ -197,6 +200,27 @@ async def test_an_event_that_workers_die_over_is_put_aside_and_the_others_are_sh
     assert str(deadly.event_id) in row["arguments"]["payload"]
     assert row["target_id"] == field.targets[1]
     assert row["error"].startswith("WorkerDiedError: ")
+    await client.aclose()
+
+
+async def test_a_target_that_workers_die_over_when_asked_is_set_apart(
+    quick: Settings, pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with pool.acquire() as conn:
+        field = await put_up(conn, lanes=2)
+        await request_recompute(conn, field.targets.values())
+    deadly, innocent = field.targets[1], field.targets[2]
+    monkeypatch.setenv("DEADLY_TARGET", str(deadly))
+    client = open_arq(quick)
+    for each in (field.release(60, "2A"), field.landed(60.4, 2)):
+        await client.xadd(stream_key(0), {"e": encode(each)})
+    async with kept(quick, 1):
+        assert await labels(pool, 1) == ["X"]
+        (mended,) = await failed(pool, "correlate_target", "mended")
+        (row,) = await failed(pool, "correlate_target")
+    assert (mended["target_id"], row["target_id"]) == (innocent, deadly)
+    async with pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM recompute") == 0
     await client.aclose()
 
 

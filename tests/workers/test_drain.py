@@ -130,7 +130,7 @@ async def test_an_event_in_the_wrong_partition_finds_its_target(deps: Deps, fiel
 async def test_a_crash_between_commit_and_acknowledgement_doubles_nothing(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def die(*_: object) -> None:
+    async def die(*_: object, **__: object) -> None:
         raise ConnectionError("the worker died")
 
     with monkeypatch.context() as patched:
