@@ -95,4 +95,4 @@ async def _operator(conn: Connection, settings: Settings, token: str, mark: str)
     ours = settings.quiver_admin_token
     if ours is None or not hmac.compare_digest(mark, _mark(ours)):
         return None
-    return Operator(Principal(Role.ADMIN, None, None), "the environment's token")
+    return Operator(Principal(Role.ADMIN, None, None), "the environment")

@@ -46,7 +46,9 @@ def note_done(pipe: Pipeline, jobs: Sequence[DoneJob]) -> None:
 async def select_done(valkey: Redis) -> list[DoneJob]:
     """The latest jobs that were done, the latest first."""
     found = await valkey.xrevrange(DONE, count=KEPT)
-    return [_job(fields[b"j"]) for _, fields in found]
+    jobs = [_job(fields[b"j"]) for _, fields in found]
+    # Each worker tells of several at once.
+    return sorted(jobs, key=lambda job: job.started_at, reverse=True)
 
 
 def _job(stored: bytes) -> DoneJob:
