@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from cli.processes import Child, GivenUp, Kept, Supervisor
@@ -34,6 +35,7 @@ class Whole:
         stores: The stores.
         children: API and workers, by name.
         taps: What runs between them, by the store's name.
+        given_up: What died too often.
     """
 
     url: str
@@ -41,7 +43,7 @@ class Whole:
     children: Mapping[str, Child]
     taps: Mapping[str, Tap]
     _stop: threading.Event = field(default_factory=threading.Event)
-    _given_up: list[GivenUp] = field(default_factory=list)
+    given_up: list[GivenUp] = field(default_factory=list)
 
     @property
     def settings(self) -> Settings:
@@ -70,7 +72,7 @@ class Whole:
             while not self._stop.wait(LOOK_EVERY_S):
                 supervisor.look()
         except GivenUp as error:
-            self._given_up.append(error)
+            self.given_up.append(error)
         finally:
             supervisor.stop()
 
@@ -86,42 +88,63 @@ class Whole:
 
 
 @asynccontextmanager
-async def whole(folder: Path, workers: int = 2) -> AsyncIterator[Whole]:
+async def whole(folder: Path) -> AsyncIterator[Whole]:
     """A whole Quiver in a folder; everything is ended in the end."""
     folder.chmod(0o755)
-    async with AsyncExitStack() as stack:
-        stores = stack.enter_context(EmbeddedStores(folder))
-        assert stores.postgres is not None and stores.valkey is not None
+    with EmbeddedStores(folder) as stores:
+        assert stores.postgres is not None
         migrate.up(Settings(database_url=stores.postgres.url))
-        taps = {"postgres": Tap(stores.postgres.url), "valkey": Tap(stores.valkey.url)}
-        urls = {name: await tap.open() for name, tap in taps.items()}
-        for tap in taps.values():
-            stack.push_async_callback(tap.close)
-        port = free_port()
-        children = _children(stores, urls, port, workers)
-        made = Whole(f"http://127.0.0.1:{port}", stores, children, taps)
-        watching = asyncio.create_task(asyncio.to_thread(made.watch))
-        try:
-            await made.ready()
+        make = partial(quiver_children, stores, further=SMALL)
+        async with kept_running(stores, make, free_port()) as made:
             yield made
-        finally:
-            made.end()
-            await watching
-        assert made._given_up == []
 
 
-def _children(
-    stores: EmbeddedStores, urls: Mapping[str, str], port: int, workers: int
+@asynccontextmanager
+async def kept_running(
+    stores: EmbeddedStores, make: Callable[[Mapping[str, str], int], dict[str, Child]], port: int
+) -> AsyncIterator[Whole]:
+    """Processes that reach the stores through taps.
+
+    Args:
+        stores: They run already.
+        make: Makes the processes from the stores' URLs and the API's port.
+        port: Where the API listens.
+    """
+    assert stores.postgres is not None and stores.valkey is not None
+    taps = {"postgres": Tap(stores.postgres.url), "valkey": Tap(stores.valkey.url)}
+    urls = {name: await tap.open() for name, tap in taps.items()}
+    made = Whole(f"http://127.0.0.1:{port}", stores, make(urls, port), taps)
+    watching = asyncio.create_task(asyncio.to_thread(made.watch))
+    try:
+        await made.ready()
+        yield made
+    finally:
+        made.end()
+        await watching
+        for tap in taps.values():
+            await tap.close()
+    assert made.given_up == []
+
+
+def quiver_children(
+    stores: EmbeddedStores,
+    urls: Mapping[str, str],
+    port: int,
+    further: Mapping[str, str] | None = None,
 ) -> dict[str, Child]:
+    """An API and two workers."""
     said = {
         **os.environ,
-        **SMALL,
+        **(further or {}),
         "DATABASE_URL": urls["postgres"],
         "REDIS_URL": urls["valkey"],
         "QUIVER_ADMIN_TOKEN": ADMIN_TOKEN,
     }
-    commands = {"api": ["api", "--port", str(port)]}
-    commands |= {f"worker-{number}": ["worker"] for number in range(1, workers + 1)}
+    commands = {
+        "api": ["api", "--port", str(port)],
+        "worker-1": ["worker"],
+        "worker-2": ["worker"],
+    }
     return {
         name: Child(name, [sys.executable, "-m", "cli.main", *words], said, stores.log(name))
         for name, words in commands.items()
