@@ -38,14 +38,17 @@ class Broadcast:
         self._last: Overview | None = None
         self._last_at = 0.0
         self._lock = asyncio.Lock()
+        self._is_over = False
         self.watchers = 0
 
-    async def latest(self) -> Overview:
-        """The overview, as it was a second ago at most."""
+    async def latest(self, *, is_now: bool = False) -> Overview:
+        """The overview, as it was a second ago at most, or as it is now."""
+        since = time.monotonic() if is_now else time.monotonic() - FRESH_S
         async with self._lock:
-            if self._last is None or time.monotonic() - self._last_at > FRESH_S:
+            if self._last is None or self._last_at < since:
+                begun_at = time.monotonic()
                 self._last = await self._overview()
-                self._last_at = time.monotonic()
+                self._last_at = begun_at
             return self._last
 
     def check_room(self) -> None:
@@ -74,11 +77,17 @@ class Broadcast:
     async def told(self) -> AsyncIterator[str]:
         """What is told, as the frames of an event stream; who is slow misses some, and no more."""
         heard = 0
-        while True:
+        while not self._is_over:
             async with self._news:
-                await self._news.wait_for(lambda: self._number > heard)
+                await self._news.wait_for(lambda: self._is_over or self._number > heard)
                 heard, said = self._number, self._said
             yield said
+
+    async def end(self) -> None:
+        """Tell nothing more: the process ends."""
+        async with self._news:
+            self._is_over = True
+            self._news.notify_all()
 
     async def _tell(self) -> None:
         while True:

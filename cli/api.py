@@ -1,5 +1,6 @@
 """`quiver api`: one API process."""
 
+from contextlib import suppress
 from typing import Annotated
 
 import typer
@@ -8,6 +9,8 @@ import uvicorn
 from cli.failing import told
 from cli.where import DEFAULT_DATA_DIR, DataDir, settings_here
 from core import log
+
+NOT_STARTED = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -22,11 +25,12 @@ def register(app: typer.Typer) -> None:
         """Run one API process against DATABASE_URL and REDIS_URL."""
         # Only here: it takes a second, which no other command should wait for.
         from api.main import create_app
+        from api.server import Server
 
         with told():
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
-            uvicorn.run(
+            config = uvicorn.Config(
                 create_app(settings),
                 host=host,
                 port=port,
@@ -40,3 +44,8 @@ def register(app: typer.Typer) -> None:
                 ws_per_message_deflate=False,
                 timeout_graceful_shutdown=2,
             )
+            server = Server(config)
+            with suppress(KeyboardInterrupt):
+                server.run()
+        if not server.started:
+            raise typer.Exit(NOT_STARTED)

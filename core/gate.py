@@ -1,7 +1,8 @@
 """What may come into the inbox: all of a request or nothing, and not more than workers get rid of.
 
 A partition that is full, or whose oldest entry waits for too long, is shut until workers have
-caught up; a reader that sends faster than any reader can shoot waits its turn, and nobody else does.
+caught up; a reader that sends faster than any reader can shoot waits its turn, and nobody else
+does.
 """
 
 import math
@@ -17,6 +18,10 @@ from core.errors import TooManyRequestsError, UnavailableError
 
 # A wake-up that got lost stops to count as pending after this time.
 WAKE_TTL_MS = 2_000
+# While this stands no job is begun, by an operator's wish: entries grow old and no fault is in it,
+# and wake-ups do not come to anybody.
+PAUSE = "quiver:paused"
+WAKE_TTL_IN_PAUSE_MS = 60_000
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1, 60
 # What is known of the drain before it was measured.
 UNMEASURED_WAIT_S = 2.0
@@ -27,17 +32,21 @@ JITTER = 0.5
 # For each stream three keys: its entries, its wake-up, whether it is shut; then the sender's
 # bucket.
 # ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
-# time to live; the bucket's rate in a second and its size (0: no bucket); then each entry as the
-# number of its stream and the payload. Answers: {0, streams to be woken …}, {-1, stream, depth,
-# entries ever added} where one is shut, {-2, seconds to wait} where the bucket is empty.
+# time to live; the bucket's rate in a second and its size (0: no bucket); the key of the operators'
+# pause and a wake-up's time to live in it; then each entry as the number of its stream and the
+# payload. Answers: {0, streams to be woken …}, {-1, stream, depth, entries ever added} where one is
+# shut, {-2, seconds to wait} where the bucket is empty.
 APPEND = """
 local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
 local rate, size = tonumber(ARGV[5]), tonumber(ARGV[6])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+if redis.call('EXISTS', ARGV[7]) == 1 then
+    oldest_ms, wake_ttl = math.huge, ARGV[8]
+end
 local coming, count = {}, 0
-for i = 7, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
     local stream = tonumber(ARGV[i])
     coming[stream] = (coming[stream] or 0) + 1
     count = count + 1
@@ -79,7 +88,7 @@ if size > 0 then
     redis.call('HSET', bucket, 'left', tostring(left - count), 'at', now)
     redis.call('PEXPIRE', bucket, math.ceil((size - left + count) / rate * 1000) + 1000)
 end
-for i = 7, #ARGV, 2 do
+for i = 9, #ARGV, 2 do
     redis.call('XADD', KEYS[3 * tonumber(ARGV[i]) - 2], '*', 'e', ARGV[i + 1])
 end
 local unwoken = {0}
@@ -189,6 +198,7 @@ class Gate:
         keys = [key(p) for p in places for key in (stream_key, wake_key, shut_key)]
         keys += [] if reader_id is None else [bucket_key(reader_id)]
         said: list[bytes | int | float | str] = [*self._limits(reader_id)]
+        said += [PAUSE, WAKE_TTL_IN_PAUSE_MS]
         for partition, payload in entries:
             said += [places[partition], payload]
         answer = await self._append(keys=keys, args=said)

@@ -58,11 +58,13 @@ class Reading:
     Args:
         entries: The oldest ones.
         has_more: Whether there were more than these.
+        is_alone: Whether this is one that may be deadly: nothing else is to be done with it.
         deadly: Instead of entries to be done, the one that workers died over.
     """
 
     entries: Sequence[Entry]
     has_more: bool
+    is_alone: bool = False
     deadly: Entry | None = None
 
 
@@ -151,11 +153,11 @@ class Inbox:
             return Reading(entries, False)
         if _order(entries[0].id) <= _order(careful_until):
             if begun > DEATHS_OVER_ONE:
-                return Reading([], True, entries[0])
-            return Reading(entries[:1], len(entries) > 1)
+                return Reading([], True, deadly=entries[0])
+            return Reading(entries[:1], len(entries) > 1, is_alone=True)
         if begun > DEATHS_OVER_MANY:
             await self._be_careful(partition, entries[-1])
-            return Reading(entries[:1], len(entries) > 1)
+            return Reading(entries[:1], len(entries) > 1, is_alone=True)
         return Reading(entries, len(entries) == count)
 
     async def _be_careful(self, partition: int, last: Entry) -> None:

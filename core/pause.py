@@ -10,11 +10,10 @@ import orjson
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from core.gate import PAUSE
 from core.queue import BELL, BELL_LENGTH
 from core.schema.admin import PauseState
 from core.schema.types import EARLIEST, rfc3339
-
-PAUSE = "quiver:paused"
 
 GOING_ON = PauseState(paused_at=None, paused_by=None, reason=None)
 

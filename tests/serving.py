@@ -22,12 +22,14 @@ from websockets.typing import Subprotocol
 from api.broadcast import Broadcast
 from api.hub import Hub
 from api.main import create_app
+from api.server import Server
 from core.settings import Settings
 
 WITHIN_S = 10.0
 PROGRAM = """
 import os, uvicorn
 from api.main import create_app
+from api.server import Server
 from core.settings import Settings
 uvicorn.run(create_app(Settings()), host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None)
 """
@@ -55,7 +57,7 @@ async def serving(settings: Settings) -> AsyncIterator[Served]:
     """The API on a port of its own, in this process, so that a test can look at its hub."""
     listener = socket.create_server(("127.0.0.1", 0))
     config = uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=2)
-    server = uvicorn.Server(config)
+    server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await until(lambda: server.started or task.done())

@@ -2,6 +2,7 @@
 
 import random
 import time
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from core.errors import TooManyRequestsError, UnavailableError
-from core.gate import Gate, Watermarks, bucket_key, shut_key, stream_key
+from core.gate import Gate, Watermarks, bucket_key, shut_key, stream_key, wake_key
 from core.inbox import Inbox
+from core.pause import pause
 
 READER = UUID(int=7)
 OTHER = UUID(int=8)
@@ -180,3 +182,17 @@ async def test_what_is_refused_is_not_there_and_what_is_taken_is(
     found = {p: [entry.payload for entry in await of.read(p, 100)] for p in range(4)}
     assert found == there
     assert max(map(len, found.values())) <= 10
+
+
+async def test_entries_grow_old_in_a_pause_without_shutting_the_inbox(valkey: Redis) -> None:
+    hasty = inbox(valkey, Watermarks(10, oldest_s=5))
+    long_ago = int((time.time() - 60) * 1000)
+    await valkey.xadd(stream_key(1), {"e": "old"}, id=f"{long_ago}-0")
+    with pytest.raises(UnavailableError):
+        await hasty.append(entries(1))
+    await pause(valkey, "Ana", None, datetime.now(UTC))
+    assert await hasty.append(entries(1)) == [1]
+    # Nobody comes for it: it is told of once a minute.
+    assert 2_000 < await valkey.pttl(wake_key(1)) <= 60_000
+    with pytest.raises(UnavailableError):
+        await hasty.append(entries(9))

@@ -5,6 +5,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -101,6 +102,9 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
         await put_aside(conn, deps, partition, reading.deadly)
         return True
     entries = reading.entries
+    if reading.is_alone:
+        # What is asked or overdue may be what kills: no entry is to pay for it.
+        turn = replace(turn, is_asked=False, with_overdue=False)
     if not (entries or turn.is_asked or turn.with_overdue):
         return False
     accepted, unreadable = decoded(entries)
@@ -118,7 +122,7 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
         await tell_due(conn, deps, partition, as_of)
     await _follow_up(deps, partition, outcomes, as_of)
-    return reading.has_more
+    return reading.has_more or reading.is_alone
 
 
 def _heard_until(began_at: int, reading: Reading, accepted: Sequence[Accepted]) -> int:

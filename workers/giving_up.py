@@ -21,7 +21,6 @@ async def give_up(
         attempts: Every try of it.
         arguments: What is kept of it instead of the task's arguments.
     """
-    deps.statistics.job_failed(job.function, attempts[-1].duration_ms)
     failure = Failure(
         job_id=job.job_id,
         function=job.function,
@@ -35,6 +34,7 @@ async def give_up(
     async with deps.pool.acquire() as conn, conn.transaction():
         if not await _was_a_retry(conn, job, attempts):
             await insert_failed_job(conn, failure)
+    deps.statistics.job_failed(job.function, attempts[-1].duration_ms)
     await forget_attempts(deps.valkey, job.job_id)
 
 

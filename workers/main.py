@@ -29,6 +29,7 @@ from workers.retry import retrying
 from workers.runtime import ARQ_TRIES, Task, task
 from workers.score_shots import score_shots
 from workers.sweep import sweep
+from workers.watchdog import watched
 from workers.worker import LastingWorker
 
 SWEEP_EVERY_S = 1
@@ -133,12 +134,13 @@ async def work(settings: Settings, stop: asyncio.Event) -> Wish | None:
     wished = asyncio.create_task(reporter.wished.wait())
     log.info("worker started", worker=reporter.id)
     try:
-        await asyncio.wait({working, stopping, wished}, return_when=asyncio.FIRST_COMPLETED)
-        if working.done():
-            working.result()
-        if wished.done() and not stopping.done():
-            draining = asyncio.create_task(worker.drain(settings.quiver_job_timeout_s))
-            await asyncio.wait({draining, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        async with watched(settings.quiver_job_timeout_s):
+            await asyncio.wait({working, stopping, wished}, return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                working.result()
+            if wished.done() and not stopping.done():
+                draining = asyncio.create_task(worker.drain(settings.quiver_job_timeout_s))
+                await asyncio.wait({draining, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         reporting.cancel()
         await worker.finish()

@@ -39,9 +39,10 @@ def get_sources(request: Request) -> Sources:
     return sources
 
 
-async def get_overview(broadcast: BroadcastOf, _: OperatorOf) -> Overview:
-    """How the work stands: every page's head says it."""
-    return await broadcast.latest()
+async def get_overview(request: Request, broadcast: BroadcastOf, _: OperatorOf) -> Overview:
+    """How the work stands: every page's head says it. Who did something sees at once what came of
+    it."""
+    return await broadcast.latest(is_now=request.headers.get("cache-control") == "no-cache")
 
 
 SourcesOf = Annotated[Sources, Depends(get_sources)]

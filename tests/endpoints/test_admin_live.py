@@ -2,8 +2,9 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
@@ -165,3 +166,18 @@ async def test_a_gateway_hears_nothing(served: Served, pool: Pool) -> None:
 async def test_without_a_token_nobody_hears_anything(served: Served) -> None:
     async with AsyncClient(base_url=served.url, trust_env=False) as client:
         assert failure(await client.get(LIVE))[0] == 401
+
+
+async def test_a_server_ends_at_once_though_somebody_watches(
+    settings: Settings, shown: Counted, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert shown
+    async with asyncio.timeout(WITHIN_S):
+        async with AsyncExitStack() as ends:
+            served = await ends.enter_async_context(serving(settings))
+            async with watching(served) as answer:
+                told = events(answer)
+                await anext(told)
+                await ends.aclose()
+                assert {kind async for kind, _ in told} <= {"overview"}
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []

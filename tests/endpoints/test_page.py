@@ -197,3 +197,12 @@ async def test_the_theme_is_kept(admin: AsyncClient, kept: str, shown_as: str) -
 async def test_pages_are_not_in_the_apis_document(anonymous: AsyncClient) -> None:
     paths = (await anonymous.get("/api/openapi.json")).json()["paths"]
     assert [path for path in paths if path.startswith("/admin")] == []
+
+
+async def test_who_did_something_sees_at_once_what_came_of_it(
+    admin: AsyncClient, shown: MadeUp
+) -> None:
+    assert "<b>Work is paused</b>" in (await admin.get("/admin")).text
+    shown.is_calm = True
+    page = (await admin.get("/admin", headers={"Cache-Control": "no-cache"})).text
+    assert "<b>Work is paused</b>" not in page

@@ -42,8 +42,13 @@ async def do_or_die(conn, deps, partition, batch, as_of):
 async def deadly(deps, *_):
     die()
 
+async def endless(deps, *_):
+    while True:
+        pass
+
 drain.do_batch = do_or_die
 main.TASKS["deadly"] = deadly
+main.TASKS["endless"] = endless
 asyncio.run(main.until_signalled(Settings()))
 """
 
@@ -145,6 +150,16 @@ async def test_a_job_that_workers_die_over_is_written_down_and_begun_no_more(
             "WorkerDiedError"
         ] * 2
         assert workers.deaths == 2
+
+
+async def test_a_task_that_never_lets_go_costs_its_worker_and_is_written_down(
+    quick: Settings, pool: Pool, queue: Queue
+) -> None:
+    impatient = quick.model_copy(update={"quiver_job_timeout_s": 1.0})
+    await queue.enqueue("endless", job_id="loop")
+    async with kept(impatient, 1) as workers:
+        (row,) = await failed(pool, "endless")
+        assert len(row["attempts"]) == workers.deaths == 2
 
 
 async def test_a_retry_of_what_workers_die_over_fails_in_the_same_row(

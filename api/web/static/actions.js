@@ -24,7 +24,7 @@ async function act(button) {
     const said = await post(url, asks === "reason" ? { reason: reason || null } : body ? JSON.parse(body) : undefined);
     tell(button, what ?? "", said);
     if (then) location.assign(then);
-    else await refresh();
+    else await refresh(true);
   } catch (error) {
     complain(error);
   } finally {
@@ -41,7 +41,7 @@ function tell({ dataset: { done = "Done", undo } }, what, said) {
   const changed = /** @type {Partial<import("./api.js").JobsChanged> | null} */ (said);
   if (what === "discard" && changed?.ids) return discarded(changed.changed ?? 0, [...changed.ids]);
   const text = changed?.changed === undefined ? done : `${done}: ${jobs(changed.changed)}`;
-  toast(text, undo ? { label: "Undo", act: () => void post(undo).then(refresh, complain) } : null);
+  toast(text, undo ? { label: "Undo", act: () => void post(undo).then(() => refresh(true), complain) } : null);
 }
 
 /**
@@ -53,7 +53,7 @@ export function discarded(number, ids) {
   const undo = () =>
     void change("restore", { ids }).then((back) => {
       toast(`Restored: ${jobs(back.changed)}`);
-      return refresh();
+      return refresh(true);
     }, complain);
   const label = number > ids.length ? `Undo for ${count(ids.length)}` : "Undo";
   toast(`Discarded: ${jobs(number)}`, number ? { label, act: undo } : null);

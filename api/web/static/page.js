@@ -24,9 +24,8 @@ function follow(now) {
   // These change all the time on a busy evening, and matter where they are listed.
   const busy = document.body.dataset["page"] === "jobs" ? [deferred, queued, running] : [];
   const stands = JSON.stringify([failed, retrying, workers, paused_at, behind, busy]);
-  const wait = standing && stands !== standing ? OFTEN_MS : SELDOM_MS;
+  if (Date.now() - refreshedAt < (stands === standing ? SELDOM_MS : OFTEN_MS)) return;
   standing = stands;
-  if (Date.now() - refreshedAt < wait) return;
   refreshedAt = Date.now();
   void refresh();
 }

@@ -7,10 +7,15 @@ const THEIRS = new Set(["open", "checked"]);
 
 let isUnderWay = false;
 let isWanted = false;
+let mustBeNow = false;
 
-/** Ask for the page again, and change what differs. */
-export async function refresh() {
+/**
+ * Ask for the page again, and change what differs.
+ * @param {boolean} [isNow] whether it must be as it is now, not as it was a second ago
+ */
+export async function refresh(isNow = false) {
   isWanted = true;
+  mustBeNow ||= isNow;
   if (isUnderWay) return;
   isUnderWay = true;
   try {
@@ -24,7 +29,9 @@ export async function refresh() {
 }
 
 async function load() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
+  const cache = mustBeNow ? "no-store" : "default";
+  mustBeNow = false;
+  const answer = await fetch(location.href, { cache, headers: { Accept: "text/html" } }).catch(() => null);
   if (answer?.redirected) location.reload();
   if (!answer?.ok || isReading()) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");

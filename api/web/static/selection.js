@@ -86,7 +86,7 @@ async function act(what) {
     else toast(`${question.done}: ${jobs(changed.changed)}`);
     isWholeFilter = false;
     for (const box of boxes()) box.checked = false;
-    await refresh();
+    await refresh(true);
     show();
   } catch (error) {
     complain(error);
