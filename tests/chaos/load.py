@@ -140,16 +140,18 @@ async def recovered(whole: Whole) -> float:
     async with asyncio.timeout(RECOVERED_WITHIN_S), open_api(whole.url, ADMIN_TOKEN) as client:
         client.timeout = httpx.Timeout(3.0)
         while good < 3:
-            good = good + 1 if await _is_well(Api(client)) else 0
+            state = await _state(Api(client))
+            good = good + 1 if state["workers"] and state["oldest_age_ms"] < LATE_MS else 0
             await asyncio.sleep(0.1)
     return monotonic() - began
 
 
-async def _is_well(api: Api) -> bool:
+async def _state(api: Api) -> dict[str, Any]:
+    """How the work stands; nothing works while the API does not answer."""
     with suppress(ApiRefused):
-        state = await api.call("GET", "/admin/queue")
-        return bool(state["workers"]) and state["oldest_age_ms"] < LATE_MS
-    return False
+        state: dict[str, Any] = await api.call("GET", "/admin/queue")
+        return state
+    return {"workers": []}
 
 
 async def under_load(
