@@ -76,6 +76,24 @@ def clock_noise(spread_s: float) -> Fault:
     ]
 
 
+def clock_jump(by_s: float) -> Fault:
+    """One reader's clock is set by so many seconds in the middle of everything."""
+
+    def apply(sendings: Sequence[Sending], rng: random.Random) -> list[Sending]:
+        reader = rng.choice(sorted({s.event.reader_id for s in sendings}))
+        middle = (sendings[0].event.at + sendings[-1].event.at) / 2
+        return [
+            (
+                replace(s, event=replace(s.event, clock_ahead_s=s.event.clock_ahead_s + by_s))
+                if s.event.reader_id == reader and s.event.at >= middle
+                else s
+            )
+            for s in sendings
+        ]
+
+    return apply
+
+
 def clock_drift(largest_ppm: float) -> Fault:
     """Each reader's clock gains or loses up to so many millionths of the time that passes."""
 
