@@ -53,6 +53,7 @@ async def open_pool(
     maximum: int | None = None,
     plans_once: bool = False,
     statement_s: float = 10,
+    name: str = "quiver",
 ) -> Pool:
     """A pool of connections to `settings.database_url`.
 
@@ -63,6 +64,7 @@ async def open_pool(
         plans_once: Whether a statement is planned once for all parameters. Right for a worker,
             whose few statements take sets; wrong where a filter may be left out.
         statement_s: Seconds after which a statement is given up.
+        name: What the database calls its connections.
 
     Raises:
         UnavailableError: No database is configured.
@@ -80,7 +82,12 @@ async def open_pool(
         timeout=5,
         command_timeout=statement_s,
         server_settings={
-            "application_name": "quiver",
+            "application_name": name,
+            # The other end of a line that is dead without a word is given up within half a minute,
+            # and with it what it has locked.
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "5",
+            "tcp_keepalives_count": "4",
             "jit": "off",
             "plan_cache_mode": "force_generic_plan" if plans_once else "auto",
         },

@@ -24,6 +24,7 @@ class Deps:
     queue: Queue
     feed: Feed
     statistics: Statistics = field(default_factory=Statistics)
+    worker_id: str = ""
 
     @property
     def offline_after(self) -> int:

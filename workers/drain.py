@@ -14,7 +14,7 @@ from core.domain.window import Span
 from core.inbox import Reading
 from core.models.correlated_shot import mark_published
 from core.models.instants import FOREVER, instant
-from core.models.work import lock_partitions, select_barriers, unlock_partitions
+from core.models.work import select_barriers, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
 from core.valkey import LOST
@@ -26,6 +26,7 @@ from workers.deps import Deps
 from workers.entries import decoded, keep_unreadable, put_aside
 from workers.errors import is_passing
 from workers.frames import reader_frames, shot_frames
+from workers.holding import take_partitions
 from workers.isolation import do_isolated
 from workers.review import review_frames, tell_due
 from workers.set_apart import set_apart
@@ -104,7 +105,7 @@ async def _turn(
     async with deps.pool.acquire() as conn:
         barriers = await select_barriers(conn, partition, deps.inbox.partitions)
         turn = Turn(partition, frozenset({partition, *barriers}), bool(barriers), with_overdue)
-        await lock_partitions(conn, turn.held, deps.settings.quiver_job_timeout_s)
+        await take_partitions(conn, deps, turn.held)
         try:
             yield conn, turn
         finally:

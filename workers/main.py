@@ -10,6 +10,7 @@ from uuid import uuid4
 from arq.cron import CronJob, cron
 from arq.worker import Function
 
+from core.breath import breathing
 from core.feed import Feed
 from core.inbox import open_inbox
 from core.log import get_logger
@@ -21,6 +22,7 @@ from core.valkey import LOST, open_valkey
 from workers.containment import GRACE_S
 from workers.correlate import correlate, expire
 from workers.deps import Deps
+from workers.holding import connection_name
 from workers.job import RETRY
 from workers.leaderboard import leaderboard
 from workers.relay import relay
@@ -76,10 +78,17 @@ def schedules(functions: Sequence[Function]) -> Sequence[CronJob]:
 
 async def open_deps(settings: Settings) -> Deps:
     """The clients that tasks use."""
-    valkey = open_valkey(settings)
+    valkey, worker_id = open_valkey(settings), str(uuid4())
+    pool = await open_pool(
+        settings,
+        plans_once=True,
+        statement_s=settings.quiver_job_timeout_s,
+        name=connection_name(worker_id),
+    )
     return Deps(
         settings=settings,
-        pool=await open_pool(settings, plans_once=True, statement_s=settings.quiver_job_timeout_s),
+        pool=pool,
+        worker_id=worker_id,
         valkey=valkey,
         inbox=open_inbox(valkey, settings),
         queue=Queue(open_arq(settings)),
@@ -126,29 +135,35 @@ async def work(settings: Settings, stop: asyncio.Event) -> Wish | None:
         What an operator asked for; None: it was told to stop.
     """
     deps = await open_deps(settings)
+    with breathing(settings, deps.worker_id):
+        return await _work(deps, stop)
+
+
+async def _work(deps: Deps, stop: asyncio.Event) -> Wish | None:
+    timeout_s = deps.settings.quiver_job_timeout_s
     worker = build_worker(deps, handle_signals=False)
     reporter = Reporter(deps, worker)
     reporting = asyncio.create_task(reporter.run())
     working = asyncio.create_task(worker.async_run())
     stopping = asyncio.create_task(stop.wait())
     wished = asyncio.create_task(reporter.wished.wait())
-    log.info("worker started", worker=reporter.id)
+    log.info("worker started", worker=deps.worker_id)
     try:
-        async with watched(settings.quiver_job_timeout_s):
+        async with watched(timeout_s):
             await asyncio.wait({working, stopping, wished}, return_when=asyncio.FIRST_COMPLETED)
             if working.done():
                 working.result()
             if wished.done() and not stopping.done():
-                draining = asyncio.create_task(worker.drain(settings.quiver_job_timeout_s))
+                draining = asyncio.create_task(worker.drain(timeout_s))
                 await asyncio.wait({draining, stopping}, return_when=asyncio.FIRST_COMPLETED)
     finally:
         reporting.cancel()
         await worker.finish()
         await deps.statistics.flush(deps.valkey, datetime.now(UTC))
         with suppress(*LOST):
-            await sign_off(deps.valkey, reporter.id)
+            await sign_off(deps.valkey, deps.worker_id)
         await close_deps(deps)
-        log.info("worker stopped", worker=reporter.id, wish=reporter.wish)
+        log.info("worker stopped", worker=deps.worker_id, wish=reporter.wish)
     return reporter.wish
 
 

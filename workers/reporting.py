@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
-from uuid import uuid4
 
 import psutil
 
@@ -29,14 +28,12 @@ class Reporter:
         deps: The worker's clients.
         worker: The worker.
         wished: Set as soon as somebody asks the worker to go.
-        id: Made when it starts.
         wish: What it is asked.
     """
 
     deps: Deps
     worker: LastingWorker
     wished: asyncio.Event = field(default_factory=asyncio.Event)
-    id: str = field(default_factory=lambda: str(uuid4()))
     wish: Wish | None = None
     _started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     _process: psutil.Process = field(default_factory=psutil.Process)
@@ -59,7 +56,7 @@ class Reporter:
     def _said(self) -> WorkerReport:
         statistics = self.deps.statistics
         return WorkerReport(
-            id=self.id,
+            id=self.deps.worker_id,
             host=socket.gethostname(),
             pid=os.getpid(),
             started_at=rfc3339(self._started_at),

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from asyncpg.exceptions import LockNotAvailableError
+
 from core.domain.window import Span
 from core.models.instants import microseconds
 from core.postgres import Connection
@@ -13,8 +15,23 @@ from core.postgres import Connection
 # The first half of our advisory locks' keys: the letters QVR and a 1.
 LOCKS = 0x51565231
 
+PARTITION_TRY = "SELECT pg_try_advisory_lock($1, $2)"
+# By the server's clock, not by cancelling: what is cancelled may have been granted just then.
+LOCK_TIMEOUT_SET = "SELECT set_config('lock_timeout', $1, true)"
 PARTITION_LOCK = "SELECT pg_advisory_lock($1, $2)"
 PARTITION_UNLOCK = "SELECT pg_advisory_unlock($1, $2)"
+
+# Whoever holds one of these partitions' locks, by the names of their connections.
+HOLDER_SELECT = """
+SELECT activity.pid, activity.application_name AS name
+FROM pg_locks AS held
+JOIN pg_stat_activity AS activity ON activity.pid = held.pid
+WHERE held.locktype = 'advisory' AND held.granted AND held.objsubid = 2
+    AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND held.classid = $1::bigint::oid AND held.objid = ANY ($2::bigint[]::oid[])
+    AND held.pid <> pg_backend_pid() AND activity.backend_start < now() - make_interval(secs => $3)
+"""
+HOLDER_END = "SELECT pg_terminate_backend($1)"
 
 RECOMPUTE_SELECT_BARRIERS = """
 SELECT DISTINCT barrier % $1 AS partition
@@ -61,11 +78,35 @@ async def select_barriers(conn: Connection, partition: int, partitions: int) -> 
     return [row["partition"] for row in rows]
 
 
-async def lock_partitions(conn: Connection, partitions: Collection[int], timeout_s: float) -> None:
-    """Hold partitions until the connection is given back; always in one order, so nobody waits in
-    a ring."""
-    for partition in sorted(set(partitions)):
-        await conn.execute(PARTITION_LOCK, LOCKS, partition, timeout=timeout_s)
+async def try_partition(conn: Connection, partition: int) -> bool:
+    """Hold a partition until the connection is given back, if nobody else does."""
+    taken: bool = await conn.fetchval(PARTITION_TRY, LOCKS, partition)
+    return taken
+
+
+async def wait_for_partition(conn: Connection, partition: int, within_s: float) -> bool:
+    """As `try_partition`, and wait a while for whoever holds it."""
+    try:
+        async with conn.transaction():
+            await conn.execute(LOCK_TIMEOUT_SET, f"{round(within_s * 1000)}ms")
+            await conn.execute(PARTITION_LOCK, LOCKS, partition)
+    except LockNotAvailableError:
+        return False
+    return True
+
+
+async def select_holders(
+    conn: Connection, partitions: Collection[int], older_than_s: float
+) -> dict[int, str]:
+    """Who else holds these partitions: names of connections that are so old, by their
+    processes."""
+    rows = await conn.fetch(HOLDER_SELECT, LOCKS, list(partitions), older_than_s)
+    return {row["pid"]: row["name"] for row in rows}
+
+
+async def end_holder(conn: Connection, pid: int) -> None:
+    """End a connection: what it has not committed is undone, what it holds is free."""
+    await conn.execute(HOLDER_END, pid)
 
 
 async def unlock_partitions(conn: Connection, partitions: Collection[int]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 from arq.constants import in_progress_key_prefix, job_key_prefix
 
-from core.models.work import lock_partitions, unlock_partitions
+from core.models.work import try_partition, unlock_partitions
 from tests.workers.conftest import Range, eventually
 from workers.deps import Deps
 
@@ -13,7 +13,7 @@ async def test_a_running_jobs_claim_is_short_and_renewed(deps: Deps, working: No
     del working
     mark = f"{in_progress_key_prefix}the job"
     async with deps.pool.acquire() as conn:
-        await lock_partitions(conn, [3], 5)
+        assert await try_partition(conn, 3)
         await deps.queue.enqueue("correlate", 3, job_id="the job")
         left: list[int] = []
 
