@@ -7,6 +7,7 @@ from core.schema.admin import PauseState
 from core.schema.types import rfc3339
 
 LATE_MS = 5_000
+STUCK_MS = 60_000
 SLOW_MS = 1_000
 FILLING = 0.5
 
@@ -21,7 +22,9 @@ class Counted:
         limit: Entries that a partition holds at most.
         queued: Jobs that are due, and changes to be derived or published.
         oldest_age_ms: How long the oldest of all that has waited.
+        stuck: Partitions whose oldest entry has waited for longer than `STUCK_MS`.
         failed: Jobs that wait for an operator.
+        failed_lately: Jobs that were given up in the last five minutes.
         retrying: Jobs that failed and will be tried again.
         silent: Readers of open sessions that should be heard and are not.
         workers: Workers that are alive.
@@ -36,7 +39,9 @@ class Counted:
     limit: int
     queued: int
     oldest_age_ms: int
+    stuck: Sequence[int]
     failed: int
+    failed_lately: int
     retrying: int
     silent: int
     workers: int
@@ -67,6 +72,9 @@ def _behind(counted: Counted) -> list[str]:
     found: list[str] = []
     if counted.oldest_age_ms >= LATE_MS:
         found.append(f"The oldest work has waited for {counted.oldest_age_ms / 1000:.0f} s.")
+    # While nothing is begun at all, no partition is worse off than another.
+    if counted.stuck and counted.workers and counted.pause.paused_at is None:
+        found.append(_stuck(counted.stuck))
     if counted.fullest >= FILLING * counted.limit:
         share = counted.fullest * 100 // counted.limit
         found.append(
@@ -81,10 +89,18 @@ def _behind(counted: Counted) -> list[str]:
     return found
 
 
+def _stuck(partitions: Sequence[int]) -> str:
+    which = ", ".join(map(str, partitions))
+    who = f"Partition {which} is" if len(partitions) == 1 else f"Partitions {which} are"
+    return f"{who} stuck: the oldest event there has waited for over {STUCK_MS // 1000} s."
+
+
 def _to_be_seen_to(counted: Counted) -> list[str]:
     found: list[str] = []
     if counted.failed:
         found.append(f"{_number(counted.failed, 'job')} failed: an operator must see to it.")
+    if counted.failed_lately:
+        found.append(f"{_number(counted.failed_lately, 'job')} failed in the last five minutes.")
     if counted.retrying:
         found.append(f"{_number(counted.retrying, 'job')} failed and will be tried again.")
     if counted.silent:

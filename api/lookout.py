@@ -9,7 +9,7 @@ from typing import Literal
 
 from redis.asyncio import Redis
 
-from api.behind import Counted, in_words
+from api.behind import STUCK_MS, Counted, in_words
 from api.rates import bucket, function_rates, per_min
 from core import postgres, valkey, valkey_health
 from core.inbox import Inbox, StreamState
@@ -34,12 +34,14 @@ from core.schema.admin import (
 )
 from core.statistics import (
     DONE,
+    FAILED,
     LATENCY,
     MINUTE_S,
     TEN_MINUTES_S,
     Span,
     duration_quantile,
     spans,
+    total,
 )
 
 OVER_MINUTES = 5
@@ -135,7 +137,9 @@ class Lookout:
             limit=self.inbox.limit,
             queued=queued.counts.due - queued.counts.running + stored.waiting,
             oldest_age_ms=max(0, now_ms - min(oldest, default=now_ms)),
+            stuck=[each.partition for each in queued.streams if _is_stuck(each, now_ms)],
             failed=stored.failed,
+            failed_lately=total(queued.did[-OVER_MINUTES:], FAILED),
             retrying=queued.retrying,
             silent=stored.silent,
             workers=queued.workers,
@@ -175,3 +179,7 @@ class Lookout:
                 )
         except postgres.LOST:
             return _Stored(postgres_health.AWAY)
+
+
+def _is_stuck(stream: StreamState, now_ms: int) -> bool:
+    return stream.oldest_ms is not None and now_ms - stream.oldest_ms > STUCK_MS

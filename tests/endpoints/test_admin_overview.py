@@ -1,5 +1,6 @@
 """How the work stands, at a glance, over HTTP."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -9,16 +10,19 @@ from redis.exceptions import ConnectionError as LostConnection
 
 from api.behind import Counted, in_words
 from core.done_jobs import DoneJob
+from core.gate import stream_key
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.pause import GOING_ON, pause
 from core.postgres import Pool
 from core.roster import WorkerReport, report
+from core.schema.admin import PauseState
 from core.schema.token import Role
 from tests.endpoints.conftest import AsRole
 from tests.resources import Json, data, failure
 from workers.statistics import Statistics
 
 URL = "/api/v0/admin/overview"
+AT = datetime(2026, 5, 1, 10, tzinfo=UTC)
 HISTORY = "/api/v0/admin/history"
 WORKER = WorkerReport("a", "range", 7, "2026-05-01T10:00:00.000Z", "0.1.0", 0, 0, 0)
 
@@ -84,10 +88,9 @@ async def test_no_worker_is_said_in_words(client: AsyncClient) -> None:
 async def test_a_pause_and_a_failure_are_said_in_words(
     client: AsyncClient, valkey: Redis, pool: Pool
 ) -> None:
-    at = datetime(2026, 5, 1, 10, tzinfo=UTC)
     await report(valkey, WORKER)
-    await pause(valkey, "Ana", "a face is put right", at)
-    failed = Failure("1", "score_shots", {}, [attempt(ValueError("no face"), at, at)])
+    await pause(valkey, "Ana", "a face is put right", AT)
+    failed = Failure("1", "score_shots", {}, [attempt(ValueError("no face"), AT, AT)])
     async with pool.acquire() as conn:
         await insert_failed_job(conn, failed)
     assert (await overview(client))["behind"] == [
@@ -146,29 +149,60 @@ async def test_readers_and_gateways_do_not_see_it(as_role: AsRole, role: Role, u
     assert failure(await (await as_role(role)).get(url))[0] == 403
 
 
+COUNTED_THEN = Counted(
+    inbox=900,
+    fullest=800,
+    limit=1_000,
+    queued=3,
+    oldest_age_ms=61_000,
+    stuck=[3],
+    failed=2,
+    failed_lately=1,
+    retrying=1,
+    silent=1,
+    workers=0,
+    pause=GOING_ON,
+    latency_p99_ms=2_500,
+    warnings=["appendonly is no"],
+    is_redis_up=True,
+)
+
+
 def test_everything_that_falls_behind_is_a_sentence_the_worst_first() -> None:
-    counted_then = Counted(
-        inbox=900,
-        fullest=800,
-        limit=1_000,
-        queued=3,
-        oldest_age_ms=61_000,
-        failed=2,
-        retrying=1,
-        silent=1,
-        workers=0,
-        pause=GOING_ON,
-        latency_p99_ms=2_500,
-        warnings=["appendonly is no"],
-        is_redis_up=True,
-    )
-    assert in_words(counted_then) == [
+    assert in_words(COUNTED_THEN) == [
         "No worker is alive: events are taken, and no result comes.",
         "appendonly is no",
         "The oldest work has waited for 61 s.",
         "A partition of the inbox is 80 % full: full, it refuses events until workers catch up.",
         "One event in a hundred takes 2.5 s or more until viewers see it.",
         "2 jobs failed: an operator must see to it.",
+        "1 job failed in the last five minutes.",
         "1 job failed and will be tried again.",
         "1 reader of open sessions is silent.",
     ]
+
+
+def test_partitions_are_stuck_only_while_work_is_begun() -> None:
+    working = replace(COUNTED_THEN, workers=1, stuck=[3, 7])
+    held = replace(working, pause=PauseState(paused_at=AT, paused_by="Ana", reason=None))
+    said = [sum("stuck" in each for each in in_words(of)) for of in (working, held, COUNTED_THEN)]
+    assert said == [1, 0, 0]
+
+
+async def test_a_partition_whose_oldest_event_waits_for_long_is_named(
+    client: AsyncClient, valkey: Redis
+) -> None:
+    await report(valkey, WORKER)
+    came_ms = round(datetime.now(UTC).timestamp() * 1000) - 90_000
+    await valkey.xadd(stream_key(3), {"e": b"{}"}, id=f"{came_ms}-0")
+    told = await overview(client)
+    assert (
+        "Partition 3 is stuck: the oldest event there has waited for over 60 s." in told["behind"]
+    )
+    assert told["oldest_age_ms"] >= 90_000
+
+
+async def test_what_failed_lately_is_told(client: AsyncClient, valkey: Redis) -> None:
+    await report(valkey, WORKER)
+    await counted(valkey, 1)
+    assert "1 job failed in the last five minutes." in (await overview(client))["behind"]
