@@ -134,7 +134,7 @@ def _offset(cursor: str | None) -> int:
 
 
 def _reader(row: Record, events: Mapping[UUID, int], again: Mapping[UUID, float]) -> ReaderState:
-    said = {name: row[name] for name in ReaderState.model_fields if name in row}
+    said = {name: row[name] for name in ReaderState.model_fields.keys() & set(row.keys())}
     return ReaderState(
         **said,
         events_per_min=round(events.get(row["id"], 0) / OVER_MINUTES, 1),

@@ -123,7 +123,7 @@ async def kept_running(
         await watching
         for tap in taps.values():
             await tap.close()
-    assert made.given_up == []
+    assert not made.given_up
 
 
 def quiver_children(
