@@ -25,6 +25,8 @@ WAKE_TTL_IN_PAUSE_MS = 60_000
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1, 60
 # What is known of the drain before it was measured.
 UNMEASURED_WAIT_S = 2.0
+# As long as workers need to be started again.
+STALLED_WAIT_S = 5.0
 MEASURED_OVER_S = 1.0
 # Whoever is sent away at once should not all return at once.
 JITTER = 0.5
@@ -221,7 +223,11 @@ class Gate:
         """A refusal that says when the partition will be open again, as far as that is known."""
         rate = self._drained_per_s(partition, added - depth)
         above = max(1.0, depth - self.marks.limit * self.marks.reopen_at)
-        wait_s = UNMEASURED_WAIT_S if rate is None else above / max(rate, 1e-3)
+        if rate is None:
+            wait_s = UNMEASURED_WAIT_S
+        else:
+            # Where nothing leaves nobody is there, and somebody may be at any moment.
+            wait_s = above / rate if rate > 0 else STALLED_WAIT_S
         return UnavailableError(
             "the inbox is full: send the same batch again later", self._rounded(wait_s)
         )

@@ -190,7 +190,7 @@ async def test_a_landing_far_behind_in_the_inbox_is_waited_for(deps: Deps, field
     inbox = Inbox(deps.valkey, partitions=1, marks=Watermarks(1_000))
     line = Range(replace(deps, settings=settings, inbox=inbox), field)
     since = (now() - field.starts_at) / 1_000_000 - 20
-    beat = replace(field.beat(), received_at=now() - 20_000_000)
+    beat = replace(field.beat(), received_at=now() - 21_000_000)
     release, landing = field.release(since), field.landed(since + 0.4)
     said = (beat, as_if_received_then(release), as_if_received_then(landing))
     await accepted_then(deps, 0, *said)
