@@ -55,7 +55,7 @@ class Live:
 
     Args:
         field: Where.
-        phases: The paces, one after the other; the first warms up what `is_warming` says.
+        phases: The paces, one after the other; those named `warm-up` are not counted.
     """
 
     field: Field
@@ -130,6 +130,8 @@ class Tally:
         sent: Events that were accepted.
         refused: Answers other than 202, or requests that failed.
         unseen: Landings of which no frame came.
+        backlog_sent: Events of the backlog that were sent.
+        backlog_cut: Whether its time was up before its end.
         backlog_sent_s: From the backlog's begin to the last answer.
         backlog_seen_s: From the backlog's begin to its last shot's frame.
         samples: The processes, at the begin, the end, and in between when asked.
@@ -142,6 +144,7 @@ class Tally:
     refused: list[str] = field(default_factory=list)
     unseen: int = 0
     backlog_sent: int = 0
+    backlog_cut: bool = False
     backlog_sent_s: float = 0.0
     backlog_seen_s: float = 0.0
     samples: list[Sample] = field(default_factory=list)

@@ -24,7 +24,8 @@ async def send_late(
         await sender.on_schedule(requests, tally.answers_ms)
         tally.backlog_sent = sum(request.events for request in requests)
     tally.backlog_sent_s = sender.begin.elapsed() - begun
-    if backlog.seconds is None:
+    tally.backlog_cut = tally.backlog_sent < sum(r.events for g in plan.by_gateway for r in g)
+    if not tally.backlog_cut:
         await seen.none_left(seen.late, sender.begin.elapsed() + patience_s)
         tally.backlog_seen_s = seen.last_late_at - begun
         tally.unseen += len(seen.late)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.load.job import Field
+from simulators.tournament import CENTRES, LETTERS
 from simulators.wire import random_id
 
 # An archer's arrows are so far apart at least, in life.
@@ -59,7 +60,7 @@ class Shooting:
         # The first archers of all butts, then the second ones: a butt's arrows are far apart.
         most = max(len(butt.bow_readers) for butt in field.butts)
         self._archers = [
-            (number, butt.bow_readers[place], butt.target_reader)
+            (number, butt.bow_readers[place], butt.target_reader, CENTRES[LETTERS[place]])
             for place in range(most)
             for number, butt in enumerate(field.butts)
             if place < len(butt.bow_readers)
@@ -85,11 +86,11 @@ class Shooting:
             yield from self._shot(end - (shots - number) * every)
 
     def _shot(self, released: float) -> Iterator[Event]:
-        butt, bow, target = self._archers[self._next]
+        butt, bow, target, centre = self._archers[self._next]
         self._next = (self._next + 1) % len(self._archers)
         draw = self._rng
         landed = released + FLIGHT_S + draw.uniform(-FLIGHT_SPREAD_S, FLIGHT_SPREAD_S)
-        x, y = round(draw.gauss(0, GROUP_MM), 1), round(draw.gauss(0, GROUP_MM), 1)
+        x, y = (round(draw.gauss(middle, GROUP_MM), 1) for middle in centre)
         yield Event(released - ENGAGE_BEFORE_S, butt, random_id(draw), bow, "arrow_engage")
         yield Event(released, butt, random_id(draw), bow, "arrow_release")
         yield Event(landed, butt, random_id(draw), target, "arrow_landed", x, y)
