@@ -38,8 +38,8 @@ async def put_on(
     return await asyncio.to_thread(generate, stack, job)
 
 
-def generate(stack: Stack, job: Job) -> Tally:
-    """Run the load generator to its end.
+def generate(stack: Stack, job: Job, *program: str) -> Tally:
+    """Run the load generator, or another program that does such jobs, to its end.
 
     Raises:
         NotReady: It ended with an error.
@@ -48,8 +48,10 @@ def generate(stack: Stack, job: Job) -> Tally:
     wish.write_bytes(JOB.dump_json(job))
     found.unlink(missing_ok=True)
     log = stack.directory / "log" / "load.log"
-    command = [sys.executable, "-m", "bench.load", str(wish), str(found)]
-    process: subprocess.Popen[bytes] = spawn(command, log, dies_by=signal.SIGKILL)
+    command = [sys.executable, "-m", *(program or ("bench.load",)), str(wish), str(found)]
+    process: subprocess.Popen[bytes] = spawn(
+        command, log, dies_by=signal.SIGKILL, environment=stack.environment
+    )
     if process.wait() != 0:
         raise NotReady(f"the load generator failed: {log.read_text(encoding='utf-8')[-2000:]}")
     return TALLY.validate_json(found.read_bytes())

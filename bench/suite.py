@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import ge, le
 
+from bench.benchmarks.against import against as beside
 from bench.benchmarks.burst import burst
 from bench.benchmarks.ingest import ingest
 from bench.benchmarks.latency import latency
@@ -54,6 +55,15 @@ BENCHMARKS = {
         replay, {"replay events/s": Goal(8_000, True), "live meanwhile p99 ms": Goal(250)}
     ),
     "ingest": Benchmark(ingest, {"requests/s": Goal(1_500, True)}),
+    "against": Benchmark(
+        beside,
+        {
+            "quiver / (a), replay events/s": Goal(10, True),
+            "quiver / (c), peak p50 ms": Goal(4),
+            "quiver / (c), replay events/s": Goal(0.25, True),
+        },
+        is_served=False,
+    ),
 }
 
 

@@ -20,11 +20,12 @@ class LivePlan:
 
     requests: Sequence[Request]
     landings: dict[bytes, tuple[str, float]]
-    ends_at: float
 
 
-def plan_live(live: Live, begin: Begin, rng: random.Random) -> LivePlan:
-    """Each event by itself, at its own time."""
+def live_events(
+    live: Live, rng: random.Random
+) -> tuple[list[Event], dict[bytes, tuple[str, float]]]:
+    """What happens in all phases, in order, and the landings by id."""
     shooting = Shooting(live.field, rng)
     events: list[Event] = []
     landings: dict[bytes, tuple[str, float]] = {}
@@ -36,9 +37,20 @@ def plan_live(live: Live, begin: Begin, rng: random.Random) -> LivePlan:
         }
         events += came
         at += phase.seconds
-    events.sort(key=lambda event: event.at)
-    requests = [Request(e.at, _now(e, begin.ts(e.at)), 1) for e in events]
-    return LivePlan(requests, landings, at)
+    return sorted(events, key=lambda event: event.at), landings
+
+
+def plan_live(live: Live, begin: Begin, rng: random.Random) -> LivePlan:
+    """Each event by itself, at its own time."""
+    events, landings = live_events(live, rng)
+    return LivePlan([Request(e.at, _now(e, begin.ts(e.at)), 1) for e in events], landings)
+
+
+def late_events(backlog: Backlog, rng: random.Random) -> list[Event]:
+    """What a backlog holds, in order."""
+    shots = backlog.events // EVENTS_A_SHOT
+    fastest = Shooting(backlog.field, rng).fastest(shots, BACKLOG_ENDS_AT_S)
+    return sorted(fastest, key=lambda event: event.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +63,7 @@ class BacklogPlan:
 
 def plan_backlog(backlog: Backlog, begin: Begin, rng: random.Random) -> BacklogPlan:
     """Each gateway has its own butts, and kept what they said in order."""
-    shots = backlog.events // EVENTS_A_SHOT
-    fastest = Shooting(backlog.field, rng).fastest(shots, BACKLOG_ENDS_AT_S)
-    events = sorted(fastest, key=lambda event: event.at)
+    events = late_events(backlog, rng)
     kept: list[list[Event]] = [[] for _ in range(backlog.connections)]
     for event in events:
         kept[event.butt % backlog.connections].append(event)

@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
+from bench.load.beat import beat
 from bench.load.begin import Begin
 from bench.load.job import Job, Sample, Tally
 from bench.load.late import send_late
@@ -23,9 +24,10 @@ LATE_S = 0.25
 
 async def run_job(job: Job) -> Tally:
     """Send what the job says and wait for what must come of it."""
+    await beat(job)
     begin = Begin.after(READY_S + READY_S_AN_EVENT * _size(job))
     rng = random.Random()
-    live = LivePlan([], {}, 0.0) if job.live is None else plan_live(job.live, begin, rng)
+    live = LivePlan([], {}) if job.live is None else plan_live(job.live, begin, rng)
     late = (
         BacklogPlan([], set()) if job.backlog is None else plan_backlog(job.backlog, begin, rng)
     )
