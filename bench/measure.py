@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from bench.fields import gateway_token, stored
 from bench.figures import Cost, Run, costs
-from bench.load.job import JOB, TALLY, Backlog, Field, Job, Live, Tally
+from bench.load.job import JOB, TALLY, Backlog, Crowd, Field, Job, Live, Tally
 from bench.load.shooting import EVENTS_A_SHOT
 from bench.stack import NotReady, Stack
 from core.embedded.process import spawn
@@ -22,6 +22,7 @@ async def put_on(
     stack: Stack,
     live: Live | None = None,
     backlog: Backlog | None = None,
+    crowd: Crowd | None = None,
     sample_s: float | None = None,
 ) -> Tally:
     """Have the load generator do this, beside the servers that run."""
@@ -33,6 +34,7 @@ async def put_on(
         dict(stack.servers),
         live,
         backlog,
+        crowd,
         sample_s,
     )
     return await asyncio.to_thread(generate, stack, job)

@@ -7,9 +7,12 @@ from operator import ge, le
 
 from bench.benchmarks.against import against as beside
 from bench.benchmarks.burst import burst
+from bench.benchmarks.fanout import fanout
+from bench.benchmarks.growth import growth
 from bench.benchmarks.ingest import ingest
 from bench.benchmarks.latency import latency
 from bench.benchmarks.replay import replay
+from bench.benchmarks.soak import soak
 from bench.figures import Run
 from bench.stack import Stack
 from bench.wish import Wish
@@ -55,6 +58,25 @@ BENCHMARKS = {
         replay, {"replay events/s": Goal(8_000, True), "live meanwhile p99 ms": Goal(250)}
     ),
     "ingest": Benchmark(ingest, {"requests/s": Goal(1_500, True)}),
+    "fanout": Benchmark(
+        fanout,
+        {
+            "all read frames/s": Goal(40_000, True),
+            "all read p99 ms": Goal(250),
+            "one stalled p99 ms": Goal(250),
+            "all read KB/viewer": Goal(60),
+        },
+    ),
+    "growth": Benchmark(
+        growth,
+        {
+            "1000 butts / 10 butts, replay": Goal(1.3),
+            "1000 butts / 10 butts, live": Goal(1.3),
+            "10,000,000 rows / 0 rows, replay": Goal(1.2),
+            "10,000,000 rows / 0 rows, live": Goal(1.2),
+        },
+    ),
+    "soak": Benchmark(soak, {"soak p99 ms": Goal(50)}),
     "against": Benchmark(
         beside,
         {

@@ -4,7 +4,7 @@ from itertools import batched
 
 from bench.load.begin import Begin
 from bench.load.job import Field, Job
-from bench.load.sender import ACCEPTED, open_client
+from bench.load.sender import open_client
 
 READERS_A_BEAT = 1_000
 
@@ -27,7 +27,7 @@ async def beat(job: Job) -> None:
             beats = [{"reader_id": reader, "buffered": 0} for reader in some]
             body = {"sent_at": now.ts(now.elapsed()), "readers": beats}
             async with client.post("/api/v0/reader/heartbeat", json=body) as answer:
-                if answer.status != ACCEPTED:
+                if not answer.ok:
                     raise Unheard(f"{answer.status}: {await answer.text()}")
 
 

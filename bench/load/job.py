@@ -86,6 +86,19 @@ class Backlog:
 
 
 @dataclass(frozen=True, slots=True)
+class Crowd:
+    """Viewers of the live shooting.
+
+    Args:
+        viewers: How many.
+        is_one_stalled: Whether one of them reads nothing after the first frame.
+    """
+
+    viewers: int
+    is_one_stalled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """A load.
 
@@ -96,6 +109,7 @@ class Job:
         servers: The processes whose cost is watched, by name: the first of each family.
         live: What is shot now.
         backlog: What is sent late.
+        crowd: Who watches, beside the one viewer who tells latencies.
         sample_s: How often memory is looked at; None: at the begin and the end.
         patience_s: How long the last frame is waited for.
     """
@@ -106,6 +120,7 @@ class Job:
     servers: Mapping[str, int]
     live: Live | None = None
     backlog: Backlog | None = None
+    crowd: Crowd | None = None
     sample_s: float | None = None
     patience_s: float = 60.0
 
@@ -134,6 +149,10 @@ class Tally:
         backlog_cut: Whether its time was up before its end.
         backlog_sent_s: From the backlog's begin to the last answer.
         backlog_seen_s: From the backlog's begin to its last shot's frame.
+        frames: That the crowd was sent.
+        frames_least: Of the viewer who was sent least, of those who read.
+        frames_s: From the begin to the last frame.
+        viewer_kb: What a viewer costs the API.
         samples: The processes, at the begin, the end, and in between when asked.
     """
 
@@ -147,6 +166,10 @@ class Tally:
     backlog_cut: bool = False
     backlog_sent_s: float = 0.0
     backlog_seen_s: float = 0.0
+    frames: int = 0
+    frames_least: int = 0
+    frames_s: float = 0.0
+    viewer_kb: float = 0.0
     samples: list[Sample] = field(default_factory=list)
 
 
