@@ -76,9 +76,7 @@ async def doubts(stack: Stack, fields: list[Field], tally: Tally) -> list[str]:
     return found
 
 
-def run_of(
-    figures: Mapping[str, float], tally: Tally, why_not: list[str]
-) -> Run:
+def run_of(figures: Mapping[str, float], tally: Tally, why_not: list[str]) -> Run:
     """A run with what the processes cost."""
     found: dict[str, Cost] = costs(tally)
     shares = {f"{name} cores": cost.cores for name, cost in found.items()}

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import ge, le
 
 from bench.benchmarks.against import against as beside
 from bench.benchmarks.burst import burst
@@ -30,7 +29,7 @@ class Goal:
 
     def is_met(self, figure: float) -> bool:
         """Whether the figure is good enough."""
-        return (ge if self.is_least else le)(figure, self.bound)
+        return figure >= self.bound if self.is_least else figure <= self.bound
 
     def __str__(self) -> str:
         return f"{'≥' if self.is_least else '≤'} {self.bound:g}"

@@ -1,13 +1,11 @@
 """`quiver bench`: how fast it is here."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
-import orjson
 import typer
-from rich.console import Console
 
+from bench.wish import Wish, rows_up_to
 from cli.failing import told
 
 
@@ -17,7 +15,11 @@ def register(app: typer.Typer) -> None:
     @app.command("bench")
     def run(
         names: Annotated[
-            list[str] | None, typer.Argument(help="Which; else all but growth and soak")
+            list[str] | None,
+            typer.Argument(
+                help="Which: latency, burst, replay, ingest, fanout, growth, soak, against or all; "
+                "else all but the last three of these"
+            ),
         ] = None,
         against: Annotated[
             bool, typer.Option("--against", help="Beside stock arq and the floor, in the same run")
@@ -30,45 +32,22 @@ def register(app: typer.Typer) -> None:
         minutes: Annotated[float, typer.Option(min=0.05, help="Of soak")] = 60,
         json: Annotated[Path | None, typer.Option(help="Write everything here")] = None,
     ) -> None:
-        """Measure on this machine, with stores of its own that are as durable as in earnest."""
+        """Measure on this machine, with stores of its own that are as durable as in earnest.
+
+        Exit status 1: something that was sent was not stored or not seen, so figures do not count.
+        """
         # Only here: nobody else needs the load generator and what it is compared with.
-        from bench.suite import chosen
-        from bench.wish import Wish, rows_up_to
+        from bench.measuring import measure
 
+        wish = Wish(
+            butts=butts,
+            seconds=seconds,
+            runs=runs,
+            workers=workers,
+            rows=rows_up_to(rows),
+            minutes=minutes,
+        )
         with told():
-            wish = Wish(
-                butts=butts,
-                seconds=seconds,
-                runs=runs,
-                workers=workers,
-                rows=rows_up_to(rows),
-                minutes=minutes,
-            )
-            bench(wish, chosen(names or [], against=against), json)
-
-
-def bench(wish: "Wish", names: list[str], json: Path | None) -> None:
-    """Run these, print each when it is done, and write all.
-
-    Raises:
-        QuiverError: What is to be measured does not come up, or is not durable.
-    """
-    from bench.machine import describe
-    from bench.report import as_json, show
-    from bench.stack import open_stack
-    from bench.suite import measure_all
-
-    console = Console()
-    found = {}
-    with open_stack(wish.workers) as stack:
-        about = describe(stack)
-        console.print(about["machine"])
-        for name, runs in measure_all(stack, wish, names):
-            found[name] = runs
-            show(name, runs, console)
-            if json is not None:
-                json.write_bytes(
-                    orjson.dumps(as_json(about, asdict(wish), found), option=orjson.OPT_INDENT_2)
-                )
-    if any(run.doubts for runs in found.values() for run in runs):
-        raise typer.Exit(1)
+            are_valid = measure(wish, names or [], json, against=against)
+        if not are_valid:
+            raise typer.Exit(1)

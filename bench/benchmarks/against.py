@@ -79,6 +79,14 @@ def _replay(name: str, tally: Tally) -> dict[str, float]:
 def _ratios(figures: dict[str, float]) -> dict[str, float]:
     found: dict[str, float] = {}
     for name in ("(a)", "(b)", "(c)"):
-        for phase in ("mean p50 ms", "mean p99 ms", "peak p50 ms", "peak p99 ms", "replay events/s"):
-            found[f"quiver / {name}, {phase}"] = figures[f"quiver {phase}"] / figures[f"{name} {phase}"]
+        for phase in (
+            "mean p50 ms",
+            "mean p99 ms",
+            "peak p50 ms",
+            "peak p99 ms",
+            "replay events/s",
+        ):
+            found[f"quiver / {name}, {phase}"] = (
+                figures[f"quiver {phase}"] / figures[f"{name} {phase}"]
+            )
     return found

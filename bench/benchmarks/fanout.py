@@ -25,7 +25,7 @@ async def fanout(stack: Stack, wish: Wish) -> Run:
         # A frame when it leaves the bow, and one when it lands.
         if tally.frames_least < 2 * int(shots):
             why_not.append(f"{name}: a viewer had {tally.frames_least} frames of {2 * int(shots)}")
-        figures |= spread(name, [ms for _, ms in tally.latencies.get(name, [])])
+        figures |= spread(name, tally.crowd_latencies.get(name, []))
         figures[f"{name} frames/s"] = tally.frames / max(1e-9, tally.frames_s)
         figures[f"{name} KB/viewer"] = tally.viewer_kb
         why_not += await doubts(stack, [field], tally)

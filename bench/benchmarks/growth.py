@@ -1,7 +1,7 @@
 """What an event costs with more butts, and with more events stored before."""
 
 from bench.fields import set_up
-from bench.figures import Run, costs
+from bench.figures import Run, costs, percentile
 from bench.filling import fill
 from bench.load.job import Backlog, Field, Live, Phase
 from bench.measure import doubts, put_on
@@ -47,6 +47,8 @@ async def _cost(
         servers = {n: cost for n, cost in costs(tally).items() if n != "load"}
         cpu_s = sum(cost.cpu_s for cost in servers.values())
         figures[f"{name}: {kind} cpu ms/event"] = 1000 * cpu_s / max(1, tally.sent)
+        for phase, seen in tally.latencies.items():
+            figures[f"{name}: {phase} p50 ms"] = percentile([ms for _, ms in seen], 50)
         tally.sent = sent = sent + tally.sent
         wrong += await doubts(stack, [field], tally)
     return figures, [f"{name}: {why}" for why in wrong]

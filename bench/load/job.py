@@ -149,6 +149,7 @@ class Tally:
         backlog_cut: Whether its time was up before its end.
         backlog_sent_s: From the backlog's begin to the last answer.
         backlog_seen_s: From the backlog's begin to its last shot's frame.
+        crowd_latencies: As `latencies`, of the crowd's few who tell.
         frames: That the crowd was sent.
         frames_least: Of the viewer who was sent least, of those who read.
         frames_s: From the begin to the last frame.
@@ -166,6 +167,7 @@ class Tally:
     backlog_cut: bool = False
     backlog_sent_s: float = 0.0
     backlog_seen_s: float = 0.0
+    crowd_latencies: dict[str, list[float]] = field(default_factory=dict)
     frames: int = 0
     frames_least: int = 0
     frames_s: float = 0.0

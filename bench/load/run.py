@@ -7,8 +7,11 @@ import random
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
+import aiohttp
+
 from bench.load.beat import beat
 from bench.load.begin import Begin
+from bench.load.crowd import Audience
 from bench.load.job import Job, Sample, Tally
 from bench.load.late import send_late
 from bench.load.plan import BacklogPlan, LivePlan, plan_backlog, plan_live
@@ -24,27 +27,31 @@ LATE_S = 0.25
 
 async def run_job(job: Job) -> Tally:
     """Send what the job says and wait for what must come of it."""
+    tally = Tally()
     await beat(job)
+    audience = None if job.crowd is None else Audience(job.crowd, tally)
+    if audience is not None and job.live is not None:
+        await audience.join(job.url, job.live.field.session_id, job.servers)
     begin = Begin.after(READY_S + READY_S_AN_EVENT * _size(job))
     rng = random.Random()
     live = LivePlan([], {}) if job.live is None else plan_live(job.live, begin, rng)
-    late = (
-        BacklogPlan([], set()) if job.backlog is None else plan_backlog(job.backlog, begin, rng)
-    )
-    tally = Tally()
-    seen = Seen(begin, tally, live.landings, late.landings)
+    late = BacklogPlan([], set()) if job.backlog is None else plan_backlog(job.backlog, begin, rng)
+    if audience is not None:
+        audience.begin, audience.due = begin, dict(live.landings)
     # What is ready stays: looking through it again and again is no part of any figure.
     gc.collect()
     gc.freeze()
+    seen = Seen(begin, tally, live.landings, late.landings)
+    await _send(job, live, late, seen)
+    if audience is not None:
+        audience.note()
+    return tally
+
+
+async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None:
+    begin, tally = seen.begin, seen.tally
     async with AsyncExitStack() as stack:
-        connections = CONNECTIONS if job.backlog is None else job.backlog.connections
-        sender, late_sender = [
-            Sender(await stack.enter_async_context(client), begin, tally)
-            for client in (
-                open_client(job.url, job.token, CONNECTIONS),
-                open_client(job.url, job.token, connections),
-            )
-        ]
+        sender = Sender(await stack.enter_async_context(_client(job, CONNECTIONS)), begin, tally)
         await _watch(stack, job, seen)
         await begin.reached(0.0)
         if begin.elapsed() > LATE_S:
@@ -53,13 +60,18 @@ async def run_job(job: Job) -> Tally:
         async with asyncio.TaskGroup() as work:
             work.create_task(sender.on_schedule(live.requests, []))
             if job.backlog is not None:
+                client = await stack.enter_async_context(_client(job, job.backlog.connections))
                 await begin.reached(job.backlog.after_s)
+                late_sender = Sender(client, begin, tally)
                 work.create_task(send_late(job.backlog, late, late_sender, seen, job.patience_s))
         await seen.none_left(seen.live, begin.elapsed() + job.patience_s)
         sampling.cancel()
         tally.samples.append(Sample(begin.elapsed(), _usage(job.servers)))
     tally.unseen += len(seen.live)
-    return tally
+
+
+def _client(job: Job, connections: int) -> aiohttp.ClientSession:
+    return open_client(job.url, job.token, connections)
 
 
 def _size(job: Job) -> float:

@@ -11,6 +11,12 @@ LANDING = b'"landing_event_id":"'
 ID_LENGTH = 36
 
 
+def landing_of(text: bytes) -> bytes:
+    """The landing that a frame is about; empty: it is about none."""
+    at = text.find(LANDING)
+    return b"" if at < 0 else text[at + len(LANDING) : at + len(LANDING) + ID_LENGTH]
+
+
 @dataclass(slots=True)
 class Seen:
     """What is still waited for.
@@ -31,10 +37,7 @@ class Seen:
 
     def frame(self, text: bytes) -> None:
         """Note a frame, of which only the landing matters: nobody else is named by it."""
-        at = text.find(LANDING)
-        if at < 0:
-            return
-        landing = text[at + len(LANDING) : at + len(LANDING) + ID_LENGTH]
+        landing = landing_of(text)
         now = self.begin.elapsed()
         if landing in self.live:
             phase, due = self.live.pop(landing)

@@ -85,7 +85,7 @@ async def join(url: str, session_id: str, heard: Callable[[bytes], None] | None)
     )
     loop = asyncio.get_running_loop()
     _, viewer = await loop.create_connection(
-        lambda: Viewer(request.encode(), heard), where.hostname, where.port
+        lambda: Viewer(request.encode(), heard), where.hostname or "", where.port or 80
     )
     await viewer.opened
     return viewer

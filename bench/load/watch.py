@@ -11,7 +11,9 @@ CHANNEL = "quiver:feed"
 
 
 @asynccontextmanager
-async def watching(url: str, session_id: str, heard: Callable[[bytes], None]) -> AsyncIterator[None]:
+async def watching(
+    url: str, session_id: str, heard: Callable[[bytes], None]
+) -> AsyncIterator[None]:
     """A viewer of a session, from its first frame on."""
     async with (
         aiohttp.ClientSession(url) as client,
