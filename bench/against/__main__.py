@@ -56,7 +56,14 @@ async def _hand(stack: AsyncExitStack, kind: str) -> Hand:
         waiting: asyncio.Queue[Said] = asyncio.Queue()
         task = asyncio.create_task(floor(waiting))
         stack.callback(task.cancel)
-        return waiting.put
+
+        async def give(said: Said) -> None:
+            if task.done():
+                # It never ends by itself: what ended it is said here.
+                await task
+            waiting.put_nowait(said)
+
+        return give
     pool = await create_pool(redis_settings(os.environ["REDIS_URL"]))
     stack.push_async_callback(pool.aclose)
 

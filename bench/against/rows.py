@@ -94,4 +94,4 @@ async def write_event(conn: Connection, places: Mapping[UUID, Row], said: Said) 
         if shot is None:
             raise NoReleaseYet
         await conn.execute(STANDING_UPSERT, shot["slot_id"], shot["session_id"])
-    return orjson.dumps({"type": "shot.landed", "data": {"shot": dict(shot)}})
+    return orjson.dumps({"type": "shot.landed", "data": {"shot": dict(shot)}}, default=str)

@@ -14,7 +14,7 @@ from bench.wish import Wish
 BATCH, GATEWAYS = 200, 8
 # It takes stock arq minutes to do more.
 STOCK_EVENTS = 4_000
-PATIENCE_S = 300.0
+PATIENCE_S = 120.0
 KINDS = {"(a)": "Stock", "(b)": "Quick"}
 
 

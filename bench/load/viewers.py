@@ -5,12 +5,13 @@ import base64
 import os
 import struct
 from collections.abc import Callable
-from typing import override
+from typing import cast, override
 from urllib.parse import urlsplit
 
 # RFC 6455, section 5.2.
 TEXT = 0x1
-SHORT, MIDDLE = 126, 127
+SHORT = 126
+OPEN_WITHIN_S = 30.0
 HEAD, HEAD_MIDDLE, HEAD_LONG = 2, 4, 10
 
 
@@ -33,9 +34,9 @@ class Viewer(asyncio.Protocol):
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
-        transport.write(self._request)
+        # uvloop's transports are no subclass of asyncio's.
+        self.transport = cast(asyncio.Transport, transport)
+        self.transport.write(self._request)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -87,5 +88,6 @@ async def join(url: str, session_id: str, heard: Callable[[bytes], None] | None)
     _, viewer = await loop.create_connection(
         lambda: Viewer(request.encode(), heard), where.hostname or "", where.port or 80
     )
-    await viewer.opened
+    async with asyncio.timeout(OPEN_WITHIN_S):
+        await viewer.opened
     return viewer
