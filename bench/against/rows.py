@@ -26,7 +26,7 @@ INSERT INTO shot (
     status, is_settled, version
 )
 VALUES ($1, $2, $3, $4, $5, $1, $6, $6::timestamptz + interval '3 seconds', 'in_flight', false, 1)
-ON CONFLICT DO NOTHING
+ON CONFLICT (id) DO NOTHING
 """
 SHOT_UPDATE_LANDED = """
 UPDATE shot SET status = 'landed', landing_event_id = $2, landing_time = $3, x = $4, y = $5,
