@@ -1,4 +1,4 @@
-"""`python -m bench.load JOB TALLY`: does the job of one file and writes what it counted to another."""
+"""`python -m bench.load JOB TALLY`: does a job and writes what it counted."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Who shoots when: archers in turn, an arrow every 14 s at most, each in the air as long as one is."""
+"""Who shoots when: archers in turn, each an arrow every 14 s at most."""
 
 import random
 from collections.abc import Iterator
