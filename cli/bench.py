@@ -7,6 +7,7 @@ import typer
 
 from bench.wish import Wish, rows_up_to
 from cli.failing import told
+from cli.stopping import Stopping, end_with_uv
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +48,9 @@ def register(app: typer.Typer) -> None:
             rows=rows_up_to(rows),
             minutes=minutes,
         )
+        # Whatever ends it, its directory goes.
+        Stopping()
+        end_with_uv()
         with told():
             are_valid = measure(wish, names or [], json, against=against)
         if not are_valid:
