@@ -2,7 +2,7 @@
 
 import typer
 
-from cli import api, evaluate, migrate, queue, simulate, token, up, watch, worker
+from cli import api, bench, evaluate, migrate, queue, simulate, token, up, watch, worker
 
 app = typer.Typer(
     help="Archery telemetry and scoring: from readers' events to live, judged scores.",
@@ -10,7 +10,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for part in (up, api, worker, migrate, token, simulate, evaluate, watch, queue):
+for part in (up, api, worker, migrate, token, simulate, evaluate, watch, queue, bench):
     part.register(app)
 
 

@@ -118,8 +118,8 @@ class Watermarks:
     limit: int
     reopen_at: float = 0.8
     oldest_s: float = 900.0
-    reader_rate: float = 100.0
-    reader_burst: int = 5_000
+    reader_rate: float = 200.0
+    reader_burst: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,10 +48,10 @@ class Settings(BaseSettings):
         900, gt=0, description="Seconds an event may wait before its partition takes no more"
     )
     quiver_reader_rate: float = Field(
-        100, gt=0, description="Events a second that one reader may send for long; more get 429"
+        200, gt=0, description="Events a second that one reader may send for long; more get 429"
     )
     quiver_reader_burst: int = Field(
-        5_000, ge=1_000, description="Events that one reader may send at once after a silence"
+        10_000, ge=1_000, description="Events that one reader may send at once after a silence"
     )
     quiver_batch_size: int = Field(
         2_000, ge=1, le=20_000, description="Events a worker takes from a partition at once"

@@ -21,8 +21,9 @@ from api.dependencies import (
 )
 from api.errors import failure
 from api.intake import Intake, judge
+from api.refusals import TOO_FAST, UNAVAILABLE
 from core.models.event import select_events
-from core.schema.envelope import Envelope, Failure, wrap
+from core.schema.envelope import Envelope, wrap
 from core.schema.event import Acceptance, EventBatch, StoredEvent
 from core.schema.inbox import encode
 from core.schema.page import Page, Position, page_of
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/api/v0/event", tags=["event"])
     "",
     status_code=202,
     response_model=Envelope[Acceptance],
-    responses={429: {"model": Failure, "description": "The reader sends too fast"}},
+    responses={**TOO_FAST, **UNAVAILABLE},
 )
 async def post_events(
     batch: EventBatch,

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api.dependencies import ConnectionOf, InboxOf, QueueOf, RequestId, Sender
+from api.refusals import TOO_FAST, UNAVAILABLE
 from core.errors import ForbiddenError, InvalidInputError
 from core.models.instants import microseconds, optional_microseconds
 from core.models.reader_lookup import KnownReader, select_known_readers
@@ -20,7 +21,7 @@ from core.schema.token import Role
 router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
 
 
-@router.post("/heartbeat")
+@router.post("/heartbeat", responses={**TOO_FAST, **UNAVAILABLE})
 async def post_heartbeat(
     heartbeat: Heartbeat,
     caller: Sender,
@@ -34,7 +35,7 @@ async def post_heartbeat(
     `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has
     more to tell: both decide between a miss and a shot that nobody can judge. `sent_at` measures
     the clock of whoever sends: a reader's own with its own token, else the gateway's, which counts
-    for readers that never said `sent_at` themselves.
+    for readers that never said `sent_at` themselves. 429 and 503 with `Retry-After` as for events.
     """
     received_at = datetime.now(UTC)
     came = _Came(microseconds(received_at), request_id, caller.role is not Role.READER)

@@ -272,4 +272,4 @@ async def test_a_reader_that_sends_too_fast_is_told_when_to_come_again(
     assert last.status_code == 429
     assert 1 <= int(last.headers["Retry-After"]) <= 60
     assert last.json()["code"] == 429
-    assert "more than 100 events a second" in last.json()["errors"][0]
+    assert "more than 200 events a second" in last.json()["errors"][0]

@@ -1,0 +1,64 @@
+"""What an event costs with more butts, and with more events stored before."""
+
+from bench.fields import set_up
+from bench.figures import Run, costs, percentile
+from bench.filling import fill
+from bench.load.job import Backlog, Field, Live, Phase
+from bench.measure import doubts, put_on
+from bench.stack import Stack
+from bench.wish import LARGEST_BUTTS, PEAK_EVENTS_PER_S, Wish
+
+BATCH, GATEWAYS = 200, 8
+# What a few archers shoot as quickly as archers can: the same in every field.
+LIVE_SHARE = 0.9
+
+
+async def growth(stack: Stack, wish: Wish) -> Run:
+    """One run."""
+    figures: dict[str, float] = {}
+    why_not: list[str] = []
+    for butts in wish.butts_of_growth:
+        found, wrong = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
+        figures, why_not = figures | found, why_not + wrong
+    first, last = wish.butts_of_growth[0], wish.butts_of_growth[-1]
+    figures |= _ratio(figures, f"{last} butts", f"{first} butts")
+    field = await set_up(stack, wish.butts)
+    for rows in wish.rows:
+        await fill(stack, field, rows)
+        fresh = await set_up(stack, wish.butts)
+        found, wrong = await _cost(stack, wish, fresh, f"{rows:,} rows")
+        figures, why_not = figures | found, why_not + wrong
+    figures |= _ratio(figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
+    return Run(figures, why_not)
+
+
+async def _cost(
+    stack: Stack, wish: Wish, field: Field, name: str
+) -> tuple[dict[str, float], list[str]]:
+    """Milliseconds of processor time for an event: of live shooting, and of a replay."""
+    shooting = Live(field, [Phase("live", _pace(wish), wish.seconds)])
+    figures: dict[str, float] = {}
+    wrong, sent = list[str](), 0
+    late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))
+    for kind, live, backlog in (late, ("live", shooting, None)):
+        tally = await put_on(stack, live, backlog)
+        cpu_ms = 1000 * sum(cost.cpu_s for n, cost in costs(tally).items() if n != "load")
+        figures[f"{name}: {kind} cpu ms/event"] = cpu_ms / max(1, tally.sent)
+        for phase, seen in tally.latencies.items():
+            figures[f"{name}: {phase} p50 ms"] = percentile([ms for _, ms in seen], 50)
+        tally.sent = sent = sent + tally.sent
+        wrong += await doubts(stack, [field], tally)
+    return figures, [f"{name}: {why}" for why in wrong]
+
+
+def _pace(wish: Wish) -> float:
+    """Events a second that are as many for each butt of the smallest field as on the largest."""
+    return LIVE_SHARE * PEAK_EVENTS_PER_S * min(wish.butts_of_growth) / LARGEST_BUTTS
+
+
+def _ratio(figures: dict[str, float], one: str, other: str) -> dict[str, float]:
+    return {
+        f"{one} / {other}, {kind}": figures[f"{one}: {kind} cpu ms/event"]
+        / figures[f"{other}: {kind} cpu ms/event"]
+        for kind in ("replay", "live")
+    }

@@ -1,0 +1,1 @@
+"""The load generator: a process of its own, that waits for nobody."""

@@ -1,0 +1,101 @@
+"""A job done: everything is made ready, then the clock starts."""
+
+import asyncio
+import gc
+import os
+import random
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+
+import aiohttp
+
+from bench.load.beat import beat
+from bench.load.begin import Begin
+from bench.load.crowd import Audience
+from bench.load.job import Job, Sample, Tally
+from bench.load.late import send_late
+from bench.load.plan import BacklogPlan, LivePlan, plan_backlog, plan_live
+from bench.load.seen import Seen
+from bench.load.sender import CONNECTIONS, Sender, open_client
+from bench.load.watch import listening, watching
+from bench.usage import Usage, usage_of
+
+# Making a body ready takes some microseconds; the rest is for connecting.
+READY_S, READY_S_AN_EVENT = 1.0, 0.00004
+LATE_S = 0.25
+
+
+async def run_job(job: Job) -> Tally:
+    """Send what the job says and wait for what must come of it."""
+    tally = Tally()
+    await beat(job)
+    audience = None if job.crowd is None else Audience(job.crowd, tally)
+    if audience is not None and job.live is not None:
+        await audience.join(job.url, job.live.field.session_id, job.servers)
+    begin = Begin.after(READY_S + READY_S_AN_EVENT * _size(job))
+    rng = random.Random()
+    live = LivePlan([], {}) if job.live is None else plan_live(job.live, begin, rng)
+    late = BacklogPlan([], set()) if job.backlog is None else plan_backlog(job.backlog, begin, rng)
+    if audience is not None:
+        audience.begin, audience.due = begin, dict(live.landings)
+    # What is ready stays: looking through it again and again is no part of any figure.
+    gc.collect()
+    gc.freeze()
+    seen = Seen(begin, tally, live.landings, late.landings)
+    await _send(job, live, late, seen)
+    if audience is not None:
+        audience.note()
+    return tally
+
+
+async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None:
+    begin, tally = seen.begin, seen.tally
+    async with AsyncExitStack() as stack:
+        sender = Sender(await stack.enter_async_context(_client(job, CONNECTIONS)), begin, tally)
+        await _watch(stack, job, seen)
+        await begin.reached(0.0)
+        if begin.elapsed() > LATE_S:
+            tally.refused.append("the load was not ready in time")
+        sampling = asyncio.create_task(_sample(job, begin, tally))
+        async with asyncio.TaskGroup() as work:
+            work.create_task(sender.on_schedule(live.requests, []))
+            if job.backlog is not None:
+                client = await stack.enter_async_context(_client(job, job.backlog.connections))
+                await begin.reached(job.backlog.after_s)
+                late_sender = Sender(client, begin, tally)
+                work.create_task(send_late(job.backlog, late, late_sender, seen, job.patience_s))
+        await seen.none_left(seen.live, begin.elapsed() + job.patience_s)
+        sampling.cancel()
+        tally.samples.append(Sample(begin.elapsed(), _usage(job.servers)))
+    tally.unseen += len(seen.live)
+
+
+def _client(job: Job, connections: int) -> aiohttp.ClientSession:
+    return open_client(job.url, job.token, connections)
+
+
+def _size(job: Job) -> float:
+    live = () if job.live is None else job.live.phases
+    late = 0 if job.backlog is None else job.backlog.events
+    return late + sum(phase.events_per_s * phase.seconds for phase in live)
+
+
+async def _watch(stack: AsyncExitStack, job: Job, seen: Seen) -> None:
+    if job.live is not None:
+        live = watching(job.url, job.live.field.session_id, seen.frame)
+        await stack.enter_async_context(live)
+    if job.backlog is not None and job.backlog.seconds is None:
+        await stack.enter_async_context(listening(job.redis_url, seen.frame))
+
+
+async def _sample(job: Job, begin: Begin, tally: Tally) -> None:
+    while True:
+        tally.samples.append(Sample(begin.elapsed(), _usage(job.servers)))
+        if job.sample_s is None:
+            return
+        await asyncio.sleep(job.sample_s)
+
+
+def _usage(servers: Mapping[str, int]) -> dict[str, Usage]:
+    """The servers' and our own."""
+    return usage_of({**servers, "load": os.getpid()})

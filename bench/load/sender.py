@@ -1,0 +1,107 @@
+"""Events over HTTP, on a schedule that waits for no answer, or as fast as answers come."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import aiohttp
+import orjson
+
+from bench.load.begin import Begin
+from bench.load.job import Tally
+
+ACCEPTED = 202
+BUSY = (429, 503)
+PAUSE_S = 0.05
+CONNECTIONS = 256
+REFUSALS_TOLD = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A body that is ready.
+
+    Args:
+        at: When it is due, seconds after the begin.
+        body: The JSON, but for `sent_at` when it is to be said at sending.
+        events: How many it holds.
+    """
+
+    at: float
+    body: bytes
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Sends requests and counts what comes of them.
+
+    Args:
+        client: With the token.
+        begin: What the schedule counts from.
+        tally: Where everything is counted.
+    """
+
+    client: aiohttp.ClientSession
+    begin: Begin
+    tally: Tally
+
+    async def on_schedule(self, requests: Sequence[Request], answers: list[float]) -> None:
+        """Send each when it is due, whatever became of those before."""
+        async with asyncio.TaskGroup() as under_way:
+            for request in requests:
+                await self.begin.reached(request.at)
+                self.tally.lag_ms.append(1000 * (self.begin.elapsed() - request.at))
+                under_way.create_task(self._timed(request.body, request.events, answers))
+
+    async def one_by_one(
+        self, requests: Iterator[Request], answers: list[float], until: float | None
+    ) -> int:
+        """Send one after the other, as of now, until that moment; how many events were sent."""
+        sent = 0
+        for request in requests:
+            if until is not None and self.begin.elapsed() >= until:
+                break
+            body = said_at(self.begin.ts(self.begin.elapsed()), request.body)
+            await self._timed(body, request.events, answers)
+            sent += request.events
+        return sent
+
+    async def _timed(self, body: bytes, events: int, answers: list[float]) -> None:
+        begun = time.monotonic()
+        await self._post(body, events)
+        answers.append(1000 * (time.monotonic() - begun))
+
+    async def _post(self, body: bytes, events: int) -> None:
+        while True:
+            try:
+                async with self.client.post("/api/v0/event", data=body) as answer:
+                    said = await answer.read()
+                    status = answer.status
+            except aiohttp.ClientError as error:
+                self._refuse(f"{type(error).__name__}: {error}")
+                return
+            if status not in BUSY:
+                break
+            await asyncio.sleep(PAUSE_S)
+        if status != ACCEPTED or (taken := orjson.loads(said)["data"]["accepted"]) != events:
+            self._refuse(f"{status}: {said[:300].decode(errors='replace')}")
+            return
+        self.tally.sent += taken
+
+    def _refuse(self, why: str) -> None:
+        if len(self.tally.refused) < REFUSALS_TOLD:
+            self.tally.refused.append(why)
+
+
+def said_at(ts: str, body: bytes) -> bytes:
+    """A body with the moment of its sending."""
+    return b'{"sent_at":"' + ts.encode() + b'",' + body[1:]
+
+
+def open_client(url: str, token: str, connections: int) -> aiohttp.ClientSession:
+    """A client whose connections stay open."""
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=300)
+    return aiohttp.ClientSession(url, headers=headers, connector=connector)

@@ -1,0 +1,83 @@
+"""A load put on the stack, and whether what came of it can be believed."""
+
+import asyncio
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+
+from bench.fields import gateway_token, stored
+from bench.figures import Cost, Run, costs
+from bench.load.job import JOB, TALLY, Backlog, Crowd, Field, Job, Live, Tally
+from bench.load.shooting import EVENTS_A_SHOT
+from bench.stack import NotReady, Stack
+from core.embedded.process import spawn
+
+STORED_WITHIN_S = 60.0
+LOOK_EVERY_S = 0.1
+
+
+async def put_on(
+    stack: Stack,
+    live: Live | None = None,
+    backlog: Backlog | None = None,
+    crowd: Crowd | None = None,
+    sample_s: float | None = None,
+) -> Tally:
+    """Have the load generator do this, beside the servers that run."""
+    token = await gateway_token(stack)
+    job = Job(
+        stack.url,
+        token,
+        stack.settings.redis_url or "",
+        dict(stack.servers),
+        live,
+        backlog,
+        crowd,
+        sample_s,
+    )
+    return await asyncio.to_thread(generate, stack, job)
+
+
+def generate(stack: Stack, job: Job, *program: str) -> Tally:
+    """Run the load generator, or another program that does such jobs, to its end.
+
+    Raises:
+        NotReady: It ended with an error.
+    """
+    wish, found = stack.directory / "job.json", stack.directory / "tally.json"
+    wish.write_bytes(JOB.dump_json(job))
+    found.unlink(missing_ok=True)
+    log = stack.directory / "log" / "load.log"
+    command = [sys.executable, "-m", *(program or ("bench.load",)), str(wish), str(found)]
+    process: subprocess.Popen[bytes] = spawn(
+        command, log, dies_by=signal.SIGKILL, environment=stack.environment
+    )
+    if process.wait() != 0:
+        raise NotReady(f"the load generator failed: {log.read_text(encoding='utf-8')[-2000:]}")
+    return TALLY.validate_json(found.read_bytes())
+
+
+async def doubts(stack: Stack, fields: list[Field], tally: Tally) -> list[str]:
+    """Why a run does not count: something was refused, lost, or never seen."""
+    found = [f"refused: {why}" for why in tally.refused]
+    if tally.unseen:
+        found.append(f"{tally.unseen} landings were never seen as shots")
+    until = time.monotonic() + STORED_WITHIN_S
+    while (there := await stored(stack, fields))[0] < tally.sent and time.monotonic() < until:
+        await asyncio.sleep(LOOK_EVERY_S)
+    events, landed = there
+    if events != tally.sent:
+        found.append(f"{tally.sent} events were accepted, {events} are stored")
+    # Single posts may end in the middle of a shot.
+    if not tally.backlog_cut and landed * EVENTS_A_SHOT != events:
+        found.append(f"{events} events are stored, but {landed} landed shots")
+    return found
+
+
+def run_of(figures: Mapping[str, float], tally: Tally, why_not: list[str]) -> Run:
+    """A run with what the processes cost."""
+    found: dict[str, Cost] = costs(tally)
+    shares = {f"{name} cores": cost.cores for name, cost in found.items()}
+    return Run({**figures, **shares}, why_not, found)

@@ -1,0 +1,37 @@
+"""Everything that was wished for, one benchmark after the other."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import orjson
+from rich.console import Console
+
+from bench.figures import Run
+from bench.machine import describe
+from bench.report import as_json, show
+from bench.stack import open_stack
+from bench.suite import chosen, measure_all
+from bench.wish import Wish
+
+
+def measure(wish: Wish, names: Sequence[str], json: Path | None, *, against: bool) -> bool:
+    """Run benchmarks, print each when it is done, and write all; whether all figures count.
+
+    Raises:
+        QuiverError: There is none of such a name, or what is to be measured does not come up, or is
+            not durable.
+    """
+    console = Console()
+    found: dict[str, Sequence[Run]] = {}
+    wanted = chosen(names, against=against)
+    with open_stack(wish.workers) as stack:
+        about = describe(stack)
+        console.print(about["machine"])
+        for name, runs in measure_all(stack, wish, wanted):
+            found[name] = runs
+            show(name, runs, console)
+            if json is not None:
+                said = as_json(about, asdict(wish), found)
+                json.write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
+    return not any(run.doubts for runs in found.values() for run in runs)

@@ -1,0 +1,25 @@
+"""Frames counted from the bytes of a WebSocket, however they are cut."""
+
+import pytest
+
+from bench.load.viewers import Viewer
+
+HEAD = b"HTTP/1.1 101 Switching Protocols\r\n\r\n"
+SNAPSHOT, SHORT, LONG = b"snapshot", b"short", b"x" * 300
+
+
+def frame(payload: bytes) -> bytes:
+    """A text frame as a server sends it."""
+    size = len(payload)
+    return b"\x81" + (bytes([size]) if size < 126 else b"\x7e" + size.to_bytes(2)) + payload
+
+
+@pytest.mark.parametrize("piece", [1, 2, 7, 10_000])
+async def test_frames_are_counted_however_they_are_cut(piece: int) -> None:
+    heard: list[bytes] = []
+    viewer = Viewer(b"", heard.append)
+    ping = b"\x89\x00"
+    data = HEAD + frame(SNAPSHOT) + frame(SHORT) + ping + frame(LONG)
+    for begin in range(0, len(data), piece):
+        viewer.data_received(data[begin : begin + piece])
+    assert (viewer.frames, heard) == (2, [SHORT, LONG])
