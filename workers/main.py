@@ -35,6 +35,8 @@ from workers.watchdog import watched
 from workers.worker import LastingWorker
 
 SWEEP_EVERY_S = 1
+# Longer than a worker may be late for a schedule and still think that it is due.
+KEEP_RUN_S = 10
 
 # By the names that jobs call them.
 TASKS: Mapping[str, Task] = {
@@ -69,7 +71,9 @@ def schedules(functions: Sequence[Function]) -> Sequence[CronJob]:
             name="cron:sweep",
             second=seconds,
             timeout=timeout_s,
-            keep_result=0,
+            # A worker that comes late to a second finds that it was seen to: enqueued again, the
+            # job would stand in the queue for a minute, marked as under way.
+            keep_result=KEEP_RUN_S,
             # Also when the worker that had it was killed.
             max_tries=ARQ_TRIES,
         )

@@ -2,9 +2,10 @@
 
 import asyncio
 
-from arq.constants import in_progress_key_prefix, job_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix, result_key_prefix
 
 from core.models.work import try_partition, unlock_partitions
+from core.queue import open_arq
 from tests.workers.conftest import Range, eventually
 from workers.deps import Deps
 
@@ -57,3 +58,20 @@ async def test_a_lost_connection_does_not_end_the_worker(line: Range, working: N
         return len(await line.shots()) == 1
 
     await eventually(shot)
+
+
+async def test_a_schedule_that_was_seen_to_is_not_enqueued_again_by_one_who_is_late(
+    deps: Deps, working: None
+) -> None:
+    del working
+    done: list[str] = []
+
+    async def is_done() -> bool:
+        found = await deps.valkey.keys(f"{result_key_prefix}cron:sweep:*")
+        done.extend(key.decode().removeprefix(result_key_prefix) for key in found)
+        return bool(done)
+
+    await eventually(is_done)
+    late = open_arq(deps.settings)
+    assert await late.enqueue_job("cron:sweep", _job_id=done[0]) is None
+    await late.aclose()
