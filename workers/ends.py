@@ -18,6 +18,8 @@ from workers.windows import Window
 
 # Where no rule about ends applies, all is one end.
 ONLY_END = 1
+# One arrow alone is none too many, so nothing is asked of it.
+NOBODY = Judging(lambda _: None, lambda _: False, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ async def settled(
     places = _places(windows)
     if not places:
         return Settled(shots, known)
-    by_slot = _by_slot(derived)
+    by_slot = _by_slot(derived, places)
+    shots |= _strangers(windows, derived, places)
     others: dict[UUID, StoredShot] = {}
     for slot_id, kept in (await _arrows(conn, places)).items():
         place = places[slot_id]
@@ -74,11 +77,40 @@ async def settled(
     return Settled(shots, {**known, **others})
 
 
-def _by_slot(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, list[Shot]]:
+def _by_slot(
+    derived: Mapping[UUID, tuple[UUID, Shot]], places: Mapping[UUID, _Place]
+) -> dict[UUID, list[Shot]]:
+    """What was shot at the slots' own butts."""
     by_slot: dict[UUID, list[Shot]] = {}
-    for _, shot in derived.values():
-        by_slot.setdefault(shot.slot_id, []).append(shot)
+    for target_id, shot in derived.values():
+        if _is_at_home(shot, target_id, places):
+            by_slot.setdefault(shot.slot_id, []).append(shot)
     return by_slot
+
+
+def _is_at_home(shot: Shot, target_id: UUID, places: Mapping[UUID, _Place]) -> bool:
+    place = places.get(shot.slot_id)
+    return place is not None and place.window.target_id == target_id
+
+
+def _strangers(
+    windows: Sequence[Window],
+    derived: Mapping[UUID, tuple[UUID, Shot]],
+    places: Mapping[UUID, _Place],
+) -> dict[UUID, tuple[UUID, Placed]]:
+    """What a judge gave to archers of other butts: a judge's end is one for all butts, so its time
+    tells which it is of; ends by count are each butt's own, and it is of none of them."""
+    rules = {
+        window.target_id: window.placed.end_rules
+        for window in windows
+        if window.placed.end_rules is not None
+        and window.placed.end_rules.control is EndControl.MANUAL
+    }
+    return {
+        shot_id: (target_id, settle([shot], rules[target_id], NOBODY)[0])
+        for shot_id, (target_id, shot) in derived.items()
+        if target_id in rules and not _is_at_home(shot, target_id, places)
+    }
 
 
 def _places(windows: Sequence[Window]) -> dict[UUID, _Place]:

@@ -4,10 +4,12 @@ nobody's."""
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
-from core.domain.review import is_listed
+from core.domain.review import Reason, is_listed, reasons_of_shot
+from core.domain.values import Shot, ShotFlag
 from core.feed import Frame
 from core.models.correlated_shot import StoredShot
 from core.models.instants import instant
+from core.models.ruling_in_force import select_fixed
 from core.models.target import select_lanes
 from core.models.unmatched_landing import DueLanding, mark_told, select_due
 from core.postgres import Connection
@@ -23,16 +25,27 @@ async def review_frames(conn: Connection, changes: Iterable[Change]) -> list[Fra
 
 
 def _is_new(change: Change) -> bool:
-    return change.before is None or not _is_listed(change.before)
+    """Whether a reason to look at it is its first, or the first since a ruling was taken back."""
+    before, after = change.before, change.after.shot
+    if before is None or not is_listed(before.shot.status, before.shot.flags):
+        return True
+    was_ruled = ShotFlag.RULED in before.shot.flags
+    if was_ruled and ShotFlag.RULED not in after.flags:
+        return True
+    # What came up after a judge had looked.
+    return was_ruled and bool(_reasons(after) - _reasons(before.shot))
 
 
-def _is_listed(known: StoredShot) -> bool:
-    return is_listed(known.shot.status, known.shot.flags)
+def _reasons(shot: Shot) -> set[Reason]:
+    return set(reasons_of_shot(shot.status, shot.flags))
 
 
 async def listed_frames(conn: Connection, shots: Iterable[StoredShot]) -> list[Frame]:
     """Frames for those of the shots that a judge must look at."""
-    listed = [known for known in shots if _is_listed(known)]
+    flagged = [known for known in shots if is_listed(known.shot.status, known.shot.flags)]
+    ruled = [known.shot.id for known in flagged if ShotFlag.RULED in known.shot.flags]
+    answered = await select_fixed(conn, ruled) if ruled else set()
+    listed = [known for known in flagged if known.shot.id not in answered]
     lanes = await _lanes(conn, {known.target_id for known in listed})
     return [
         _frame(known.session_id, shot_row(shown(known), lanes[known.target_id]), known.request_id)

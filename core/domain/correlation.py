@@ -23,6 +23,7 @@ from core.domain.rulings import (
     withheld,
 )
 from core.domain.timeline import Release, hasty, releases
+from core.domain.told_twice import told_twice
 from core.domain.values import Butt, Event, EventType, Shot
 from core.domain.window import ALWAYS, Span
 
@@ -134,6 +135,7 @@ def _judged(
         judged(s, ruled, landings[s.landing_event_id] if s.landing_event_id else None, butt)
         for s in shots
     ]
+    final = told_twice(final, butt.rules.landing_window)
     return tuple(sorted(final, key=lambda shot: (shot.released_at, shot.id)))
 
 

@@ -82,21 +82,31 @@ def in_order(reasons: Iterable[Reason]) -> tuple[Reason, ...]:
 
 
 def reasons_of_shot(status: Status, flags: Collection[ShotFlag]) -> tuple[Reason, ...]:
-    """What there is to look at in a shot; nothing once it is voided or a judge has ruled on it.
+    """What there is to look at in a shot; nothing once it is voided.
+
+    A ruling on it is no answer to all of that: see `is_listed`.
 
     Args:
         status: What has become of it.
         flags: What is known of it.
     """
-    if status is Status.VOIDED or ShotFlag.RULED in flags:
+    if status is Status.VOIDED:
         return ()
     unresolved = [Reason.UNRESOLVED] if status is Status.UNRESOLVED else []
-    return in_order([*unresolved, *(Reason(flag) for flag in flags)])
+    return in_order([*unresolved, *(Reason(flag) for flag in flags if flag is not ShotFlag.RULED)])
 
 
-def is_listed(status: Status, flags: Collection[ShotFlag]) -> bool:
-    """Whether a judge must look at a shot."""
-    return any(reason not in MINOR for reason in reasons_of_shot(status, flags))
+def is_listed(status: Status, flags: Collection[ShotFlag], *, is_answered: bool = False) -> bool:
+    """Whether a judge must look at a shot.
+
+    Args:
+        status: What has become of it.
+        flags: What is known of it.
+        is_answered: Whether a judge said what it counts. Another ruling, of whose it is or which
+            landing is its, leaves the other questions open, and those that come up later.
+    """
+    reasons = reasons_of_shot(status, flags)
+    return not is_answered and any(reason not in MINOR for reason in reasons)
 
 
 def explanation(reasons: Iterable[Reason]) -> str:

@@ -108,6 +108,12 @@ class Swap:
         return self.other if slot.id == self.one.id else self.one
 
 
+# What a judge has answered who says which landing is a shot's.
+ANSWERED = frozenset(
+    {ShotFlag.LATE_LANDING, ShotFlag.READER_OFFLINE, ShotFlag.DUPLICATE_SUSPECT, ShotFlag.AMBIGUOUS}
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Verdicts:
     """What stands of the rulings on a butt.
@@ -247,10 +253,9 @@ def pinned_shot(
     """
     landing = ruled.landings[shot_id(release.event.id)]
     shot = outcome(release, landing, 1.0, butt, as_of, suspects)
-    if landing is not None:
-        return shot
-    known = tuple(flag for flag in shot.flags if flag is not ShotFlag.READER_OFFLINE)
-    return _counted(replace(shot, confidence=1.0, flags=known), MISS)
+    known = tuple(flag for flag in shot.flags if flag not in ANSWERED)
+    shot = replace(shot, confidence=1.0, flags=known)
+    return shot if landing is not None else _counted(shot, MISS)
 
 
 def made_shot(landing: Event, slot: Slot, butt: Butt, as_of: int) -> Shot:

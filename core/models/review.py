@@ -16,6 +16,7 @@ from core.schema.shot import Shot
 # Each part is read in its order from an index, no further than a page needs. The conditions on a
 # shot are those of the index `shot_review`, word for word; those of reasons that put no shot on the
 # list walk through the session's shots, and only when one of them is asked for.
+# A judge who said what a shot counts has answered all; any other ruling leaves questions open.
 #
 # An event has no place of its own, so those without one are found from their readers' side: by the
 # stretches of time in which a reader of the session was bound to nothing, within a day of the
@@ -65,7 +66,7 @@ WITH held AS (
         SELECT 'shot' AS kind, id, release_time AS at, target_id, slot_id, NULL AS place
         FROM shot
         WHERE session_id = $1 AND (release_time, id) > ($2, $3)
-            AND status <> 'voided' AND NOT flags @> '{ruled}'::text[] AND (
+            AND status <> 'voided' AND (
                 status = 'unresolved' OR flags && (
                     '{ambiguous,out_of_end,extra_arrow,wrong_face,line_call,duplicate_suspect,'
                     'late_landing,reader_offline}'
@@ -74,13 +75,21 @@ WITH held AS (
             AND ($5::uuid IS NULL OR target_id = $5) AND ($6::uuid IS NULL OR slot_id = $6)
             AND ($7::text IS NULL OR $7 = status OR flags @> ARRAY[$7])
             AND ($7 IS NULL OR $7 NOT IN ('engage_missing', 'arrow_unknown'))
+            AND NOT (flags @> '{ruled}' AND EXISTS (
+                SELECT FROM ruling
+                WHERE ruling.shot_id = shot.id AND action = 'score' AND undone_at IS NULL
+            ))
         ORDER BY release_time, id LIMIT $4
     ) UNION ALL (
         SELECT 'shot', id, release_time, target_id, slot_id, NULL
         FROM shot
         WHERE $7 IN ('engage_missing', 'arrow_unknown')
             AND session_id = $1 AND (release_time, id) > ($2, $3)
-            AND status <> 'voided' AND NOT flags @> '{ruled}'::text[] AND flags @> ARRAY[$7]
+            AND status <> 'voided' AND flags @> ARRAY[$7]
+            AND NOT (flags @> '{ruled}' AND EXISTS (
+                SELECT FROM ruling
+                WHERE ruling.shot_id = shot.id AND action = 'score' AND undone_at IS NULL
+            ))
             AND ($5::uuid IS NULL OR target_id = $5) AND ($6::uuid IS NULL OR slot_id = $6)
         ORDER BY release_time, id LIMIT $4
     ) UNION ALL (

@@ -28,8 +28,15 @@ def test_a_shot_without_a_flag_is_not_on_the_list() -> None:
     assert not is_listed(Status.LANDED, [])
 
 
-def test_a_judges_ruling_takes_a_shot_off_the_list() -> None:
-    assert not is_listed(Status.UNRESOLVED, [ShotFlag.AMBIGUOUS, ShotFlag.RULED])
+def test_a_judges_score_takes_a_shot_off_the_list() -> None:
+    flags = [ShotFlag.AMBIGUOUS, ShotFlag.RULED]
+    assert not is_listed(Status.LANDED, flags, is_answered=True)
+
+
+def test_any_other_ruling_leaves_on_the_list_what_it_does_not_answer() -> None:
+    assert is_listed(Status.UNRESOLVED, [ShotFlag.RULED])
+    assert is_listed(Status.LANDED, [ShotFlag.EXTRA_ARROW, ShotFlag.RULED])
+    assert not is_listed(Status.LANDED, [ShotFlag.RULED])
 
 
 def test_a_voided_shot_is_not_on_the_list() -> None:

@@ -267,6 +267,23 @@ def test_a_shot_that_was_made_can_be_ruled_on_like_any_other() -> None:
     assert shots([alone], made, void)[of(alone)].status is Status.VOIDED
 
 
+def test_a_release_that_comes_late_beside_a_shot_that_was_made_is_for_a_judge_to_look_at() -> None:
+    late, alone = release(9.6), landed(10)
+    made = ruling(Action.SHOT, 1, of(alone), landing=alone, place=slot("A"))
+    found = shots([late, alone], made)
+    assert found[of(late)].status is Status.MISSED
+    assert ShotFlag.DUPLICATE_SUSPECT in found[of(late)].flags
+    assert ShotFlag.DUPLICATE_SUSPECT not in found[of(alone)].flags
+
+
+def test_a_release_of_somebody_else_or_long_before_is_no_second_report_of_it() -> None:
+    others, before, alone = release(9.6, "B"), release(2), landed(10)
+    made = ruling(Action.SHOT, 1, of(alone), landing=alone, place=slot("A"))
+    found = shots([others, before, alone], made)
+    flags = {*found[of(others)].flags, *found[of(before)].flags}
+    assert ShotFlag.DUPLICATE_SUSPECT not in flags
+
+
 def test_swaps_do_not_concern_a_shot_that_was_made() -> None:
     alone = landed(50)
     made = ruling(Action.SHOT, 1, of(alone), landing=alone, place=slot("B"))

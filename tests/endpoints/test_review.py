@@ -22,6 +22,14 @@ from tests.resources import UNKNOWN, Json, data, failure, make
 from tests.workers.conftest import Range
 from workers.main import close_deps, open_deps
 
+# A judge said what a shot counts.
+RULING_INSERT = """
+INSERT INTO ruling (
+    id, session_id, target_id, action, shot_id, score, label, is_x, begins, ends, reason, made_by,
+    made_at, before
+) VALUES ($1, $2, $3, 'score', $4, 9, '9', false, now(), now(), 'seen', 'judge', now(), '[]')
+"""
+
 
 @pytest.fixture(name="line")
 async def make_line(settings: Settings) -> AsyncIterator[Range]:
@@ -123,17 +131,30 @@ async def test_an_unresolved_shot_is_listed(client: AsyncClient, butts: Butts, p
 
 
 @pytest.mark.parametrize("reason", [None, "ambiguous", "arrow_unknown"])
-async def test_what_a_judge_has_ruled_on_or_voided_is_not_listed(
+async def test_what_a_judge_has_given_a_score_or_voided_is_not_listed(
     client: AsyncClient, butts: Butts, pool: Pool, reason: str | None
 ) -> None:
     query = {} if reason is None else {"reason": reason}
     async with pool.acquire() as conn:
         ruled = await add_shot(conn, butts, 0, 10, score=9)
+        await conn.execute(RULING_INSERT, uuid4(), butts.session_id, butts.target_ids[0], ruled)
         voided = await add_shot(conn, butts, 0, 20)
         await conn.execute("UPDATE shot SET status = $1 WHERE id = $2", Status.VOIDED, voided)
     await flag(pool, ruled, "ambiguous", "arrow_unknown", "ruled")
     await flag(pool, voided, "ambiguous", "arrow_unknown")
     assert await ids(client, butts.session_id, **query) == []
+
+
+@pytest.mark.parametrize("reason", [None, "extra_arrow", "arrow_unknown"])
+async def test_another_ruling_leaves_on_the_list_what_it_does_not_answer(
+    client: AsyncClient, butts: Butts, pool: Pool, reason: str | None
+) -> None:
+    query = {} if reason is None else {"reason": reason}
+    async with pool.acquire() as conn:
+        moved = await add_shot(conn, butts, 0, 10, score=9)
+    await flag(pool, moved, "extra_arrow", "arrow_unknown", "ruled")
+    (row,) = await listed(client, butts.session_id, **query)
+    assert (row["id"], row["reasons"]) == (str(moved), ["extra_arrow", "arrow_unknown"])
 
 
 async def test_reports_of_one_impact_are_one_row_without_a_slot(

@@ -749,3 +749,38 @@ async def test_it_is_kept_who_ruled(opened: Opened, line: Range, pool: Pool) -> 
     assert made["made_by"] == {"token_id": str(one.id), "name": "chair"}
     back = await undone(second, line, made)
     assert back["undone"]["by"] == {"token_id": str(other.id), "name": "line 3"}
+
+
+async def manual_ends(client: AsyncClient, field: Field, *spans: tuple[float, float]) -> None:
+    """A judge opened and closed these ends, each of two arrows."""
+    session = f"/api/v0/session/{field.session_id}"
+    data(
+        await client.patch(session, json={"rules": {"arrows_per_end": 2, "end_control": "manual"}})
+    )
+    for begins, ends in spans:
+        at = [rfc3339(instant(field.starts_at) + timedelta(seconds=s)) for s in (begins, ends)]
+        data(await client.post(f"{session}/end", json={"opened_at": at[0], "closed_at": at[1]}))
+
+
+@pytest.mark.parametrize(("at", "number", "flagged"), [(150, 2, False), (95, 1, True)])
+async def test_what_is_given_to_another_butts_archer_is_of_the_end_that_it_was_shot_in(
+    client: AsyncClient, line: Range, at: float, number: int, flagged: bool
+) -> None:
+    await manual_ends(client, line.field, (1, 90), (100, 190))
+    shot = await hit(line, at, "2A")
+    await ruled(client, line, f"shot/{shot}", action="move", slot_id=str(line.field.slots["1A"]))
+    found = await shown(client, shot)
+    assert (found["end_number"], "out_of_end" in found["flags"]) == (number, flagged)
+    assert (shot in await listed(client, line.field)) == flagged
+
+
+async def test_a_late_release_beside_a_landing_that_was_made_a_shot_is_on_the_list(
+    client: AsyncClient, line: Range
+) -> None:
+    landing = await stray(line, 10)
+    slot = str(line.field.slots["1A"])
+    await ruled(client, line, f"landing/{landing}", action="shot", slot_id=slot)
+    assert await listed(client, line.field) == []
+    late = await missed(line, 9.6)
+    assert await listed(client, line.field) == [late]
+    assert "duplicate_suspect" in (await shown(client, late))["flags"]

@@ -107,6 +107,7 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611231020": {
         "signing_key": {"purpose", "secret", "created_at"},
     },
+    "202611231030": {},
 }
 
 
