@@ -3,7 +3,7 @@
 from bench.fields import set_up
 from bench.figures import Run, costs, percentile
 from bench.filling import fill
-from bench.load.job import Backlog, Field, Live, Phase
+from bench.load.job import Backlog, Field, Live, Phase, Tally
 from bench.measure import doubts, put_on
 from bench.stack import Stack
 from bench.wish import LARGEST_BUTTS, PEAK_EVENTS_PER_S, Wish
@@ -42,13 +42,17 @@ async def _cost(
     late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))
     for kind, live, backlog in (late, ("live", shooting, None)):
         tally = await put_on(stack, live, backlog)
-        cpu_ms = 1000 * sum(cost.cpu_s for n, cost in costs(tally).items() if n != "load")
-        figures[f"{name}: {kind} cpu ms/event"] = cpu_ms / max(1, tally.sent)
+        figures[f"{name}: {kind} cpu ms/event"] = _cpu_ms(tally) / max(1, tally.sent)
         for phase, seen in tally.latencies.items():
             figures[f"{name}: {phase} p50 ms"] = percentile([ms for _, ms in seen], 50)
         tally.sent = sent = sent + tally.sent
         wrong += await doubts(stack, [field], tally)
     return figures, [f"{name}: {why}" for why in wrong]
+
+
+def _cpu_ms(tally: Tally) -> float:
+    """Milliseconds of processor time of all servers."""
+    return 1000 * sum(cost.cpu_s for name, cost in costs(tally).items() if name != "load")
 
 
 def _pace(wish: Wish) -> float:
