@@ -20,6 +20,9 @@ from tests.fields import put_up
 from workers.main import TASKS, close_deps, open_deps
 from workers.retry import retrying
 
+# A minute of dying.
+pytestmark = pytest.mark.chaos
+
 WITHIN_S = 60.0
 FAILED_JOB_SELECT = "SELECT * FROM failed_job WHERE function = $1 AND state = $2"
 # A butt where nobody hits: a landing there kills whoever works on it.
