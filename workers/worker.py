@@ -169,7 +169,9 @@ class LastingWorker(Worker):
         async with self.pool.pipeline(transaction=True) as pipe:
             note_end(pipe, job_id)
             if incr_score:
-                pipe.zincrby(self.queue_name, incr_score, job_id)
+                # Only where it still stands: a worker that stood still for long learns here that
+                # another has done the job, and must not put back an id of which nothing is left.
+                pipe.zadd(self.queue_name, {job_id: incr_score}, xx=True, incr=True)
             pipe.delete(in_progress_key_prefix + job_id)
             await pipe.execute()
 

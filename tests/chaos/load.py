@@ -182,7 +182,9 @@ async def _settled(whole: Whole, session_id: str) -> list[dict[str, Any]]:
                 shots = await Api(client).every(f"/session/{session_id}/shot")
                 busy = state["inbox"] + state["queued"] + state["running"]
                 if not busy and all(shot["status"] != "in_flight" for shot in shots):
-                    assert state["failed"] == 0
+                    query: dict[str, str | int] = {"state": "failed"}
+                    page = await Api(client).call("GET", "/admin/job", query=query)
+                    assert [(each["function"], each["error"]) for each in page["items"]] == []
                     return shots
             await asyncio.sleep(0.1)
 

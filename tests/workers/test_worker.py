@@ -5,9 +5,10 @@ import asyncio
 from arq.constants import in_progress_key_prefix, job_key_prefix, result_key_prefix
 
 from core.models.work import try_partition, unlock_partitions
-from core.queue import open_arq
+from core.queue import QUEUE, open_arq
 from tests.workers.conftest import Range, eventually
 from workers.deps import Deps
+from workers.main import build_worker
 
 
 async def test_a_running_jobs_claim_is_short_and_renewed(deps: Deps, working: None) -> None:
@@ -45,6 +46,16 @@ async def test_a_dead_workers_job_is_taken_over_once_its_claim_ran_out(
         return counts.due == 0 and not await deps.valkey.exists(f"{job_key_prefix}orphan")
 
     await eventually(is_gone)
+
+
+async def test_a_try_that_is_put_off_does_not_bring_back_a_job_that_somebody_did(deps: Deps) -> None:
+    worker = build_worker(deps, handle_signals=False)
+    await deps.queue.enqueue("correlate", 3, job_id="waits")
+    due = await deps.valkey.zscore(QUEUE, "waits")
+    for job_id in ("waits", "done elsewhere"):
+        await worker.finish_job(job_id, False, None, None, False, 500, None)
+    assert await deps.valkey.zrange(QUEUE, 0, -1, withscores=True) == [(b"waits", due + 500)]
+    await worker.finish()
 
 
 async def test_a_lost_connection_does_not_end_the_worker(line: Range, working: None) -> None:
