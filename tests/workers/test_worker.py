@@ -48,7 +48,9 @@ async def test_a_dead_workers_job_is_taken_over_once_its_claim_ran_out(
     await eventually(is_gone)
 
 
-async def test_a_try_that_is_put_off_does_not_bring_back_a_job_that_somebody_did(deps: Deps) -> None:
+async def test_a_try_that_is_put_off_does_not_bring_back_a_job_that_somebody_did(
+    deps: Deps,
+) -> None:
     worker = build_worker(deps, handle_signals=False)
     await deps.queue.enqueue("correlate", 3, job_id="waits")
     due = await deps.valkey.zscore(QUEUE, "waits")
