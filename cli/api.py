@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import Annotated
 
 import typer
-import uvicorn
 
 from cli.failing import told
 from cli.where import DEFAULT_DATA_DIR, DataDir, settings_here
@@ -24,6 +23,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run one API process against DATABASE_URL and REDIS_URL."""
         # Only here: it takes a second, which no other command should wait for.
+        import uvicorn
+
         from api.main import create_app
         from api.server import Server
 

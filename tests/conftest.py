@@ -34,7 +34,10 @@ ROOM_BYTES = 3 * 1024**3
 
 # A database's name cannot be a parameter, so PostgreSQL itself quotes it into the statement.
 DATABASE_CREATE_EMPTY = "SELECT format('CREATE DATABASE %I', $1::text)"
-DATABASE_CLONE = "SELECT format('CREATE DATABASE %I TEMPLATE %I', $1::text, $2::text)"
+# By copying its files, which takes half the time of writing all of it into the log.
+DATABASE_CLONE = """
+SELECT format('CREATE DATABASE %I TEMPLATE %I STRATEGY file_copy', $1::text, $2::text)
+"""
 DATABASE_DROP = "SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', $1::text)"
 
 

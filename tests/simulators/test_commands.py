@@ -9,7 +9,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import evaluate, simulate
+from cli import evaluate, evaluating, simulate
 from simulators.truth import TrueShot, Truth
 
 TRUTH = Truth("http://quiver", "session", [TrueShot("slot", "arrow", "release", "landing", 1.0, 9)])
@@ -53,7 +53,7 @@ def _showing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         def connect(url: str, _: str | None) -> httpx.AsyncClient:
             return httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url=url)
 
-        monkeypatch.setattr(evaluate, "open_api", connect)
+        monkeypatch.setattr(evaluating, "open_api", connect)
 
     return show
 

@@ -37,6 +37,8 @@ live.onOverview(follow);
 live.start();
 tick();
 setInterval(tick, 1000);
+// Until here nobody would hear a press.
+document.body.dataset["ready"] = "";
 // The place in the list of pages that is open may lie outside of a narrow screen.
 document.querySelector(".side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
