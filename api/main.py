@@ -29,6 +29,44 @@ from core.valkey import open_valkey
 PREFIX = "/api/v0"
 
 
+@asynccontextmanager
+async def open_state(settings: Settings, metrics: Metrics) -> AsyncIterator[State]:
+    """The process's pools and clients, closed in the end.
+
+    Args:
+        settings: Where the stores are, and the limits.
+        metrics: Where the process is measured.
+    """
+    pool = await open_pool(settings)
+    valkey = open_valkey(settings)
+    queue = Queue(open_arq(settings))
+    feed = Feed(valkey, length=settings.quiver_feed_length)
+    hub = Hub(open_valkey(settings, size=2), queue_length=settings.quiver_client_queue)
+    inbox = open_inbox(valkey, settings)
+    lookout = Lookout(pool, valkey, inbox, queue)
+    sources = open_sources(pool, valkey, inbox, lookout)
+    await hub.start()
+    try:
+        yield State(
+            settings=settings,
+            pool=pool,
+            valkey=valkey,
+            inbox=inbox,
+            queue=queue,
+            feed=feed,
+            hub=hub,
+            metrics=metrics,
+            lookout=lookout,
+            sources=sources,
+            broadcast=Broadcast(sources.overview),
+        )
+    finally:
+        await hub.stop()
+        await queue.close()
+        await valkey.aclose()
+        await pool.close()
+
+
 def create_app(settings: Settings) -> FastAPI:
     """The API with everything that it serves.
 
@@ -39,34 +77,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[State]:
-        pool = await open_pool(settings)
-        valkey = open_valkey(settings)
-        queue = Queue(open_arq(settings))
-        feed = Feed(valkey, length=settings.quiver_feed_length)
-        hub = Hub(open_valkey(settings, size=2), queue_length=settings.quiver_client_queue)
-        inbox = open_inbox(valkey, settings)
-        lookout = Lookout(pool, valkey, inbox, queue)
-        sources = open_sources(pool, valkey, inbox, lookout)
-        await hub.start()
-        try:
-            yield State(
-                settings=settings,
-                pool=pool,
-                valkey=valkey,
-                inbox=inbox,
-                queue=queue,
-                feed=feed,
-                hub=hub,
-                metrics=metrics,
-                lookout=lookout,
-                sources=sources,
-                broadcast=Broadcast(sources.overview),
-            )
-        finally:
-            await hub.stop()
-            await queue.close()
-            await valkey.aclose()
-            await pool.close()
+        async with open_state(settings, metrics) as state:
+            yield state
 
     app = FastAPI(
         title="Quiver",

@@ -107,7 +107,7 @@ def test_uv_is_told_which_python_was_found_on_the_path(
     _program(programs, "uv", 'echo "$UV_PYTHON $*"')
     _program(programs, "python3.13", "exit 0")
     done = _run(project / "scripts" / "test", str(programs), cwd=tmp_path, home=tmp_path)
-    assert done.stdout == "python3.13 run pytest -n 2 --dist loadfile --from-a-test\n"
+    assert done.stdout == "python3.13 run pytest -n 3 --dist worksteal --from-a-test\n"
 
 
 def test_a_python_of_pyenv_is_found(project: Path, programs: Path, tmp_path: Path) -> None:
