@@ -11,17 +11,20 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.request import urlopen
 from uuid import UUID
 
 import uvicorn
+from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from api.broadcast import Broadcast
 from api.hub import Hub
-from api.main import create_app
+from api.main import create_app, open_state
+from api.metrics import Metrics
 from api.server import Server
 from core.settings import Settings
 
@@ -52,11 +55,27 @@ class Served:
     broadcast: Broadcast
 
 
+@cache
+def _app_with(limits: str) -> FastAPI:
+    return create_app(Settings.model_validate_json(limits))
+
+
+def shared_app(settings: Settings) -> FastAPI:
+    """The API as all tests with these limits share it, for the stores of one of them: what its
+    routes come to is worked out once."""
+    app = _app_with(settings.model_dump_json(exclude={"database_url", "redis_url"}))
+    app.router.lifespan_context = lambda _: open_state(settings, Metrics())
+    # It remembers the event loop of the test before.
+    app.middleware_stack = None
+    return app
+
+
 @asynccontextmanager
-async def serving(settings: Settings) -> AsyncIterator[Served]:
+async def serving(settings: Settings, app: FastAPI | None = None) -> AsyncIterator[Served]:
     """The API on a port of its own, in this process, so that a test can look at its hub."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(create_app(settings), log_config=None, timeout_graceful_shutdown=2)
+    served = app or shared_app(settings)
+    config = uvicorn.Config(served, log_config=None, timeout_graceful_shutdown=2)
     server = Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:

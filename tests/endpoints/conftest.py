@@ -2,34 +2,22 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from functools import cache
 
 import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.main import create_app, open_state
-from api.metrics import Metrics
 from core.models.token import create_reader_tokens, create_token
 from core.postgres import Pool
 from core.schema.token import Role
 from core.settings import Settings
 from tests.butts import set_up
 from tests.conftest import ADMIN_TOKEN
+from tests.serving import shared_app
 
 type Opened = Callable[[str | None], Awaitable[AsyncClient]]
 type AsRole = Callable[[Role], Awaitable[AsyncClient]]
-
-
-@cache
-def app_with(limits: str) -> FastAPI:
-    """One app for all tests with these limits: what its routes come to is worked out once.
-
-    Args:
-        limits: The settings as JSON, but for the stores.
-    """
-    return create_app(Settings.model_validate_json(limits))
 
 
 def with_state(app: FastAPI, state: dict[str, object]) -> ASGIApp:
@@ -45,12 +33,10 @@ def with_state(app: FastAPI, state: dict[str, object]) -> ASGIApp:
 @pytest.fixture(name="opened")
 async def make_opened(settings: Settings) -> AsyncIterator[Opened]:
     """Opens clients of a running API, by their token."""
-    app = app_with(settings.model_dump_json(exclude={"database_url", "redis_url"}))
-    # It remembers the event loop of the test before.
-    app.middleware_stack = None
+    app = shared_app(settings)
     async with AsyncExitStack() as stack:
-        state = await stack.enter_async_context(open_state(settings, Metrics()))
-        transport = ASGITransport(app=with_state(app, dict(state)))
+        state = await stack.enter_async_context(app.router.lifespan_context(app))
+        transport = ASGITransport(app=with_state(app, dict(state or {})))
 
         async def opened(token: str | None) -> AsyncClient:
             headers = {} if token is None else {"Authorization": f"Bearer {token}"}

@@ -2,6 +2,7 @@
 
 import httpx
 
+from api.main import create_app
 from core.settings import Settings
 from tests.conftest import ADMIN_TOKEN
 from tests.serving import serving
@@ -9,7 +10,10 @@ from tests.serving import serving
 
 async def test_requests_are_counted_by_route_and_work_by_state(settings: Settings) -> None:
     headers = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-    async with serving(settings) as served, httpx.AsyncClient(base_url=served.url) as client:
+    async with (
+        serving(settings, create_app(settings)) as served,
+        httpx.AsyncClient(base_url=served.url) as client,
+    ):
         await client.get("/api/v0/archer", headers=headers)
         await client.get("/nowhere")
         answer = await client.get("/metrics")
