@@ -27,6 +27,7 @@ from core.settings import Settings
 from core.valkey import open_valkey
 
 PREFIX = "/api/v0"
+LOGIN_BODY_LIMIT = 8_192
 
 
 @asynccontextmanager
@@ -96,7 +97,11 @@ def create_app(settings: Settings) -> FastAPI:
         LimitMiddleware,
         concurrent=settings.api_max_concurrent_requests,
         body_limit=settings.quiver_body_limit,
-        body_limits={f"{PREFIX}/event": settings.quiver_event_body_limit},
+        body_limits={
+            f"{PREFIX}/event": settings.quiver_event_body_limit,
+            # Anybody may send it: a token and a path.
+            "/admin/login": LOGIN_BODY_LIMIT,
+        },
         endless={LIVE},
     )
     app.mount("/admin/static", StaticFiles(directory=STATIC), name="static")

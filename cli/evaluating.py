@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import typer
 
-from cli.evaluate import Wish
 from cli.evaluation_view import as_json, as_markdown, show_evaluation, show_result, summary
+from cli.evaluation_wish import Wish
 from cli.grid import missed_goals, run_grid, write_grid
 from cli.trial import Trial, run_trial
 from core.settings import Settings

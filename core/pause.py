@@ -18,7 +18,9 @@ from core.schema.types import EARLIEST, rfc3339
 GOING_ON = PauseState(paused_at=None, paused_by=None, reason=None)
 
 
-async def pause(valkey: Redis, by: str, reason: str | None, at: datetime) -> PauseState:
+async def pause(
+    valkey: Redis, by: str, reason: str | None, at: datetime
+) -> tuple[PauseState, bool]:
     """Have no worker begin a job from now on; one that paused before stays the one who did.
 
     Args:
@@ -28,29 +30,29 @@ async def pause(valkey: Redis, by: str, reason: str | None, at: datetime) -> Pau
         at: Now.
 
     Returns:
-        The pause that stands.
+        The pause that stands, and whether it is this one.
     """
     wish = {"paused_at": rfc3339(at), "paused_by": by, "reason": reason}
     async with valkey.pipeline(transaction=True) as pipe:
         pipe.set(PAUSE, orjson.dumps(wish), nx=True)
         pipe.get(PAUSE)
-        _, stored = await pipe.execute()
-    return _read(stored)
+        is_new, stored = await pipe.execute()
+    return _read(stored), bool(is_new)
 
 
-async def resume(valkey: Redis) -> PauseState:
+async def resume(valkey: Redis) -> bool:
     """Have the workers go on, at once; nothing happens when they do.
 
     Returns:
-        That there is no pause.
+        Whether there was a pause.
     """
     async with valkey.pipeline(transaction=True) as pipe:
         pipe.delete(PAUSE)
         # A ring for each that waits at the bell.
         pipe.lpush(BELL, *([1] * BELL_LENGTH))
         pipe.ltrim(BELL, 0, BELL_LENGTH - 1)
-        await pipe.execute()
-    return GOING_ON
+        was_paused, *_ = await pipe.execute()
+    return bool(was_paused)
 
 
 async def pause_state(valkey: Redis) -> PauseState:

@@ -31,6 +31,8 @@ BELL = "quiver:bell"
 BELL_LENGTH = 32
 # Where the tries of a job are kept that failed, until it succeeds or fails for good.
 ATTEMPTS_PREFIX = "quiver:attempts:"
+# How many of its tries ended, and when the last was begun.
+ENDED_PREFIX, BEGUN_PREFIX = "quiver:tries-ended:", "quiver:try-begun:"
 
 # What arq's own enqueue does in four round trips, and the ring of the bell, in one that cannot be
 # torn.
@@ -71,6 +73,10 @@ PARTS: Mapping[str, type | tuple[type, ...]] = {
     "et": int,
 }
 
+UNDATED_AT_ONCE = 1_000
+# When a job was asked for, milliseconds since the epoch: before the year 10000, as dates go.
+ASKED_BEFORE = 253_402_300_800_000
+
 log = get_logger(__name__)
 
 
@@ -110,7 +116,18 @@ def deserialize(stored: bytes) -> dict[str, Any]:
             raise ValueError(f"the job's {key!r} is missing or of another kind")
     if "ctx" in job["k"]:
         raise ValueError("no option of a job is called 'ctx'")
+    if not 0 <= job["et"] < ASKED_BEFORE:
+        raise ValueError("the job's 'et' is no time")
+    try:
+        orjson.dumps(job["a"])
+    except TypeError as error:
+        raise ValueError("the job's arguments are nested too deep") from error
     return job
+
+
+def due_ms(score: bytes | float) -> int:
+    """When a job is due, milliseconds since the epoch; what is no date is the nearest that is."""
+    return round(min(max(float(score), 0.0), ASKED_BEFORE - 1))
 
 
 def open_arq(settings: Settings) -> ArqRedis:
@@ -171,11 +188,17 @@ class Queue:
         for partition in partitions:
             await self.enqueue("correlate", partition, request_id=request_id)
 
+    async def date_undated(self) -> None:
+        """Have jobs begun whose time is none: arq takes a 0 for no job at all."""
+        found = await self._arq.zrangebyscore(QUEUE, "-inf", 0, start=0, num=UNDATED_AT_ONCE)
+        if found:
+            await self._arq.zadd(QUEUE, dict.fromkeys(found, 1), xx=True)
+
     async def counts(self) -> Counts:
         """How many jobs there are, all at one instant."""
         answer = await self._count(keys=[QUEUE], args=[timestamp_ms(), in_progress_key_prefix])
         due, running, deferred, oldest = answer
-        return Counts(due, running, deferred, int(float(oldest)) if oldest else None)
+        return Counts(due, running, deferred, due_ms(oldest) if oldest else None)
 
     async def close(self) -> None:
         """Give the connections back."""

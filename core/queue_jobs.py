@@ -5,6 +5,7 @@ Whatever the queue holds, a look reads so many of its jobs and no more.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,9 +13,20 @@ from uuid import UUID
 import orjson
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 from arq.utils import ms_to_datetime, timestamp_ms
+from pydantic import ValidationError
 from redis.asyncio import Redis
+from redis.exceptions import ResponseError
 
-from core.queue import ATTEMPTS_PREFIX, BELL, BELL_LENGTH, QUEUE, deserialize
+from core.queue import (
+    ATTEMPTS_PREFIX,
+    BEGUN_PREFIX,
+    BELL,
+    BELL_LENGTH,
+    ENDED_PREFIX,
+    QUEUE,
+    deserialize,
+    due_ms,
+)
 from core.schema.admin import JobAttempt, JobState
 
 # Jobs that are looked at to find those of a state.
@@ -24,7 +36,12 @@ LOOKED_AT = 5_000
 # were begun before have a count. KEYS: the queue. ARGV: the least and the greatest due time, the
 # prefix of the mark or the count, whether there must be one, how many matches to skip, how many to
 # answer, how many to look at, and the prefixes of jobs, marks and counts.
+# What stands there under another kind reads as nothing.
 LIST = """
+local function text(key)
+    local found = redis.pcall('GET', key)
+    return type(found) == 'string' and found
+end
 local skip, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
 local found = {}
 local pairs_ = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[1], ARGV[2], 'WITHSCORES', 'LIMIT', 0, ARGV[7])
@@ -35,8 +52,8 @@ for place = 1, #pairs_, 2 do
             skip = skip - 1
         else
             found[#found + 1] = {
-                id, pairs_[place + 1], redis.call('GET', ARGV[8] .. id),
-                redis.call('EXISTS', ARGV[9] .. id), redis.call('GET', ARGV[10] .. id)
+                id, pairs_[place + 1], text(ARGV[8] .. id),
+                redis.call('EXISTS', ARGV[9] .. id), text(ARGV[10] .. id)
             }
             if #found == limit then
                 break
@@ -47,14 +64,15 @@ end
 return found
 """
 
-# KEYS: the queue, the job, its mark, its count, its attempts.
+# KEYS: the queue, the job, its mark, its count, its attempts, how many of them ended, and when the
+# last was begun.
 CANCEL = """
 local due = redis.call('ZSCORE', KEYS[1], ARGV[1])
 if not due or tonumber(due) <= tonumber(ARGV[2]) or redis.call('EXISTS', KEYS[3]) == 1 then
     return 0
 end
 redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[2], KEYS[4], KEYS[5])
+redis.call('DEL', KEYS[2], KEYS[4], KEYS[5], KEYS[6], KEYS[7])
 return 1
 """
 
@@ -133,9 +151,10 @@ async def get_queued(arq: Redis, job_id: str) -> QueuedJob | None:
         pipe.get(job_key_prefix + job_id)
         pipe.exists(in_progress_key_prefix + job_id)
         pipe.get(retry_key_prefix + job_id)
-        due, stored, is_marked, begun = await pipe.execute()
+        due, stored, is_marked, begun = await pipe.execute(raise_on_error=False)
     if due is None:
         return None
+    stored, begun = (None if isinstance(each, ResponseError) else each for each in (stored, begun))
     return _queued(timestamp_ms(), job_id.encode(), due, stored, is_marked, begun)
 
 
@@ -143,8 +162,12 @@ async def attempts_so_far(arq: Redis, job_id: str) -> Sequence[JobAttempt]:
     """The tries of a job in the queue that failed, the oldest first."""
     async with arq.pipeline(transaction=False) as pipe:
         pipe.lrange(ATTEMPTS_PREFIX + job_id, 0, -1)
-        (kept,) = await pipe.execute()
-    return [JobAttempt.model_validate_json(each) for each in kept]
+        (kept,) = await pipe.execute(raise_on_error=False)
+    found: list[JobAttempt] = []
+    for each in () if isinstance(kept, ResponseError) else kept:
+        with suppress(ValidationError):
+            found.append(JobAttempt.model_validate_json(each))
+    return found
 
 
 async def cancel_deferred(arq: Redis, job_id: str) -> bool:
@@ -159,6 +182,8 @@ async def cancel_deferred(arq: Redis, job_id: str) -> bool:
         in_progress_key_prefix + job_id,
         retry_key_prefix + job_id,
         ATTEMPTS_PREFIX + job_id,
+        ENDED_PREFIX + job_id,
+        BEGUN_PREFIX + job_id,
     ]
     return bool(await arq.register_script(CANCEL)(keys=keys, args=[job_id, timestamp_ms()]))
 
@@ -175,17 +200,27 @@ async def run_now(arq: Redis, job_id: str) -> bool:
 
 
 def _queued(
-    now: int, job_id: bytes, due: bytes | float, stored: bytes | None, is_marked: int, begun: bytes
+    now: int,
+    job_id: bytes,
+    due: bytes | float,
+    stored: bytes | None,
+    is_marked: int,
+    begun: bytes | None,
 ) -> QueuedJob:
     function, arguments, request_id, enqueued_at = _read(stored)
-    due_ms, tries = int(float(due)), int(begun or 0)
-    if due_ms > now:
+    due_at_ms, tries = due_ms(due), _count(begun)
+    if due_at_ms > now:
         state = JobState.RETRYING if tries else JobState.DEFERRED
     else:
         state = JobState.RUNNING if is_marked else JobState.QUEUED
-    due_at = ms_to_datetime(due_ms)
+    due_at = ms_to_datetime(due_at_ms)
     name = job_id.decode(errors="replace")
     return QueuedJob(name, state, function, arguments, request_id, enqueued_at, due_at, tries)
+
+
+def _count(begun: bytes | None) -> int:
+    """How often a job was begun; none of our own counts is no number."""
+    return int(begun) if begun is not None and begun.isdigit() else 0
 
 
 def _read(

@@ -8,8 +8,8 @@ import pytest
 from arq.connections import ArqRedis
 from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 
-from core.queue import BELL, QUEUE, Queue, open_arq
-from core.queue_jobs import cancel_deferred, get_queued, list_queued, run_now
+from core.queue import ATTEMPTS_PREFIX, BELL, QUEUE, Queue, open_arq
+from core.queue_jobs import attempts_so_far, cancel_deferred, get_queued, list_queued, run_now
 from core.schema.admin import JobState
 from core.settings import Settings
 
@@ -96,6 +96,34 @@ async def test_a_job_that_cannot_be_read_is_listed_all_the_same(
     (job,) = await list_queued(arq, JobState.QUEUED, 10)
     payload = stored.decode(errors="backslashreplace")
     assert (job.function, job.arguments) == ("", {"payload": payload})
+
+
+@pytest.mark.parametrize(
+    ("score", "state"),
+    [
+        (float("-inf"), JobState.QUEUED),
+        (9e17, JobState.DEFERRED),
+        (float("inf"), JobState.DEFERRED),
+    ],
+)
+async def test_a_job_that_is_due_at_no_date_is_listed_and_found(
+    arq: ArqRedis, score: float, state: JobState
+) -> None:
+    await Queue(arq).enqueue("correlate", 3, job_id="odd")
+    await arq.zadd(QUEUE, {"odd": score})
+    assert await list_queued(arq, state, 10) == [await get_queued(arq, "odd")]
+
+
+async def test_what_stands_there_of_another_kind_is_listed_and_found(arq: ArqRedis) -> None:
+    await Queue(arq).enqueue("correlate", 3, job_id="odd")
+    async with arq.pipeline() as pipe:
+        for prefix in (job_key_prefix, retry_key_prefix, ATTEMPTS_PREFIX):
+            pipe.delete(f"{prefix}odd")
+            pipe.hset(f"{prefix}odd", "a", "1")
+        await pipe.execute()
+    (job,) = await list_queued(arq, JobState.QUEUED, 10)
+    assert (job.function, job.tries, job) == ("", 0, await get_queued(arq, "odd"))
+    assert await attempts_so_far(arq, "odd") == []
 
 
 async def test_a_job_for_later_is_called_off_once(arq: ArqRedis) -> None:

@@ -4,6 +4,7 @@ The queue counts how often a job was begun. When a try ends and another is to co
 copied beside: a job that is begun and whose last try was not counted so had its worker die.
 """
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import orjson
@@ -12,7 +13,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from core.models.failed_job import Attempt
-from core.queue import ATTEMPTS_PREFIX
+from core.queue import ATTEMPTS_PREFIX, BEGUN_PREFIX, ENDED_PREFIX
 
 KEEP_FOR_S = 24 * 3600
 DIED = "WorkerDiedError: the worker died, or stood still for long, while it was at it"
@@ -23,11 +24,11 @@ def _key(job_id: str) -> str:
 
 
 def _ended_key(job_id: str) -> str:
-    return f"quiver:tries-ended:{job_id}"
+    return ENDED_PREFIX + job_id
 
 
 def _begun_key(job_id: str) -> str:
-    return f"quiver:try-begun:{job_id}"
+    return BEGUN_PREFIX + job_id
 
 
 def note_end(pipe: Pipeline, job_id: str) -> None:
@@ -76,10 +77,11 @@ async def select_attempts(valkey: Redis, job_id: str) -> list[Attempt]:
         pipe.lrange(_key(job_id), 0, -1)
         (kept,) = await pipe.execute()
     for stored in kept:
-        fields = orjson.loads(stored)
-        found.append(
-            Attempt(**{**fields, "started_at": datetime.fromisoformat(fields["started_at"])})
-        )
+        # Of none of ours is anything else there; it must not keep the job from its end.
+        with suppress(ValueError, TypeError, LookupError):
+            fields = orjson.loads(stored)
+            started_at = datetime.fromisoformat(fields["started_at"])
+            found.append(Attempt(**{**fields, "started_at": started_at}))
     return found
 
 

@@ -217,12 +217,15 @@ async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome], as
     deadlines = {s.shot.deadline for s in after if s.shot.status is Status.IN_FLIGHT}
     deadlines.update(d for d in _deadlines_of_unmatched(outcomes) if d > as_of)
     buckets = {deadline // BUCKET + 1 for deadline in deadlines}
+    unscored = sorted((s for s in after if s.shot.is_unscored), key=lambda s: s.target_id)
     for bucket in sorted(buckets):
         job_id = f"expire:{partition}:{bucket}"
         until = instant(bucket * BUCKET)
         await deps.queue.enqueue("expire", partition, bucket, job_id=job_id, defer_until=until)
-    for target_id in sorted({s.target_id for s in after if s.shot.is_unscored}):
-        await deps.queue.enqueue("score_shots", str(target_id), job_id=f"score:{target_id}")
+    for target_id, request_id in {s.target_id: s.request_id for s in unscored}.items():
+        await deps.queue.enqueue(
+            "score_shots", str(target_id), job_id=f"score:{target_id}", request_id=request_id
+        )
     await _ask_for_ranks(deps, {s.session_id for s in after})
     warn(suspect for outcome in outcomes for suspect in outcome.suspects)
     await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})

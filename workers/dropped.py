@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 from arq.connections import ArqRedis
-from arq.constants import job_key_prefix
+from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
 from arq.utils import ms_to_datetime
+from redis.exceptions import ResponseError
 
 from core.log import get_logger
 from core.models.failed_job import Attempt, attempt
@@ -22,6 +23,10 @@ from workers.runtime import backoff_s
 
 # While workers are replaced one by one another one may know a task that this one does not.
 KNOWN_ELSEWHERE_FOR = timedelta(seconds=30)
+
+# What the store says of a key of another kind.
+OTHER_KINDS = ("WRONGTYPE", "not an integer")
+PREFIXES = (job_key_prefix, retry_key_prefix, in_progress_key_prefix)
 
 log = get_logger(__name__)
 
@@ -69,6 +74,21 @@ async def keep_dropped(
         return await _perhaps_later(deps, job)
     await _keep(deps, job, _now(LostJobError(_reason(said))))
     return None
+
+
+def is_unusable(error: BaseException) -> bool:
+    """Whether the queue's store could not do what is done with every job, since what stands there
+    under the job's name is of another kind."""
+    return isinstance(error, ResponseError) and any(kind in str(error) for kind in OTHER_KINDS)
+
+
+async def keep_unusable(deps: Deps, arq: ArqRedis, job_id: str, error: Exception) -> None:
+    """Write a job down that the queue can neither begin nor end, and forget it."""
+    await _keep(deps, Job("read_job", job_id, 1, ()), _now(error), {"job_id": readable(job_id)})
+    async with arq.pipeline(transaction=True) as pipe:
+        pipe.delete(*(prefix + job_id for prefix in PREFIXES))
+        pipe.zrem(QUEUE, job_id)
+        await pipe.execute()
 
 
 async def keep_nameless(deps: Deps, job_id: bytes) -> None:

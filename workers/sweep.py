@@ -38,6 +38,7 @@ async def sweep(deps: Deps) -> None:
         unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
         left = await select_left(conn, LEFT_AT_ONCE)
         await delete_old(conn, OLD_AT_ONCE)
+    await deps.queue.date_undated()
     await deps.queue.wake(sorted(partitions))
     for partition in sorted({deps.inbox.partition_of(target) for target in overdue}):
         await deps.queue.enqueue("expire", partition, 0)

@@ -18,7 +18,7 @@ from core.queue import wait_for_bell
 from core.valkey import LOST
 from workers.attempts import note_end
 from workers.containment import outcome_of
-from workers.dropped import keep_dropped, keep_nameless
+from workers.dropped import is_unusable, keep_dropped, keep_nameless, keep_unusable
 
 # Without a ring of the bell an idle worker looks for jobs this often.
 FALLBACK_POLL_S = 0.25
@@ -141,6 +141,8 @@ class LastingWorker(Worker):
         error = await outcome_of(super().run_job(job_id, score))
         if error is not None:
             log.warning("a job's end could not be noted", job_id=job_id, error=repr(error))
+            if is_unusable(error):
+                await outcome_of(keep_unusable(self.ctx["deps"], self.pool, job_id, error))
         # There may be more than could be started at once.
         self._nudge.set()
 

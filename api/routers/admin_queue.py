@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from api.dependencies import ValkeyOf
 from api.operating import OperatingOf
-from core.pause import pause, pause_state, resume
+from core.pause import GOING_ON, pause, pause_state, resume
 from core.schema.admin import PauseState, PauseWish
 from core.schema.envelope import Envelope, wrap
 
@@ -23,8 +23,10 @@ async def post_pause(
     if stands.paused_at is None:
         async with operating.conn.transaction():
             by = await operating.name()
-            await operating.note("pause", wish.reason or "the queue")
-            stands = await pause(valkey, by, wish.reason, datetime.now(UTC))
+            stands, is_theirs = await pause(valkey, by, wish.reason, datetime.now(UTC))
+            # Of those who press at once one has done it.
+            if is_theirs:
+                await operating.note("pause", wish.reason or "the queue")
     return wrap(stands)
 
 
@@ -34,6 +36,6 @@ async def post_resume(operating: OperatingOf, valkey: ValkeyOf) -> Envelope[Paus
     stands = await pause_state(valkey)
     if stands.paused_at is not None:
         async with operating.conn.transaction():
-            await operating.note("resume", "the queue")
-            stands = await resume(valkey)
-    return wrap(stands)
+            if await resume(valkey):
+                await operating.note("resume", "the queue")
+    return wrap(GOING_ON)

@@ -7,6 +7,7 @@ import orjson
 from pydantic import TypeAdapter
 
 from core.domain.values import EventType
+from core.schema.types import EARLIEST, LATEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,9 @@ class AcceptedBeat:
 
 type Accepted = AcceptedEvent | AcceptedBeat
 
+# Microseconds since the epoch, between which every time lies that the API accepts.
+_EARLIEST, _LATEST = (round(at.timestamp() * 1_000_000) for at in (EARLIEST, LATEST))
+
 _EVENT: TypeAdapter[AcceptedEvent] = TypeAdapter(AcceptedEvent)
 _BEAT: TypeAdapter[AcceptedBeat] = TypeAdapter(AcceptedBeat)
 
@@ -99,4 +103,13 @@ def decode(payload: bytes) -> Accepted:
     fields = orjson.loads(payload)
     adapter = _EVENT if isinstance(fields, dict) and "event_id" in fields else _BEAT
     accepted: Accepted = adapter.validate_python(fields)
+    if not all(_EARLIEST <= at <= _LATEST for at in _times(accepted) if at is not None):
+        raise ValueError("a time does not lie between the years 1970 and 2200")
     return accepted
+
+
+def _times(accepted: Accepted) -> tuple[int | None, ...]:
+    times = (accepted.received_at, accepted.sent_at)
+    if isinstance(accepted, AcceptedBeat):
+        return (*times, accepted.started_at)
+    return (*times, accepted.ts, accepted.at)

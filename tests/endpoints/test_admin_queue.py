@@ -30,6 +30,14 @@ async def test_holding_it_again_changes_nothing(client: AsyncClient) -> None:
     assert [each["action"] for each in actions] == ["resume", "pause"]
 
 
+async def test_of_many_who_press_at_once_one_has_done_it(client: AsyncClient) -> None:
+    for wish in ("pause", "resume"):
+        for answer in await asyncio.gather(*(client.post(f"{URL}/{wish}") for _ in range(8))):
+            data(answer)
+    actions = data(await client.get(ACTION))["items"]
+    assert [each["action"] for each in actions] == ["resume", "pause"]
+
+
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.JUDGE, Role.READER, Role.GATEWAY])
 @pytest.mark.parametrize("wish", ["pause", "resume"])
 async def test_only_admins_hold_it(as_role: AsRole, role: Role, wish: str) -> None:

@@ -81,6 +81,11 @@ async def test_operators_are_let_in(browser: AsyncClient, token_of: Tokens, role
     assert f"Ana <span>{role}</span>" in page.text
 
 
+async def test_what_nobody_would_type_is_not_read(browser: AsyncClient) -> None:
+    answer = await log_in(browser, "x" * 10_000)
+    assert answer.status_code == 413
+
+
 async def test_the_environments_token_lets_in(browser: AsyncClient) -> None:
     await log_in(browser, ADMIN_TOKEN)
     assert (await browser.get("/admin")).status_code == 200

@@ -3,6 +3,7 @@ on."""
 
 import asyncio
 import base64
+import json
 from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 from typing import Any
@@ -15,7 +16,8 @@ from arq.worker import Function
 from core.gate import stream_key
 from core.models.lossless import original_bytes
 from core.postgres import Row
-from core.queue import QUEUE
+from core.queue import ATTEMPTS_PREFIX, QUEUE
+from core.schema.inbox import encode
 from core.settings import Settings
 from tests.workers.conftest import Range, eventually
 from workers import dropped, main
@@ -260,3 +262,90 @@ async def test_an_entry_that_nobody_of_ours_made_is_kept(line: Range) -> None:
     (row,) = await failures(line.deps)
     assert original_bytes(row["arguments"]) == b"who knows what this is"
     assert await line.deps.valkey.xlen(stream_key(3)) == 0
+
+
+def job(arguments: str = "[3]", asked_ms: int = 1) -> bytes:
+    """A job as the queue keeps it."""
+    return f'{{"t":null,"f":"correlate","a":{arguments},"k":{{}},"et":{asked_ms}}}'.encode()
+
+
+@pytest.mark.parametrize("asked_ms", [-1, 99_999_999_999_999_999])
+async def test_a_job_that_was_asked_for_at_no_time_is_kept(
+    poisoned: Deps, line: Range, asked_ms: int
+) -> None:
+    await put(poisoned, "bad", job(asked_ms=asked_ms))
+    (row,) = await failures(poisoned)
+    assert (row["function"], original_bytes(row["arguments"])) == (
+        "read_job",
+        job(asked_ms=asked_ms),
+    )
+    await is_alive(line)
+
+
+async def test_arguments_that_are_nested_too_deep_are_kept(poisoned: Deps, line: Range) -> None:
+    deep = job("[" * 900 + "]" * 900)
+    await put(poisoned, "bad", deep)
+    (row,) = await failures(poisoned)
+    assert (row["function"], original_bytes(row["arguments"])) == ("read_job", deep)
+    await is_alive(line)
+
+
+@pytest.mark.parametrize("key", [job_key_prefix, retry_key_prefix])
+async def test_what_stands_there_of_another_kind_is_kept_and_goes(
+    poisoned: Deps, line: Range, key: str
+) -> None:
+    async with poisoned.valkey.pipeline() as pipe:
+        pipe.hset(f"{key}bad", "a", "1")
+        await pipe.execute()
+    await put(poisoned, "bad", None if key == job_key_prefix else job())
+    (row,) = await failures(poisoned)
+    assert (row["function"], "WRONGTYPE" in row["error"]) == ("read_job", True)
+    await is_alive(line)
+
+
+async def test_a_count_that_is_no_number_is_kept_and_goes(poisoned: Deps, line: Range) -> None:
+    await poisoned.valkey.set(f"{retry_key_prefix}bad", "abc")
+    await put(poisoned, "bad", job())
+    (row,) = await failures(poisoned)
+    assert (row["function"], "not an integer" in row["error"]) == ("read_job", True)
+    await is_alive(line)
+
+
+async def test_tries_that_cannot_be_read_do_not_keep_a_job_from_its_end(
+    poisoned: Deps, line: Range
+) -> None:
+    async with poisoned.valkey.pipeline() as pipe:
+        pipe.rpush(f"{ATTEMPTS_PREFIX}bad", "not json", "[1]")
+        await pipe.execute()
+    await poisoned.queue.enqueue("raise_error", job_id="bad")
+    (row,) = await failures(poisoned)
+    assert [each["error"] for each in row["attempts"]] == ["ValueError: no"] * 2
+    await is_alive(line)
+
+
+@pytest.mark.parametrize("due", [0, float("-inf")])
+async def test_a_job_that_is_due_at_no_time_is_done(
+    poisoned: Deps, line: Range, due: float
+) -> None:
+    await put(poisoned, "odd", job())
+    await poisoned.valkey.zadd(QUEUE, {"odd": due})
+    assert (await poisoned.queue.counts()).oldest_due_ms in (0, None)
+
+    async def is_done() -> bool:
+        return await poisoned.valkey.zscore(QUEUE, "odd") is None
+
+    await eventually(is_done)
+    await is_alive(line)
+
+
+@pytest.mark.parametrize("time", ["ts", "received_at", "offset"])
+async def test_an_entry_of_no_time_that_there_is_is_kept_and_makes_no_shot(
+    line: Range, time: str
+) -> None:
+    said = json.loads(encode(line.field.release(10))) | {time: 10**17}
+    partition = line.deps.inbox.partition_of(line.field.targets[1])
+    await line.deps.valkey.xadd(stream_key(partition), {"e": json.dumps(said)})
+    await drain(line.deps, partition)
+    (row,) = await failures(line.deps)
+    assert (row["function"], "1970 and 2200" in row["error"]) == ("read_entry", True)
+    assert await line.shots() == []

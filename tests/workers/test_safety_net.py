@@ -1,6 +1,7 @@
 """Whatever job is lost, a sweep finds what it would have done."""
 
 import json
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -20,6 +21,7 @@ from workers.leaderboard import leaderboard
 from workers.relay import relay
 from workers.sweep import sweep
 
+REQUEST = UUID("8f14e45f-ceea-467f-a8d4-1ab7f1d9cc34")
 FACE = FaceWish(face_type="wa_122_full", x=0, y=0)
 
 
@@ -92,7 +94,8 @@ async def test_a_shot_without_a_face_is_scored_once_there_is_one(deps: Deps, wor
     async with deps.pool.acquire() as conn:
         field = await put_up(conn, faces=False)
     line = Range(deps, field)
-    await line.say(field.release(10), field.landed(10.4))
+    landed = replace(field.landed(10.4), request_id=REQUEST)
+    await line.say(field.release(10), landed)
     (known,) = await line.shots()
     assert (known.shot.status, known.shot.score) == (Status.LANDED, None)
 
@@ -101,6 +104,9 @@ async def test_a_shot_without_a_face_is_scored_once_there_is_one(deps: Deps, wor
             return await count_failed_jobs(conn) == 1
 
     await eventually(given_up)
+    async with deps.pool.acquire() as conn:
+        request_id = await conn.fetchval("SELECT request_id FROM failed_job")
+    assert request_id == REQUEST
     async with deps.pool.acquire() as conn, conn.transaction():
         await hang(conn, field.targets[1], FACE)
     await deps.queue.enqueue("score_shots", str(field.targets[1]))
