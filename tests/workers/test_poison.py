@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from arq.constants import in_progress_key_prefix, job_key_prefix, retry_key_prefix
+from arq.constants import job_key_prefix, retry_key_prefix
 from arq.utils import timestamp_ms
 from arq.worker import Function
 
@@ -217,20 +217,6 @@ async def test_a_job_whose_id_is_no_text_is_kept(poisoned: Deps, line: Range) ->
         "\\xff\\xfe",
         "LostJobError: the job's id is no text",
     )
-    await is_alive(line)
-
-
-async def test_a_job_whose_count_is_no_number_does_not_end_the_worker(
-    poisoned: Deps, line: Range
-) -> None:
-    await poisoned.valkey.set(f"{retry_key_prefix}odd", "many")
-    await poisoned.queue.enqueue("relay", job_id="odd")
-
-    async def was_tried() -> bool:
-        return bool(await poisoned.valkey.exists(f"{in_progress_key_prefix}odd"))
-
-    await eventually(was_tried)
-    await poisoned.valkey.delete(f"{retry_key_prefix}odd", f"{in_progress_key_prefix}odd")
     await is_alive(line)
 
 
