@@ -42,7 +42,7 @@ class Announcement:
             log.warning("viewers were not told", frame=frame.type, error=str(error))
 
 
-def get_announcement(feed: FeedOf, request_id: RequestId) -> Announcement:
+async def get_announcement(feed: FeedOf, request_id: RequestId) -> Announcement:
     """For this request."""
     return Announcement(feed, request_id)
 

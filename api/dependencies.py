@@ -26,43 +26,43 @@ from core.settings import Settings
 OF_OPERATORS = "/api/v0/admin/"
 
 
-def get_settings(request: HTTPConnection) -> Settings:
+async def get_settings(request: HTTPConnection) -> Settings:
     """The process's settings."""
     settings: Settings = request.state.settings
     return settings
 
 
-def get_pool(request: HTTPConnection) -> Pool:
+async def get_pool(request: HTTPConnection) -> Pool:
     """The process's connections to PostgreSQL."""
     pool: Pool = request.state.pool
     return pool
 
 
-def get_inbox(request: HTTPConnection) -> Inbox:
+async def get_inbox(request: HTTPConnection) -> Inbox:
     """Where events wait."""
     inbox: Inbox = request.state.inbox
     return inbox
 
 
-def get_queue(request: HTTPConnection) -> Queue:
+async def get_queue(request: HTTPConnection) -> Queue:
     """Where jobs are put."""
     queue: Queue = request.state.queue
     return queue
 
 
-def get_feed(request: HTTPConnection) -> Feed:
+async def get_feed(request: HTTPConnection) -> Feed:
     """What viewers are told."""
     feed: Feed = request.state.feed
     return feed
 
 
-def get_valkey(request: HTTPConnection) -> Redis:
+async def get_valkey(request: HTTPConnection) -> Redis:
     """The process's client of Valkey."""
     valkey: Redis = request.state.valkey
     return valkey
 
 
-def get_request_id(request: HTTPConnection) -> UUID:
+async def get_request_id(request: HTTPConnection) -> UUID:
     """The request's id, to be carried into what it causes."""
     request_id: UUID = request.state.request_id
     return request_id
@@ -164,7 +164,7 @@ Sender = Annotated[Principal, Depends(require(Role.READER, Role.GATEWAY))]
 AnyRole = Annotated[Principal, Depends(require(*Role))]
 
 
-def get_position(cursor: Annotated[str | None, Query(max_length=200)] = None) -> Position:
+async def get_position(cursor: Annotated[str | None, Query(max_length=200)] = None) -> Position:
     """Where the page begins."""
     return decode_cursor(cursor)
 

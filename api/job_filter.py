@@ -9,7 +9,7 @@ from core.schema.admin import JobFilter, JobState
 from core.schema.types import Instant, Text
 
 
-def get_filter(
+async def get_filter(
     *,
     state: Annotated[JobState, Query(description="Only jobs that stand so")] = JobState.FAILED,
     function: Annotated[Text | None, Query(description="Only of this task")] = None,

@@ -157,7 +157,7 @@ class Judging:
         )
 
 
-def get_judging(
+async def get_judging(
     conn: ConnectionOf, judge: JudgeOnly, request_id: RequestId, recomputation: RecomputationOf
 ) -> Judging:
     """For this request."""

@@ -123,7 +123,7 @@ class Operating:
             )
 
 
-def get_operating(
+async def get_operating(
     conn: ConnectionOf, queue: QueueOf, caller: AdminOnly, request_id: RequestId
 ) -> Operating:
     """For this request."""

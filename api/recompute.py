@@ -87,7 +87,7 @@ class Recomputation:
         await self.queue.wake(sorted(partitions), self.request_id)
 
 
-def get_recomputation(inbox: InboxOf, queue: QueueOf, request_id: RequestId) -> Recomputation:
+async def get_recomputation(inbox: InboxOf, queue: QueueOf, request_id: RequestId) -> Recomputation:
     """For this request."""
     return Recomputation(inbox, queue, request_id)
 

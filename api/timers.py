@@ -65,7 +65,7 @@ def _too_late(job_id: str) -> ConflictError:
     return ConflictError(f"job {job_id}: has begun, or was taken away by somebody else")
 
 
-def get_timers(operating: OperatingOf, valkey: ValkeyOf) -> Timers:
+async def get_timers(operating: OperatingOf, valkey: ValkeyOf) -> Timers:
     """For this request."""
     return Timers(operating, valkey)
 

@@ -20,7 +20,7 @@ END = "event: end\ndata: the login has ended\n\n"
 router = APIRouter(tags=["admin"])
 
 
-def get_broadcast(request: Request) -> Broadcast:
+async def get_broadcast(request: Request) -> Broadcast:
     """Who tells."""
     broadcast: Broadcast = request.state.broadcast
     return broadcast

@@ -12,7 +12,7 @@ from core.schema.envelope import Envelope, wrap
 router = APIRouter(prefix="/api/v0/admin", tags=["admin"])
 
 
-def get_lookout(request: Request) -> Lookout:
+async def get_lookout(request: Request) -> Lookout:
     """The process's lookout."""
     lookout: Lookout = request.state.lookout
     return lookout

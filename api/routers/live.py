@@ -17,7 +17,7 @@ from core.errors import NotFoundError, QuiverError, UnavailableError
 router = APIRouter()
 
 
-def get_hub(websocket: WebSocket) -> Hub:
+async def get_hub(websocket: WebSocket) -> Hub:
     """The process's viewers."""
     hub: Hub = websocket.state.hub
     return hub

@@ -33,7 +33,7 @@ STATES = [
 router = APIRouter(prefix="/admin", include_in_schema=False)
 
 
-def get_sources(request: Request) -> Sources:
+async def get_sources(request: Request) -> Sources:
     """Where the pages take what they show."""
     sources: Sources = request.state.sources
     return sources
