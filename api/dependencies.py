@@ -1,7 +1,8 @@
 """What routers ask for: the process's clients, a connection, the caller, a page."""
 
 import hmac
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -98,12 +99,28 @@ async def authenticate(conn: Connection, settings: Settings, token: str | None) 
     Raises:
         UnauthenticatedError: It is unknown or revoked.
     """
+    return await identify(partial(select_principal, conn), settings, token)
+
+
+async def identify(
+    find: Callable[[str], Awaitable[Principal | None]], settings: Settings, token: str | None
+) -> Principal | None:
+    """As `authenticate`, for who looks tokens up elsewhere.
+
+    Args:
+        find: Whose token this is; None when it is unknown or revoked.
+        settings: With the environment's token.
+        token: What was shown.
+
+    Raises:
+        UnauthenticatedError: It is unknown or revoked.
+    """
     if token is None:
         return None
     ours = settings.quiver_admin_token
     if ours is not None and hmac.compare_digest(token.encode(), ours.encode()):
         return Principal(Role.ADMIN, None, None)
-    principal = await select_principal(conn, token)
+    principal = await find(token)
     if principal is None:
         raise UnauthenticatedError("Authorization: the token is unknown or was revoked")
     return principal

@@ -152,7 +152,9 @@ class Ending:
         await self.recomputation.ask(self.conn, targets, since=since, until=until)
 
 
-async def get_ending(conn: ConnectionOf, recomputation: RecomputationOf, judge: JudgeOnly) -> Ending:
+async def get_ending(
+    conn: ConnectionOf, recomputation: RecomputationOf, judge: JudgeOnly
+) -> Ending:
     """For this request. Times are whole milliseconds, as they are shown."""
     now = datetime.now(UTC)
     whole = now.replace(microsecond=now.microsecond // 1000 * 1000)

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from api.doorkeeper import Doorkeeper
 from api.errors import sentence, within
 from core.domain.values import EventType
 from core.models.instants import microseconds, optional_microseconds
-from core.models.reader_lookup import KnownReader, select_known_readers
+from core.models.reader_lookup import KnownReader
 from core.models.token import Principal
-from core.postgres import Connection
 from core.schema.event import EVENT_IN, SPEAKER, EventBatch, EventIn, Rejected
 from core.schema.inbox import AcceptedEvent
 from core.schema.token import Role
@@ -167,13 +167,13 @@ class Verdict:
 
 
 async def judge(
-    conn: Connection, intake: Intake, batch: EventBatch, request_id: UUID
+    doorkeeper: Doorkeeper, intake: Intake, batch: EventBatch, request_id: UUID
 ) -> tuple[Verdict, Mapping[UUID, KnownReader]]:
     """Judge a batch; the verdict, and the readers that its events are of."""
     judged = intake.read(batch.events)
     speakers = {intake.reader_of(each.said) for each in judged if each.said is not None}
     known = {reader for reader in speakers if reader is not None}
-    readers = await select_known_readers(conn, known, intake.received_at)
+    readers = await doorkeeper.readers(known, intake.received_at)
     judged = intake.place(judged, readers)
     accepted = [
         intake.accept(each.said, request_id)

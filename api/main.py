@@ -8,6 +8,7 @@ from fastapi.staticfiles import StaticFiles
 
 from api import errors
 from api.broadcast import Broadcast
+from api.doorkeeper import Doorkeeper
 from api.hub import Hub
 from api.lookout import Lookout
 from api.metrics import Metrics
@@ -46,25 +47,30 @@ async def open_state(settings: Settings, metrics: Metrics) -> AsyncIterator[Stat
     inbox = open_inbox(valkey, settings)
     lookout = Lookout(pool, valkey, inbox, queue)
     sources = open_sources(pool, valkey, inbox, lookout)
+    ears = await open_pool(settings, minimum=0, maximum=1, name="quiver api, listening")
+    doorkeeper = Doorkeeper(pool, ears)
     await hub.start()
     try:
-        yield State(
-            settings=settings,
-            pool=pool,
-            valkey=valkey,
-            inbox=inbox,
-            queue=queue,
-            feed=feed,
-            hub=hub,
-            metrics=metrics,
-            lookout=lookout,
-            sources=sources,
-            broadcast=Broadcast(sources.overview),
-        )
+        async with doorkeeper.listening():
+            yield State(
+                settings=settings,
+                pool=pool,
+                valkey=valkey,
+                doorkeeper=doorkeeper,
+                inbox=inbox,
+                queue=queue,
+                feed=feed,
+                hub=hub,
+                metrics=metrics,
+                lookout=lookout,
+                sources=sources,
+                broadcast=Broadcast(sources.overview),
+            )
     finally:
         await hub.stop()
         await queue.close()
         await valkey.aclose()
+        await ears.close()
         await pool.close()
 
 

@@ -13,6 +13,7 @@ from api.metrics import Metrics
 from core.log import bind_request, get_logger
 
 DISCARDED_AT_MOST = 67_108_864
+ROUTINE = frozenset({"/api/v0/event", "/api/v0/reader/heartbeat"})
 
 log = get_logger(__name__)
 
@@ -49,6 +50,8 @@ class RequestMiddleware:
             nonlocal status
             if message["type"] in ("http.response.start", "websocket.http.response.start"):
                 status = message["status"]
+                if _is_change(scope):
+                    scope["state"]["doorkeeper"].forget()
                 MutableHeaders(scope=message)["X-Request-ID"] = str(request_id)
             await send(message)
 
@@ -67,7 +70,9 @@ class RequestMiddleware:
 
     def _note_end(self, scope: Scope, status: int, seconds: float) -> None:
         method = scope.get("method", "WEBSOCKET")
-        write = log.warning if status >= 500 else log.info if method != "GET" else log.debug
+        # What is asked, and what readers send all day, is counted; only its failures are told.
+        is_routine = method == "GET" or (status < 400 and scope["path"] in ROUTINE)
+        write = log.warning if status >= 500 else log.debug if is_routine else log.info
         write(
             "request",
             method=method,
@@ -80,6 +85,12 @@ class RequestMiddleware:
         route = getattr(scope.get("route"), "path", "none")
         if scope["type"] == "http":
             self.metrics.requests.labels(method, route, str(status)).observe(seconds)
+
+
+def _is_change(scope: Scope) -> bool:
+    """Whether it may have changed whom the API knows."""
+    method = scope.get("method", "GET")
+    return method not in ("GET", "HEAD", "OPTIONS") and scope["path"] not in ROUTINE
 
 
 def _resource(scope: Scope) -> dict[str, str] | None:

@@ -5,6 +5,7 @@ from typing import TypedDict
 from redis.asyncio import Redis
 
 from api.broadcast import Broadcast
+from api.doorkeeper import Doorkeeper
 from api.hub import Hub
 from api.lookout import Lookout
 from api.metrics import Metrics
@@ -22,6 +23,7 @@ class State(TypedDict):
     settings: Settings
     pool: Pool
     valkey: Redis
+    doorkeeper: Doorkeeper
     inbox: Inbox
     queue: Queue
     feed: Feed

@@ -22,6 +22,10 @@ WAKE_TTL_MS = 2_000
 # and wake-ups do not come to anybody.
 PAUSE = "quiver:paused"
 WAKE_TTL_IN_PAUSE_MS = 60_000
+# Partitions for which something came, in that order: whoever is free takes the first. While nobody
+# takes any, only so many are kept: what is not named here is found by a sweep.
+WOKEN = "quiver:inbox:woken"
+WOKEN_LENGTH = 1_024
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1, 60
 # What is known of the drain before it was measured.
 UNMEASURED_WAIT_S = 2.0
@@ -35,9 +39,10 @@ JITTER = 0.5
 # bucket.
 # ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
 # time to live; the bucket's rate in a second and its size (0: no bucket); the key of the operators'
-# pause and a wake-up's time to live in it; then each entry as the number of its stream and the
-# payload. Answers: {0, streams to be woken …}, {-1, stream, depth, entries ever added} where one is
-# shut, {-2, seconds to wait} where the bucket is empty.
+# pause and a wake-up's time to live in it; where woken partitions are named, and how many at most;
+# then each entry as the number of its stream and the payload. Answers: {0, streams that were woken
+# …}, {-1, stream, depth, entries ever added} where one is shut, {-2, seconds to wait} where the
+# bucket is empty.
 APPEND = """
 local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
@@ -48,7 +53,7 @@ if redis.call('EXISTS', ARGV[7]) == 1 then
     oldest_ms, wake_ttl = math.huge, ARGV[8]
 end
 local coming, count = {}, 0
-for i = 9, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
     local stream = tonumber(ARGV[i])
     coming[stream] = (coming[stream] or 0) + 1
     count = count + 1
@@ -90,16 +95,18 @@ if size > 0 then
     redis.call('HSET', bucket, 'left', tostring(left - count), 'at', now)
     redis.call('PEXPIRE', bucket, math.ceil((size - left + count) / rate * 1000) + 1000)
 end
-for i = 9, #ARGV, 2 do
+for i = 11, #ARGV, 2 do
     redis.call('XADD', KEYS[3 * tonumber(ARGV[i]) - 2], '*', 'e', ARGV[i + 1])
 end
-local unwoken = {0}
+local woken = {0}
 for stream, _ in pairs(coming) do
     if redis.call('SET', KEYS[3 * stream - 1], '1', 'NX', 'PX', wake_ttl) then
-        unwoken[#unwoken + 1] = stream
+        woken[#woken + 1] = stream
+        redis.call('RPUSH', ARGV[9], string.match(KEYS[3 * stream - 2], '%d+$'))
+        redis.call('LTRIM', ARGV[9], -tonumber(ARGV[10]), -1)
     end
 end
-return unwoken
+return woken
 """
 
 
@@ -190,7 +197,7 @@ class Gate:
                 is held up by the watermarks alone.
 
         Returns:
-            The partitions that nobody has been told of: wake them.
+            The partitions that nobody had been told of; workers are, in the same call.
 
         Raises:
             UnavailableError: A stream is full or far behind; nothing was kept.
@@ -200,7 +207,7 @@ class Gate:
         keys = [key(p) for p in places for key in (stream_key, wake_key, shut_key)]
         keys += [] if reader_id is None else [bucket_key(reader_id)]
         said: list[bytes | int | float | str] = [*self._limits(reader_id)]
-        said += [PAUSE, WAKE_TTL_IN_PAUSE_MS]
+        said += [PAUSE, WAKE_TTL_IN_PAUSE_MS, WOKEN, WOKEN_LENGTH]
         for partition, payload in entries:
             said += [places[partition], payload]
         answer = await self._append(keys=keys, args=said)

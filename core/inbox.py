@@ -11,7 +11,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from core.gate import Gate, Watermarks, stream_key, wake_key
+from core.gate import WOKEN, Gate, Watermarks, stream_key, wake_key
 from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
@@ -132,13 +132,21 @@ class Inbox:
             reader_id: The reader that sends them itself, which may not send too fast.
 
         Returns:
-            The partitions that nobody has been told of: wake them.
+            The partitions that nobody had been told of; workers are, in the same call.
 
         Raises:
             UnavailableError: A stream is full or far behind; nothing was kept.
             TooManyRequestsError: The reader sends too fast; nothing was kept.
         """
         return await self._gate.append(entries, reader_id) if entries else []
+
+    async def next_woken(self) -> int | None:
+        """Wait until something comes for a partition that nobody was told of, a second at most;
+        which, None: nothing came."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            pipe.blpop([WOKEN], timeout=1)
+            (found,) = await pipe.execute()
+        return None if found is None else int(found[1])
 
     async def begin_and_read(self, partition: int, count: int, *, others: bool = False) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.

@@ -87,7 +87,7 @@ def configure(level: str) -> None:
     gathering = _gathering()
     structlog.configure(
         processors=[*gathering, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=BoundLogger,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )

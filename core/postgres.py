@@ -25,6 +25,14 @@ LOST = (
 )
 
 
+BY_KEYS = {
+    "plan_cache_mode": "force_generic_plan",
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+}
+
+
 def is_lost(error: BaseException) -> bool:
     """Whether the connection, not the statement, is what failed."""
     unusable = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
@@ -61,8 +69,10 @@ async def open_pool(
         settings: Where the database is, and the pool's default size.
         minimum: Connections kept open, instead of the settings'.
         maximum: Connections opened at most, instead of the settings'.
-        plans_once: Whether a statement is planned once for all parameters. Right for a worker,
-            whose few statements take sets; wrong where a filter may be left out.
+        plans_once: Whether a statement is planned once for all parameters, and goes by indexes.
+            Right for a worker, whose few statements take keys, mostly of one event, while the
+            planner expects ten and reads a whole table for them; wrong where a filter may be left
+            out.
         statement_s: Seconds after which a statement is given up.
         name: What the database calls its connections.
 
@@ -89,6 +99,6 @@ async def open_pool(
             "tcp_keepalives_interval": "5",
             "tcp_keepalives_count": "4",
             "jit": "off",
-            "plan_cache_mode": "force_generic_plan" if plans_once else "auto",
+            **(BY_KEYS if plans_once else {}),
         },
     )

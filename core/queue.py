@@ -4,7 +4,7 @@ A job is a wake-up or a timer and carries no truth: losing one, or running one t
 nothing but the delay. So an enqueue that fails is logged and left to the sweeps.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -34,19 +34,25 @@ ATTEMPTS_PREFIX = "quiver:attempts:"
 # How many of its tries ended, and when the last was begun.
 ENDED_PREFIX, BEGUN_PREFIX = "quiver:tries-ended:", "quiver:try-begun:"
 
-# What arq's own enqueue does in four round trips, and the ring of the bell, in one that cannot be
-# torn.
+# What arq's own enqueue does in four round trips a job, and the ring of the bell, in one that cannot
+# be torn. KEYS: the queue, the bell, then where each job is kept. ARGV: the bell's length,
+# then of each job its time to live, what it is, when it is due, its id and whether that rings.
 ENQUEUE = """
-if redis.call('EXISTS', KEYS[1]) == 1 then
-    return 0
+local rings = 0
+for i = 3, #KEYS do
+    local at = 5 * (i - 3) + 2
+    if redis.call('EXISTS', KEYS[i]) == 0 then
+        redis.call('PSETEX', KEYS[i], ARGV[at], ARGV[at + 1])
+        redis.call('ZADD', KEYS[1], ARGV[at + 2], ARGV[at + 3])
+        rings = rings + tonumber(ARGV[at + 4])
+    end
 end
-redis.call('PSETEX', KEYS[1], ARGV[1], ARGV[2])
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[4])
-if ARGV[5] == '1' then
-    redis.call('LPUSH', KEYS[3], 1)
-    redis.call('LTRIM', KEYS[3], 0, ARGV[6])
+for _ = 1, rings do
+    redis.call('LPUSH', KEYS[2], 1)
 end
-return 1
+if rings > 0 then
+    redis.call('LTRIM', KEYS[2], 0, ARGV[1])
+end
 """
 
 # Of the jobs that are due, those under way still stand in the queue and have a mark beside it.
@@ -95,6 +101,25 @@ class Counts:
     running: int
     deferred: int
     oldest_due_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job that is asked for.
+
+    Args:
+        function: The task's name.
+        arguments: What it takes.
+        job_id: Makes it one of a kind; fresh when left out.
+        defer_until: Not before this time.
+        request_id: The request that caused it.
+    """
+
+    function: str
+    arguments: Sequence[str | int]
+    job_id: str | None = None
+    defer_until: datetime | None = None
+    request_id: UUID | None = None
 
 
 def serialize(job: dict[str, Any]) -> bytes:
@@ -166,27 +191,37 @@ class Queue:
             defer_until: Not before this time.
             request_id: The request that caused it.
         """
+        await self.enqueue_all([Wanted(function, arguments, job_id, defer_until, request_id)])
+
+    async def enqueue_all(self, wanted: Sequence[Wanted]) -> None:
+        """Ask for several jobs in one call."""
+        if not wanted:
+            return
         now = timestamp_ms()
-        score = now if defer_until is None else to_unix_ms(defer_until)
-        known_as = job_id or uuid4().hex
-        options = {} if request_id is None else {"request_id": str(request_id)}
-        job = serialize_job(function, arguments, options, None, now, serializer=serialize)
-        rings = int(score <= now)
-        expires = max(score - now, 0) + expires_extra_ms
-        try:
-            await self._enqueue(
-                keys=[job_key_prefix + known_as, QUEUE, BELL],
-                args=[expires, job, score, known_as, rings, BELL_LENGTH - 1],
+        keys, said = [QUEUE, BELL], list[str | int | bytes]([BELL_LENGTH - 1])
+        for each in wanted:
+            score = now if each.defer_until is None else to_unix_ms(each.defer_until)
+            known_as = each.job_id or uuid4().hex
+            options = {} if each.request_id is None else {"request_id": str(each.request_id)}
+            job = serialize_job(
+                each.function, tuple(each.arguments), options, None, now, serializer=serialize
             )
+            keys.append(job_key_prefix + known_as)
+            said += [max(score - now, 0) + expires_extra_ms, job, score, known_as]
+            said.append(int(score <= now))
+        try:
+            await self._enqueue(keys=keys, args=said)
         except LOST as error:
+            functions = sorted({each.function for each in wanted})
             log.warning(
-                "job not enqueued, a sweep will see to it", function=function, error=str(error)
+                "jobs not enqueued, a sweep will see to it", functions=functions, error=str(error)
             )
 
     async def wake(self, partitions: Iterable[int], request_id: UUID | None = None) -> None:
         """Have a worker look at these partitions now."""
-        for partition in partitions:
-            await self.enqueue("correlate", partition, request_id=request_id)
+        await self.enqueue_all(
+            [Wanted("correlate", [partition], request_id=request_id) for partition in partitions]
+        )
 
     async def date_undated(self) -> None:
         """Have jobs begun whose time is none: arq takes a 0 for no job at all."""

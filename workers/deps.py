@@ -1,6 +1,9 @@
 """What a worker process has while it runs, made once and passed to every task."""
 
+import asyncio
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 from redis.asyncio import Redis
 
@@ -11,6 +14,10 @@ from core.postgres import Pool
 from core.queue import Queue
 from core.settings import Settings
 from workers.statistics import Statistics
+from workers.told import Told
+
+# More batches at once would only be smaller ones: what waits comes with the next.
+BATCHES_AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +31,10 @@ class Deps:
     queue: Queue
     feed: Feed
     statistics: Statistics = field(default_factory=Statistics)
+    told: Told = field(default_factory=Told)
+    turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES_AT_ONCE))
+    # For when each session's leaderboard was last asked for.
+    ranked_for: dict[UUID, datetime] = field(default_factory=dict)
     worker_id: str = ""
 
     @property

@@ -6,15 +6,14 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from uuid import UUID
 
 from core.domain.values import MILLISECOND, Status
 from core.domain.window import Span
 from core.inbox import Reading
-from core.models.correlated_shot import mark_published
-from core.models.instants import FOREVER, instant
-from core.models.work import select_barriers, unlock_partitions
+from core.models.instants import FOREVER
+from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
 from core.valkey import LOST
@@ -25,6 +24,7 @@ from workers.containment import contained
 from workers.deps import Deps
 from workers.entries import decoded, keep_unreadable, put_aside
 from workers.errors import is_passing
+from workers.following import ranking, scoring, timers
 from workers.frames import reader_frames, shot_frames
 from workers.holding import take_partitions
 from workers.isolation import do_isolated
@@ -32,8 +32,6 @@ from workers.review import review_frames, tell_due
 from workers.set_apart import set_apart
 from workers.turn import Turn, waiting
 
-# Timers of one partition within this time are one job.
-BUCKET = 250 * MILLISECOND
 EVER = Span(-FOREVER, FOREVER)
 
 
@@ -59,7 +57,7 @@ async def drain(
     async with _turn(deps, partition, with_overdue=with_overdue) as (conn, held):
         turn = replace(held, is_late=is_late)
         try:
-            while await _one_batch(conn, deps, turn):
+            while await _in_turn(conn, deps, turn):
                 pass
         except BaseException:
             # It was no death. A store that is away does not hear it: then it counts as one.
@@ -93,7 +91,6 @@ async def do_aside(
         outcomes = await _do(conn, deps, turn, accepted, as_of)
         await _publish(conn, deps, outcomes)
         await _hand_over(deps, outcomes)
-        await _note_published(conn, outcomes)
         await _follow_up(deps, partition, outcomes, as_of)
 
 
@@ -103,14 +100,29 @@ async def _turn(
 ) -> AsyncIterator[tuple[Connection, Turn]]:
     """A partition's lock, and those of what must stand still meanwhile."""
     async with deps.pool.acquire() as conn:
-        barriers = await select_barriers(conn, partition, deps.inbox.partitions)
-        turn = Turn(partition, frozenset({partition, *barriers}), bool(barriers), with_overdue)
-        await take_partitions(conn, deps, turn.held)
+        held, is_asked = await _taken(conn, deps, partition)
         try:
-            yield conn, turn
+            yield conn, Turn(partition, held, is_asked, with_overdue)
         finally:
             if not conn.is_closed():
-                await unlock_partitions(conn, turn.held)
+                await unlock_partitions(conn, held)
+
+
+async def _taken(conn: Connection, deps: Deps, partition: int) -> tuple[frozenset[int], bool]:
+    """The partitions that are held from now on, and whether the API asked something."""
+    if await try_unasked_partition(conn, partition, deps.inbox.partitions):
+        return frozenset({partition}), False
+    barriers = await select_barriers(conn, partition, deps.inbox.partitions)
+    held = frozenset({partition, *barriers})
+    await take_partitions(conn, deps, held)
+    return held, bool(barriers)
+
+
+async def _in_turn(conn: Connection, deps: Deps, turn: Turn) -> bool:
+    """Do one batch when it is this one's turn among the partitions that the worker drains at once;
+    whether there is more."""
+    async with deps.turns:
+        return await _one_batch(conn, deps, turn)
 
 
 async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
@@ -141,11 +153,10 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     deps.statistics.told(entries, now() / MILLISECOND)
     deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
     await _hand_over(deps, outcomes)
+    await _follow_up(deps, partition, outcomes, as_of)
     await deps.inbox.acknowledge(partition, entries, others=turn.is_counted)
-    await _note_published(conn, outcomes)
     if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
         await tell_due(conn, deps, partition, as_of)
-    await _follow_up(deps, partition, outcomes, as_of)
     return reading.has_more or reading.is_alone
 
 
@@ -188,7 +199,7 @@ async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes
         for target_id, event in outcome.elsewhere
     ]
-    await deps.queue.wake(await deps.inbox.append(moved))
+    await deps.inbox.append(moved)
 
 
 async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
@@ -198,13 +209,8 @@ async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) ->
     ends = [end for outcome in outcomes for end in outcome.ends]
     frames = [*opening_frames(ends), *shot_frames(changes), *closing_frames(ends), *reviews]
     await deps.feed.publish([*frames, *reader_frames("reader.online", online)])
-
-
-async def _note_published(conn: Connection, outcomes: Sequence[Outcome]) -> None:
-    told = [c.after for outcome in outcomes for c in outcome.changes if c.is_visible]
-    if told:
-        await mark_published(conn, told)
-    await note_told(conn, [end for outcome in outcomes for end in outcome.ends])
+    deps.told.add(change.after for change in changes)
+    await note_told(conn, ends)
 
 
 def _deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:
@@ -216,25 +222,16 @@ async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome], as
     after = [change.after for outcome in outcomes for change in outcome.changes]
     deadlines = {s.shot.deadline for s in after if s.shot.status is Status.IN_FLIGHT}
     deadlines.update(d for d in _deadlines_of_unmatched(outcomes) if d > as_of)
-    buckets = {deadline // BUCKET + 1 for deadline in deadlines}
     unscored = sorted((s for s in after if s.shot.is_unscored), key=lambda s: s.target_id)
-    for bucket in sorted(buckets):
-        job_id = f"expire:{partition}:{bucket}"
-        until = instant(bucket * BUCKET)
-        await deps.queue.enqueue("expire", partition, bucket, job_id=job_id, defer_until=until)
-    for target_id, request_id in {s.target_id: s.request_id for s in unscored}.items():
-        await deps.queue.enqueue(
-            "score_shots", str(target_id), job_id=f"score:{target_id}", request_id=request_id
-        )
-    await _ask_for_ranks(deps, {s.session_id for s in after})
+    await deps.queue.enqueue_all(
+        [
+            *timers(partition, deadlines),
+            *(
+                scoring(target, r)
+                for target, r in {s.target_id: s.request_id for s in unscored}.items()
+            ),
+            *ranking(deps.ranked_for, {s.session_id for s in after}, datetime.now(UTC)),
+        ]
+    )
     warn(suspect for outcome in outcomes for suspect in outcome.suspects)
     await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})
-
-
-async def _ask_for_ranks(deps: Deps, sessions: set[UUID]) -> None:
-    """A leaderboard at most once a second: in the next full second, however often it is asked
-    for."""
-    second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1)
-    for session_id in sorted(sessions):
-        job_id = f"leaderboard:{session_id}:{int(second.timestamp())}"
-        await deps.queue.enqueue("leaderboard", str(session_id), job_id=job_id, defer_until=second)

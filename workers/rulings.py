@@ -61,7 +61,8 @@ async def judged_butts(conn: Connection, butts: Mapping[UUID, PlacedButt]) -> Ju
             butts are locked until it ends.
         butts: By target.
     """
-    in_force = await select_in_force(conn, butts) if butts else []
+    ruled_on = [target for target, placed in butts.items() if placed.has_rulings]
+    in_force = await select_in_force(conn, ruled_on) if ruled_on else []
     if not in_force:
         return Judged(butts, ())
     await _lock_shared(conn, in_force)

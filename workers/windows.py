@@ -13,7 +13,6 @@ from core.models.butt import PlacedButt, select_arrow_owners
 from core.models.event import select_events_of_targets
 from core.models.lesson import (
     delete_lessons,
-    select_last_releases,
     select_lessons,
     upsert_lessons,
 )
@@ -73,12 +72,11 @@ async def derived_windows(
     while wanted:
         derived = await _derived(conn, butts, wanted, as_of)
         whole |= derived
-        changed = [window for window in derived.values() if window.has_taught]
-        last = await select_last_releases(conn, [w.target_id for w in changed]) if changed else {}
+        changed = [(w, _last_release(w.placed)) for w in derived.values() if w.has_taught]
         wanted = {
-            window.target_id: Span(window.span.begin, last[window.target_id])
-            for window in changed
-            if last.get(window.target_id, window.span.end) > window.span.end
+            window.target_id: Span(window.span.begin, last)
+            for window, last in changed
+            if last > window.span.end
         }
     return list(whole.values())
 
@@ -110,7 +108,7 @@ async def _derived(
 ) -> dict[UUID, Window]:
     reads = await _read(conn, butts, spans)
     lessons = await select_lessons(conn, {target: read.span for target, read in reads.items()})
-    opening = await _opening(conn, reads, lessons)
+    opening = _opening(butts, reads, lessons)
     if opening:
         reads |= await _read(conn, butts, opening)
         lessons |= await select_lessons(conn, {target: reads[target].span for target in opening})
@@ -138,20 +136,26 @@ def _window(
     return Window(placed, butt, read.span, read.events, found, known)
 
 
-async def _opening(
-    conn: Connection, reads: Mapping[UUID, _Read], lessons: Mapping[UUID, Sequence[Lesson]]
+def _opening(
+    butts: Mapping[UUID, PlacedButt],
+    reads: Mapping[UUID, _Read],
+    lessons: Mapping[UUID, Sequence[Lesson]],
 ) -> dict[UUID, Span]:
     """The targets of which more must be derived, since the shots of a butt's opening are decided
     together, and how much."""
     before = {target: len(_before(read, lessons[target])) for target, read in reads.items()}
     new = [target for target, count in before.items() if count < OPENING]
-    last = await select_last_releases(conn, new) if new else {}
-    ends = {target: max(reads[target].span.end, last.get(target, ALWAYS.begin)) for target in new}
+    ends = {target: max(reads[target].span.end, _last_release(butts[target])) for target in new}
     return {
         target: Span(ALWAYS.begin, end)
         for target, end in ends.items()
         if before[target] or end > reads[target].span.end
     }
+
+
+def _last_release(placed: PlacedButt) -> int:
+    """When the latest of a butt's shots was released, as far as it was stored before."""
+    return ALWAYS.begin if placed.last_release is None else placed.last_release
 
 
 def _before(read: _Read, lessons: Sequence[Lesson]) -> list[Lesson]:

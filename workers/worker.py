@@ -17,6 +17,7 @@ from core.pause import pause_state
 from core.queue import wait_for_bell
 from core.valkey import LOST
 from workers.attempts import note_end
+from workers.attendant import Attendant
 from workers.containment import outcome_of
 from workers.dropped import is_unusable, keep_dropped, keep_nameless, keep_unusable
 
@@ -28,6 +29,7 @@ FINISH_WITHIN_S = 2.0
 CLAIM_S = 6.0
 RENEW_EVERY_S = 1.5
 PAUSE_LOOK_S = 0.25
+NOTE_EVERY_S = 0.2
 # What the queue's store answers or does not, and passes.
 AWAY = (*LOST, RedisError)
 
@@ -45,6 +47,7 @@ class LastingWorker(Worker):
         self._nudge = asyncio.Event()
         self._is_paused = False
         self.in_progress_timeout_s = CLAIM_S
+        self.attendant = Attendant(self.ctx["deps"], self._may_begin)
 
     async def main(self) -> None:
         """Look for jobs whenever the bell rings, until cancelled."""
@@ -53,7 +56,13 @@ class LastingWorker(Worker):
         await self._look_for_pause()
         beside = [
             asyncio.create_task(each)
-            for each in (self._listen(), self._renew_claims(), self._heed_pause())
+            for each in (
+                self._listen(),
+                self._renew_claims(),
+                self._heed_pause(),
+                self.attendant.attend(),
+                self._note_told(),
+            )
         ]
         try:
             while True:
@@ -62,6 +71,9 @@ class LastingWorker(Worker):
         finally:
             for task in beside:
                 task.cancel()
+
+    def _may_begin(self) -> bool:
+        return self.allow_pick_jobs and not self._is_paused
 
     async def _look(self) -> None:
         """One round of arq's loop; what fails on the way is tried again in the next."""
@@ -94,6 +106,18 @@ class LastingWorker(Worker):
         while True:
             await asyncio.sleep(PAUSE_LOOK_S)
             await self._look_for_pause()
+
+    async def _note_told(self) -> None:
+        """Note what viewers were told, again and again; what fails is told once more."""
+        while True:
+            await asyncio.sleep(NOTE_EVERY_S)
+            await self._note_once()
+
+    async def _note_once(self) -> None:
+        deps = self.ctx["deps"]
+        error = await outcome_of(deps.told.note(deps.pool))
+        if error is not None:
+            log.warning("what viewers were told cannot be noted", error=repr(error))
 
     async def _look_for_pause(self) -> None:
         with suppress(*AWAY):
@@ -203,6 +227,9 @@ class LastingWorker(Worker):
     async def drain(self, within_s: float) -> None:
         """Begin nothing more, and let what runs end."""
         self.allow_pick_jobs = False
+        await asyncio.gather(self.attendant.end(within_s), self._end_jobs(within_s))
+
+    async def _end_jobs(self, within_s: float) -> None:
         if self.tasks:
             await asyncio.wait(self.tasks.values(), timeout=within_s)
 
@@ -211,6 +238,8 @@ class LastingWorker(Worker):
         await self.drain(FINISH_WITHIN_S)
         self.handle_sig(signal.SIGTERM)
         await asyncio.gather(*self.tasks.values(), return_exceptions=True)
+        await self.attendant.break_off()
+        await self._note_once()
         with suppress(*AWAY):
             await self.pool.aclose()
 

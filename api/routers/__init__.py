@@ -33,7 +33,10 @@ from api.routers import (
     token,
 )
 
+# Routes are tried in this order, so what readers send comes first.
 ROUTERS = [
+    event.router,
+    heartbeat.router,
     session.router,
     start_list.router,
     archer.router,
@@ -41,10 +44,8 @@ ROUTERS = [
     arrow.router,
     target.router,
     slot.router,
-    heartbeat.router,
     reader.router,
     face_type.router,
-    event.router,
     shot.router,
     end.router,
     review.router,

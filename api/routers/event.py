@@ -5,27 +5,15 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Response
-from fastapi.responses import JSONResponse
 
-from api.dependencies import (
-    DEFAULT,
-    After,
-    ConnectionOf,
-    InboxOf,
-    JudgeOnly,
-    PageLimit,
-    QueueOf,
-    RequestId,
-    Sender,
-    SettingsOf,
-)
+from api.dependencies import DEFAULT, After, ConnectionOf, JudgeOnly, PageLimit
+from api.door import DoorOf
 from api.errors import failure
 from api.intake import Intake, judge
 from api.refusals import TOO_FAST, UNAVAILABLE
 from core.models.event import select_events
 from core.schema.envelope import Envelope, wrap
 from core.schema.event import Acceptance, EventBatch, StoredEvent
-from core.schema.inbox import encode
 from core.schema.page import Page, Position, page_of
 from core.schema.token import Role
 
@@ -40,12 +28,7 @@ router = APIRouter(prefix="/api/v0/event", tags=["event"])
 )
 async def post_events(
     batch: EventBatch,
-    caller: Sender,
-    conn: ConnectionOf,
-    inbox: InboxOf,
-    queue: QueueOf,
-    settings: SettingsOf,
-    request_id: RequestId,
+    door: DoorOf,
 ) -> Response:
     """Take what readers saw, at most 1000 events and 1 MiB at once.
 
@@ -61,19 +44,15 @@ async def post_events(
     `sent_at`, or 30 days before it, is refused. A gateway whose readers' clocks differ says it with
     each event.
     """
-    intake = Intake(caller, settings, datetime.now(UTC), batch.sent_at)
-    verdict, readers = await judge(conn, intake, batch, request_id)
+    caller = door.caller
+    intake = Intake(caller, door.settings, datetime.now(UTC), batch.sent_at)
+    verdict, readers = await judge(door.doorkeeper, intake, batch, door.request_id)
     if verdict.rejected and not verdict.accepted:
         foreign = verdict.is_all_foreign and caller.role is Role.READER
         return failure(403 if foreign else 422, verdict.errors)
-    entries = [
-        (inbox.partition_of(readers[event.reader_id].target_id or event.reader_id), encode(event))
-        for event in verdict.accepted
-    ]
-    sender = caller.reader_id if caller.role is Role.READER else None
-    await queue.wake(await inbox.append(entries, sender), request_id)
-    answer = Acceptance(accepted=len(entries), rejected=verdict.rejected)
-    return JSONResponse(wrap(answer, 202).model_dump(mode="json"), 202)
+    await door.keep([(readers[e.reader_id].target_id or e.reader_id, e) for e in verdict.accepted])
+    answer = Acceptance(accepted=len(verdict.accepted), rejected=verdict.rejected)
+    return Response(wrap(answer, 202).model_dump_json(), 202, media_type="application/json")
 
 
 @router.get("")

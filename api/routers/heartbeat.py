@@ -1,21 +1,19 @@
 """Signs of life of readers."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from api.dependencies import ConnectionOf, InboxOf, QueueOf, RequestId, Sender
+from api.door import DoorOf
 from api.refusals import TOO_FAST, UNAVAILABLE
 from core.errors import ForbiddenError, InvalidInputError
 from core.models.instants import microseconds, optional_microseconds
-from core.models.reader_lookup import KnownReader, select_known_readers
 from core.models.token import Principal
 from core.schema.envelope import Envelope, wrap
 from core.schema.event import Beat, Heartbeat, HeartbeatAccepted
-from core.schema.inbox import AcceptedBeat, encode
+from core.schema.inbox import AcceptedBeat
 from core.schema.token import Role
 
 router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
@@ -24,11 +22,7 @@ router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
 @router.post("/heartbeat", responses={**TOO_FAST, **UNAVAILABLE})
 async def post_heartbeat(
     heartbeat: Heartbeat,
-    caller: Sender,
-    conn: ConnectionOf,
-    inbox: InboxOf,
-    queue: QueueOf,
-    request_id: RequestId,
+    door: DoorOf,
 ) -> Envelope[HeartbeatAccepted]:
     """Say which readers live, every 10 seconds.
 
@@ -37,23 +31,19 @@ async def post_heartbeat(
     the clock of whoever sends: a reader's own with its own token, else the gateway's, which counts
     for readers that never said `sent_at` themselves. 429 and 503 with `Retry-After` as for events.
     """
-    received_at = datetime.now(UTC)
-    came = _Came(microseconds(received_at), request_id, caller.role is not Role.READER)
+    caller, received_at = door.caller, datetime.now(UTC)
+    came = _Came(microseconds(received_at), door.request_id, caller.role is not Role.READER)
     speakers = [_speaker(number, beat, caller) for number, beat in enumerate(heartbeat.readers)]
-    readers = await select_known_readers(conn, set(speakers), received_at)
+    readers = await door.doorkeeper.readers(set(speakers), received_at)
     for number, reader_id in enumerate(speakers):
         if reader_id not in readers:
             raise InvalidInputError(f"body.readers.{number}.reader_id", f"no reader {reader_id}")
-    entries = [
-        (
-            _partition(inbox, readers, reader),
-            encode(_beat(reader, beat, heartbeat.sent_at, came)),
-        )
+    beats = [
+        (readers[reader].target_id or reader, _beat(reader, beat, heartbeat.sent_at, came))
         for reader, beat in zip(speakers, heartbeat.readers, strict=True)
     ]
-    sender = caller.reader_id if caller.role is Role.READER else None
-    await queue.wake(await inbox.append(entries, sender), request_id)
-    return wrap(HeartbeatAccepted(accepted=len(entries)))
+    await door.keep(beats)
+    return wrap(HeartbeatAccepted(accepted=len(beats)))
 
 
 def _speaker(number: int, beat: Beat, caller: Principal) -> UUID:
@@ -65,10 +55,6 @@ def _speaker(number: int, beat: Beat, caller: Principal) -> UUID:
     if reader_id is None:
         raise InvalidInputError(f"body.readers.{number}.reader_id", "is missing")
     return reader_id
-
-
-def _partition(inbox: InboxOf, readers: Mapping[UUID, KnownReader], reader_id: UUID) -> int:
-    return inbox.partition_of(readers[reader_id].target_id or reader_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,10 @@
-"""Butts as correlation needs them: session, faces, slots and readers in a few reads for many
+"""Butts as correlation needs them: session, faces, slots and readers in one read for many
 targets."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
-
-from asyncpg import Record
 
 from core.domain.ends import EndRules
 from core.domain.rulings import NO_VERDICTS, Verdicts
@@ -16,32 +15,41 @@ from core.models.instants import microseconds, optional_microseconds
 from core.models.presence import is_unsaid
 from core.postgres import Connection
 
-BUTT_TARGET_SELECT = """
+# All of a butt in one read: what belongs to it comes as lists of rows.
+BUTT_SELECT = """
 SELECT target.id, target.session_id, coalesce(target.distance, session.distance) AS distance,
-    session.start_time, session.end_time, session.rules
+    session.start_time, session.end_time, session.rules,
+    ARRAY(
+        SELECT ROW(id, face_type, x, y, letter) FROM face
+        WHERE target_id = target.id ORDER BY position
+    ) AS faces,
+    ARRAY(
+        SELECT ROW(id, archer_id, letter, bowstyle, shaft_diameter_mm) FROM slot
+        WHERE target_id = target.id
+    ) AS slots,
+    ARRAY(
+        SELECT ROW(
+            binding.reader_id, binding.valid_from, binding.valid_to, status.last_heard_at,
+            status.buffered, boot.started_at, boot.clear_at, boot.event_clear_at
+        )
+        FROM reader_binding AS binding
+        JOIN reader ON reader.id = binding.reader_id AND reader.kind = 'target'
+        LEFT JOIN reader_status AS status ON status.reader_id = binding.reader_id
+        LEFT JOIN reader_boot AS boot ON boot.reader_id = binding.reader_id
+        WHERE binding.target_id = target.id
+        ORDER BY binding.reader_id, binding.valid_from, boot.said_started_at
+    ) AS watches,
+    EXISTS (
+        SELECT FROM ruling
+        WHERE ruling.target_id = target.id AND (undone_at IS NULL OR is_pending)
+    ) OR EXISTS (
+        SELECT FROM slot
+        JOIN ruling ON ruling.slot_id = slot.id AND (ruling.undone_at IS NULL OR ruling.is_pending)
+        WHERE slot.target_id = target.id
+    ) AS has_rulings,
+    (SELECT max(release_time) FROM shot WHERE target_id = target.id) AS last_release
 FROM target JOIN session ON session.id = target.session_id
 WHERE target.id = ANY ($1)
-"""
-
-BUTT_FACE_SELECT = """
-SELECT target_id, id, face_type, x, y, letter FROM face WHERE target_id = ANY ($1)
-ORDER BY target_id, position
-"""
-
-BUTT_SLOT_SELECT = """
-SELECT target_id, id, archer_id, letter, bowstyle, shaft_diameter_mm FROM slot
-WHERE target_id = ANY ($1)
-"""
-
-BUTT_WATCH_SELECT = """
-SELECT binding.target_id, binding.reader_id, binding.valid_from, binding.valid_to,
-    status.last_heard_at, status.buffered, boot.started_at, boot.clear_at, boot.event_clear_at
-FROM reader_binding AS binding
-JOIN reader ON reader.id = binding.reader_id AND reader.kind = 'target'
-LEFT JOIN reader_status AS status ON status.reader_id = binding.reader_id
-LEFT JOIN reader_boot AS boot ON boot.reader_id = binding.reader_id
-WHERE binding.target_id = ANY ($1)
-ORDER BY binding.target_id, binding.reader_id, binding.valid_from, boot.said_started_at
 """
 
 BUTT_ARROW_SELECT = """
@@ -58,6 +66,8 @@ class PlacedButt:
         session_id: Its session.
         end_rules: The session's rules about ends; None: none applies.
         butt: What correlation needs; its arrow owners are still to be filled in.
+        has_rulings: Whether judges ruled anything that its shots depend on.
+        last_release: When the latest of its shots was released, microseconds; None: it has none.
         verdicts: What judges ruled; still to be filled in.
     """
 
@@ -65,6 +75,8 @@ class PlacedButt:
     session_id: UUID
     end_rules: EndRules | None
     butt: Butt
+    has_rulings: bool
+    last_release: int | None
     verdicts: Verdicts = NO_VERDICTS
 
 
@@ -96,28 +108,29 @@ async def select_butts(
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
     """
-    wanted = sorted(target_ids)
-    faces = _grouped(await conn.fetch(BUTT_FACE_SELECT, wanted))
-    slots = _grouped(await conn.fetch(BUTT_SLOT_SELECT, wanted))
-    watches = _grouped(await conn.fetch(BUTT_WATCH_SELECT, wanted))
     found: dict[UUID, PlacedButt] = {}
-    rows = await conn.fetch(BUTT_TARGET_SELECT, wanted)
+    rows = await conn.fetch(BUTT_SELECT, sorted(target_ids))
     opened = await select_opened_ends(conn, {row["session_id"]: row["rules"] for row in rows})
     for row in rows:
-        target = row["id"]
         butt = Butt(
             distance_m=row["distance"],
-            faces=tuple(_face(face) for face in faces.get(target, [])),
-            slots={slot["id"]: _slot(slot) for slot in slots.get(target, [])},
+            faces=tuple(Face(*face) for face in row["faces"]),
+            slots={slot[0]: Slot(*slot) for slot in row["slots"]},
             arrow_owners={},
-            watches=_watches(watches.get(target, [])),
+            watches=_watches(row["watches"]),
             opens_at=microseconds(row["start_time"]),
             closes_at=optional_microseconds(row["end_time"]),
             rules=rules_of(row["rules"]),
             offline_after=offline_after,
         )
-        end_rules = end_rules_of(row["rules"], opened.get(row["session_id"], ()))
-        found[target] = PlacedButt(target, row["session_id"], end_rules, butt)
+        found[row["id"]] = PlacedButt(
+            target_id=row["id"],
+            session_id=row["session_id"],
+            end_rules=end_rules_of(row["rules"], opened.get(row["session_id"], ())),
+            butt=butt,
+            has_rulings=row["has_rulings"],
+            last_release=optional_microseconds(row["last_release"]),
+        )
     return found
 
 
@@ -129,47 +142,46 @@ async def select_arrow_owners(conn: Connection, arrow_ids: Collection[UUID]) -> 
     return {row["id"]: row["archer_id"] for row in rows}
 
 
-def _grouped(rows: Sequence[Record]) -> dict[UUID, list[Record]]:
-    grouped: dict[UUID, list[Record]] = {}
-    for row in rows:
-        grouped.setdefault(row["target_id"], []).append(row)
-    return grouped
+# A binding of a butt's reader, and one of that reader's boots: reader, the binding's begin and end,
+# when it was last heard, what it had still to send; when it was started, when it was clear.
+type _WatchRow = tuple[
+    UUID,
+    datetime,
+    datetime,
+    datetime | None,
+    int | None,
+    datetime | None,
+    datetime | None,
+    datetime | None,
+]
 
 
-def _face(row: Record) -> Face:
-    return Face(row["id"], row["face_type"], row["x"], row["y"], row["letter"])
-
-
-def _slot(row: Record) -> Slot:
-    return Slot(
-        row["id"], row["archer_id"], row["letter"], row["bowstyle"], row["shaft_diameter_mm"]
-    )
-
-
-def _watches(rows: Sequence[Record]) -> tuple[Watch, ...]:
+def _watches(rows: Sequence[_WatchRow]) -> tuple[Watch, ...]:
     """A watch for each binding, from rows of one for each of its reader's boots."""
     boots: dict[tuple[UUID, int], list[Boot]] = {}
-    first: dict[tuple[UUID, int], Record] = {}
+    first: dict[tuple[UUID, int], _WatchRow] = {}
     for row in rows:
-        key = (row["reader_id"], microseconds(row["valid_from"]))
+        reader_id, valid_from, *_, started_at, clear_at, event_clear_at = row
+        key = (reader_id, microseconds(valid_from))
         first.setdefault(key, row)
-        boots.setdefault(key, []).extend([] if row["started_at"] is None else [_boot(row)])
+        known = boots.setdefault(key, [])
+        if started_at is not None:
+            known.append(_boot(started_at, clear_at, event_clear_at))
     return tuple(
         Watch(
             bound_from=key[1],
-            bound_to=microseconds(row["valid_to"]),
-            last_heard_at=optional_microseconds(row["last_heard_at"]),
-            buffered=row["buffered"],
+            bound_to=microseconds(valid_to),
+            last_heard_at=optional_microseconds(last_heard_at),
+            buffered=buffered,
             boots=tuple(boots[key]),
         )
-        for key, row in first.items()
+        for key, (_, _, valid_to, last_heard_at, buffered, *_) in first.items()
     )
 
 
-def _boot(row: Record) -> Boot:
-    started_at = row["started_at"]
+def _boot(started_at: datetime, clear_at: datetime | None, event_clear_at: datetime | None) -> Boot:
     return Boot(
         started_at=None if is_unsaid(started_at) else microseconds(started_at),
-        clear_at=optional_microseconds(row["clear_at"]),
-        event_clear_at=optional_microseconds(row["event_clear_at"]),
+        clear_at=optional_microseconds(clear_at),
+        event_clear_at=optional_microseconds(event_clear_at),
     )

@@ -48,15 +48,6 @@ ON CONFLICT (shot_id) DO UPDATE SET
     is_missing = excluded.is_missing, strays = excluded.strays
 """
 
-LAST_RELEASE_SELECT = """
-SELECT target.id, last.release_time
-FROM unnest($1::uuid[]) AS target (id)
-CROSS JOIN LATERAL (
-    SELECT release_time FROM shot WHERE shot.target_id = target.id
-    ORDER BY release_time DESC LIMIT 1
-) AS last
-"""
-
 
 async def select_lessons(conn: Connection, spans: Mapping[UUID, Span]) -> dict[UUID, list[Lesson]]:
     """The lessons of shots released within a span each, and the latest before, by target."""
@@ -111,10 +102,3 @@ async def upsert_lessons(conn: Connection, lessons: Sequence[tuple[UUID, Lesson]
         [lesson.is_missing for _, lesson in lessons],
         [lesson.strays for _, lesson in lessons],
     )
-
-
-async def select_last_releases(conn: Connection, target_ids: Collection[UUID]) -> dict[UUID, int]:
-    """When the latest shot of each target was released, microseconds; a target without shots is
-    left out."""
-    rows = await conn.fetch(LAST_RELEASE_SELECT, list(target_ids))
-    return {row["id"]: microseconds(row["release_time"]) for row in rows}

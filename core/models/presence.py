@@ -15,7 +15,7 @@ UNSAID = FIRST
 LANDED = EventType.LANDED
 
 STATUS_LOCK = """
-SELECT reader_id, is_online, last_heard_at FROM reader_status WHERE reader_id = ANY ($1)
+SELECT reader_id, last_heard_at FROM reader_status WHERE reader_id = ANY ($1)
 ORDER BY reader_id FOR UPDATE
 """
 
@@ -35,6 +35,9 @@ ON CONFLICT (reader_id) DO UPDATE SET
     firmware = coalesce(excluded.firmware, status.firmware),
     buffered = CASE WHEN status.reader_id = ANY ($7::uuid[]) THEN excluded.buffered
         ELSE greatest(status.buffered, excluded.buffered) END
+RETURNING reader_id, (
+    SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
+) AS was_online
 """
 
 BOOT_UPSERT = """
@@ -121,11 +124,11 @@ async def note_signs_of_life(
         online_since: Who was heard at or after this time is online.
     """
     readers = sorted({each.reader_id for each in heard})
-    rows = await conn.fetch(STATUS_LOCK, readers)
-    before = {row["reader_id"] for row in rows if row["is_online"]}
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
+    # Only of heartbeats it matters which is newer.
+    rows = await conn.fetch(STATUS_LOCK, readers) if beats else []
     last_heard = {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
-    await _keep_status(conn, heard, beats, online_since, last_heard)
+    before = await _keep_status(conn, heard, beats, online_since, last_heard)
     starts = await _keep_boots(conn, beats) if beats else []
     # Only a butt's reader is asked later whether it was there.
     latest = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
@@ -150,12 +153,13 @@ async def _keep_status(
     beats: Sequence[AcceptedBeat],
     online_since: datetime,
     last_heard: Mapping[UUID, int],
-) -> None:
+) -> set[UUID]:
+    """Keep when readers were heard and what their heartbeats say; those that were online."""
     said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
     new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard.get(r, 0)}
     latest = _latest(heard)
     of_reader = [new.get(reader) for reader in latest]
-    await conn.execute(
+    rows = await conn.fetch(
         STATUS_UPSERT,
         list(latest),
         [instant(at) for at in latest.values()],
@@ -165,6 +169,7 @@ async def _keep_status(
         online_since,
         list(new),
     )
+    return {row["reader_id"] for row in rows if row["was_online"]}
 
 
 async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:

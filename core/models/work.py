@@ -15,6 +15,11 @@ from core.postgres import Connection
 # The first half of our advisory locks' keys: the letters QVR and a 1.
 LOCKS = 0x51565231
 
+# One read for the usual case, in which nothing was asked.
+PARTITION_TRY_UNASKED = """
+SELECT CASE WHEN EXISTS (SELECT FROM recompute WHERE partition_key % $3 = $2) THEN false
+    ELSE pg_try_advisory_lock($1, $2) END
+"""
 PARTITION_TRY = "SELECT pg_try_advisory_lock($1, $2)"
 # By the server's clock, not by cancelling: what is cancelled may have been granted just then.
 LOCK_TIMEOUT_SET = "SELECT set_config('lock_timeout', $1, true)"
@@ -76,6 +81,12 @@ async def select_barriers(conn: Connection, partition: int, partitions: int) -> 
     was."""
     rows = await conn.fetch(RECOMPUTE_SELECT_BARRIERS, partitions, partition)
     return [row["partition"] for row in rows]
+
+
+async def try_unasked_partition(conn: Connection, partition: int, partitions: int) -> bool:
+    """As `try_partition`, when nothing was asked of it."""
+    taken: bool = await conn.fetchval(PARTITION_TRY_UNASKED, LOCKS, partition, partitions)
+    return taken
 
 
 async def try_partition(conn: Connection, partition: int) -> bool:

@@ -8,6 +8,7 @@ from httpx import AsyncClient
 from redis.asyncio import Redis
 
 from core.domain.values import EventType
+from core.gate import WOKEN
 from core.inbox import partition_key
 from core.models.instants import microseconds
 from core.postgres import Pool
@@ -176,7 +177,10 @@ async def test_a_thousand_events_are_accepted_at_once(client: AsyncClient, field
     assert accepted(await send(client, *events)) == {"accepted": 1000, "rejected": []}
 
 
-async def test_accepted_events_wake_a_worker(client: AsyncClient, field: Field) -> None:
+async def test_accepted_events_wake_a_worker(
+    client: AsyncClient, field: Field, valkey: Redis
+) -> None:
     accepted(await send(client, landed(field), landed(field)))
-    state = data(await client.get("/api/v0/admin/queue"))
-    assert (state["inbox"], state["queued"]) == (2, 1)
+    accepted(await send(client, landed(field)))
+    woken = await valkey.execute_command("LRANGE", WOKEN, 0, -1)
+    assert [int(each) for each in woken] == [partition_key(field.targets[1]) % 16]

@@ -108,6 +108,7 @@ MADE: dict[str, dict[str, set[str]]] = {
         "signing_key": {"purpose", "secret", "created_at"},
     },
     "202611231030": {},
+    "202611240100": {},
 }
 
 

@@ -40,7 +40,9 @@ async def test_a_release_and_its_landing_become_a_scored_shot(line: Range) -> No
         release.event_id,
         landing.event_id,
     )
-    assert known.published_version == known.version
+    await line.deps.told.note(line.deps.pool)
+    (noted,) = await line.shots()
+    assert (noted.version, noted.published_version) == (known.version, known.version)
 
 
 async def test_what_is_committed_has_left_the_inbox(line: Range) -> None:

@@ -1,0 +1,125 @@
+"""Partitions drained as soon as something comes for them, without a job."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from core.domain.values import Status
+from core.gate import WOKEN
+from core.pause import pause, resume
+from core.queue import QUEUE
+from tests.workers.conftest import Range, eventually
+from workers import attendant
+from workers.attendant import Attendant
+from workers.deps import Deps
+
+
+class Asked:
+    """An attendant whose worker may begin something or not."""
+
+    def __init__(self, deps: Deps) -> None:
+        self.is_free = True
+        self.attendant = Attendant(deps, lambda: self.is_free)
+
+
+@pytest.fixture(name="asked")
+async def _asked(deps: Deps) -> AsyncIterator[Asked]:
+    """An attendant that attends."""
+    made = Asked(deps)
+    attending = asyncio.create_task(made.attendant.attend())
+    yield made
+    attending.cancel()
+    await made.attendant.break_off()
+    await asyncio.gather(attending, return_exceptions=True)
+
+
+async def test_what_comes_is_done_without_a_job(line: Range, asked: Asked) -> None:
+    await line.put(line.field.release(10), line.field.landed(10.4))
+
+    async def landed() -> bool:
+        return [known.shot.status for known in await line.shots()] == [Status.LANDED]
+
+    await eventually(landed)
+    await asked.attendant.end(5)
+    assert asked.attendant.done >= 1
+    # Nothing but timers and leaderboards.
+    queued = [key.decode() for key in await line.deps.valkey.zrange(QUEUE, 0, -1)]
+    assert all(key.startswith(("expire:", "leaderboard:")) for key in queued)
+    assert not line.deps.statistics.running
+
+
+async def test_a_partition_that_is_named_again_meanwhile_is_drained_again(
+    deps: Deps, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    drained: list[int] = []
+
+    async def drain(_: Deps, partition: int) -> None:
+        drained.append(partition)
+        begun.set()
+        await go_on.wait()
+
+    monkeypatch.setattr(attendant, "correlate", drain)
+    await deps.valkey.execute_command("RPUSH", WOKEN, 3)
+    await begun.wait()
+    await deps.valkey.execute_command("RPUSH", WOKEN, 3, 3, 4)
+
+    async def is_taken() -> bool:
+        return 4 in drained
+
+    await eventually(is_taken)
+    assert drained == [3, 4]
+    go_on.set()
+    await asked.attendant.end(5)
+    assert drained == [3, 4, 3]
+
+
+async def test_what_fails_becomes_a_job(
+    deps: Deps, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise ConnectionError("a store is away")
+
+    monkeypatch.setattr(attendant, "correlate", fail)
+    await deps.valkey.execute_command("RPUSH", WOKEN, 3)
+
+    async def is_queued() -> bool:
+        return (await deps.queue.counts()).due == 1
+
+    await eventually(is_queued)
+    assert asked.attendant.done == 0
+
+
+async def test_nothing_is_begun_by_a_worker_that_may_not(deps: Deps, asked: Asked) -> None:
+    asked.is_free = False
+    # It may wait at the list already: what it takes then waits as a job.
+    await deps.valkey.execute_command("RPUSH", WOKEN, 3)
+
+    async def is_taken() -> bool:
+        return not await deps.valkey.exists(WOKEN)
+
+    await eventually(is_taken)
+
+    async def is_queued() -> bool:
+        return (await deps.queue.counts()).due == 1
+
+    await eventually(is_queued)
+    await deps.valkey.execute_command("RPUSH", WOKEN, 4)
+    await asyncio.sleep(0)
+    assert await deps.valkey.execute_command("LRANGE", WOKEN, 0, -1) == [b"4"]
+    assert not asked.attendant.tasks
+
+
+async def test_what_came_in_a_pause_is_done_after_it(line: Range, working: None) -> None:
+    del working
+    deps = line.deps
+    await pause(deps.valkey, "Ana", None, datetime(2026, 5, 1, tzinfo=UTC))
+    await line.put(line.field.release(10))
+    await resume(deps.valkey)
+
+    async def is_there() -> bool:
+        return len(await line.shots()) == 1
+
+    await eventually(is_there)
