@@ -34,8 +34,8 @@ ATTEMPTS_PREFIX = "quiver:attempts:"
 # How many of its tries ended, and when the last was begun.
 ENDED_PREFIX, BEGUN_PREFIX = "quiver:tries-ended:", "quiver:try-begun:"
 
-# What arq's own enqueue does in four round trips a job, and the ring of the bell, in one that cannot
-# be torn. KEYS: the queue, the bell, then where each job is kept. ARGV: the bell's length,
+# What arq's own enqueue does in four round trips a job, and the ring of the bell, in one that
+# cannot be torn. KEYS: the queue, the bell, then where each job is kept. ARGV: the bell's length,
 # then of each job its time to live, what it is, when it is due, its id and whether that rings.
 ENQUEUE = """
 local rings = 0

