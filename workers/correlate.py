@@ -1,13 +1,31 @@
 """Wake-ups and timers of a partition: both do all that waits for it, so it matters little which
 comes."""
 
+from core.models.correlated_shot import select_overdue
+from core.models.unmatched_landing import select_due_targets
 from workers.deps import Deps
-from workers.drain import drain
+from workers.drain import drain, now
+from workers.following import looks
 
 
 async def correlate(deps: Deps, partition: int) -> None:
     """Something came for this partition."""
     await drain(deps, partition)
+
+
+async def overdue(deps: Deps, bucket: int) -> None:
+    """Some arrow may have been in the air for too long: most have landed by now, and only the
+    partitions of the others are looked at.
+
+    Args:
+        deps: The worker's clients.
+        bucket: The 250 ms in which its time was up.
+    """
+    as_of = now()
+    async with deps.pool.acquire() as conn:
+        targets = {*await select_overdue(conn, as_of), *await select_due_targets(conn, as_of)}
+    partitions = {deps.inbox.partition_of(target) for target in targets}
+    await deps.queue.enqueue_all(looks(partitions, bucket))
 
 
 async def expire(deps: Deps, partition: int, bucket: int) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass, field
-from datetime import datetime
-from uuid import UUID
 
 from redis.asyncio import Redis
 
@@ -13,6 +11,7 @@ from core.inbox import Inbox
 from core.postgres import Pool
 from core.queue import Queue
 from core.settings import Settings
+from workers.following import Appointments
 from workers.statistics import Statistics
 from workers.told import Told
 
@@ -33,8 +32,7 @@ class Deps:
     statistics: Statistics = field(default_factory=Statistics)
     told: Told = field(default_factory=Told)
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES_AT_ONCE))
-    # For when each session's leaderboard was last asked for.
-    ranked_for: dict[UUID, datetime] = field(default_factory=dict)
+    appointments: Appointments = field(default_factory=Appointments)
     worker_id: str = ""
 
     @property

@@ -91,7 +91,7 @@ async def do_aside(
         outcomes = await _do(conn, deps, turn, accepted, as_of)
         await _publish(conn, deps, outcomes)
         await _hand_over(deps, outcomes)
-        await _follow_up(deps, partition, outcomes, as_of)
+        await _follow_up(deps, outcomes, as_of)
 
 
 @asynccontextmanager
@@ -153,7 +153,7 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     deps.statistics.told(entries, now() / MILLISECOND)
     deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
     await _hand_over(deps, outcomes)
-    await _follow_up(deps, partition, outcomes, as_of)
+    await _follow_up(deps, outcomes, as_of)
     await deps.inbox.acknowledge(partition, entries, others=turn.is_counted)
     if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
         await tell_due(conn, deps, partition, as_of)
@@ -217,21 +217,17 @@ def _deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:
     return [landing.deadline for outcome in outcomes for landing in outcome.unmatched]
 
 
-async def _follow_up(deps: Deps, partition: int, outcomes: Sequence[Outcome], as_of: int) -> None:
+async def _follow_up(deps: Deps, outcomes: Sequence[Outcome], as_of: int) -> None:
     """Set the timers, and ask for what must follow."""
     after = [change.after for outcome in outcomes for change in outcome.changes]
     deadlines = {s.shot.deadline for s in after if s.shot.status is Status.IN_FLIGHT}
     deadlines.update(d for d in _deadlines_of_unmatched(outcomes) if d > as_of)
     unscored = sorted((s for s in after if s.shot.is_unscored), key=lambda s: s.target_id)
+    at = datetime.now(UTC)
+    dated = [*timers(deadlines, now()), *ranking({s.session_id for s in after}, at)]
+    requests = {s.target_id: s.request_id for s in unscored}
     await deps.queue.enqueue_all(
-        [
-            *timers(partition, deadlines),
-            *(
-                scoring(target, r)
-                for target, r in {s.target_id: s.request_id for s in unscored}.items()
-            ),
-            *ranking(deps.ranked_for, {s.session_id for s in after}, datetime.now(UTC)),
-        ]
+        [*deps.appointments.new(dated, at), *(scoring(*each) for each in requests.items())]
     )
     warn(suspect for outcome in outcomes for suspect in outcome.suspects)
     await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})

@@ -20,7 +20,7 @@ from core.roster import Wish, sign_off
 from core.settings import Settings
 from core.valkey import LOST, open_valkey
 from workers.containment import GRACE_S
-from workers.correlate import correlate, expire
+from workers.correlate import correlate, expire, overdue
 from workers.deps import Deps
 from workers.holding import connection_name
 from workers.job import RETRY
@@ -41,6 +41,7 @@ KEEP_RUN_S = 10
 # By the names that jobs call them.
 TASKS: Mapping[str, Task] = {
     "correlate": correlate,
+    "overdue": overdue,
     "expire": expire,
     "score_shots": score_shots,
     "relay": relay,

@@ -53,7 +53,7 @@ async def test_what_comes_is_done_without_a_job(line: Range, asked: Asked) -> No
     assert asked.attendant.done >= 1
     # Nothing but timers and leaderboards.
     queued = [key.decode() for key in await line.deps.valkey.zrange(QUEUE, 0, -1)]
-    assert all(key.startswith(("expire:", "leaderboard:")) for key in queued)
+    assert all(key.startswith(("overdue:", "leaderboard:")) for key in queued)
     assert not line.deps.statistics.running
 
 
