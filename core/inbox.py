@@ -11,7 +11,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
-from core.gate import WOKEN, Gate, Watermarks, stream_key, wake_key
+from core.gate import WOKEN, WOKEN_LENGTH, Gate, Watermarks, stream_key, wake_key
 from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
@@ -24,6 +24,26 @@ end
 return {found, redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4]) or ''}
 """
 
+# The same for several partitions, four keys each: those that hold more than ARGV[1] entries are left
+# as they are.
+BEGIN_FEW = """
+local all = {}
+for i = 1, #KEYS, 4 do
+    local reading = 0
+    if redis.call('XLEN', KEYS[i + 1]) <= tonumber(ARGV[1]) then
+        redis.call('DEL', KEYS[i])
+        local found = redis.call('XRANGE', KEYS[i + 1], '-', '+')
+        if #found == 0 then
+            reading = {found, 0, ''}
+        else
+            reading = {found, redis.call('INCR', KEYS[i + 2]), redis.call('GET', KEYS[i + 3]) or ''}
+        end
+    end
+    all[#all + 1] = reading
+end
+return all
+"""
+
 # So many workers may die in a row over a partition before its entries are taken one by one, and
 # over one of them before that is put aside. All of them together are less than what a supervisor
 # takes for a worker that cannot live.
@@ -31,6 +51,10 @@ DEATHS_OVER_MANY = 3
 DEATHS_OVER_ONE = 2
 # What is known of such deaths is of no use later.
 CAREFUL_FOR_S = 24 * 3600
+
+
+# An entry's id, its fields and their values by turns.
+type Found = tuple[bytes, Sequence[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +70,14 @@ class Entry:
     payload: bytes
 
     @property
+    def order(self) -> tuple[int, int]:
+        """What entries are sorted by: when it came, milliseconds since the epoch, and a number."""
+        return _order(self.id)
+
+    @property
     def came_at(self) -> int:
         """When it came, microseconds."""
-        return _order(self.id)[0] * 1_000
+        return self.order[0] * 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +98,11 @@ class Reading:
     deadly: Entry | None = None
     others_are_deadly: bool = False
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing is known against doing it together with others."""
+        return not (self.is_alone or self.deadly is not None or self.others_are_deadly)
+
 
 def partition_key(owner: UUID) -> int:
     """A number from 0 to 2³¹ − 1 that spreads ids evenly and never changes for an id."""
@@ -83,6 +117,10 @@ def begun_key(partition: int) -> str:
 def careful_key(partition: int) -> str:
     """The last entry of the batch that workers died over."""
     return f"quiver:inbox:careful:{partition}"
+
+
+# Of each partition: what a script that begins a batch takes.
+READ_KEYS = (wake_key, stream_key, begun_key, careful_key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +153,7 @@ class Inbox:
         self._valkey = valkey
         self._gate = Gate(valkey, marks)
         self._begin = valkey.register_script(BEGIN)
+        self._begin_few = valkey.register_script(BEGIN_FEW)
         self.partitions = partitions
         self.limit = marks.limit
 
@@ -140,13 +179,21 @@ class Inbox:
         """
         return await self._gate.append(entries, reader_id) if entries else []
 
-    async def next_woken(self) -> int | None:
-        """Wait until something comes for a partition that nobody was told of, a second at most;
-        which, None: nothing came."""
+    async def wait_for_woken(self) -> set[int]:
+        """Wait until something comes for partitions that nobody was told of, a second at most; all
+        of them, none: nothing came."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             pipe.blpop([WOKEN], timeout=1)
-            (found,) = await pipe.execute()
-        return None if found is None else int(found[1])
+            pipe.lpop(WOKEN, WOKEN_LENGTH)
+            first, others = await pipe.execute()
+        return {int(name) for name in [*(first or ())[1:], *(others or ())]}
+
+    async def woken(self) -> set[int]:
+        """As `wait_for_woken`, without waiting."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            pipe.lpop(WOKEN, WOKEN_LENGTH)
+            (names,) = await pipe.execute()
+        return {int(name) for name in names or ()}
 
     async def begin_and_read(self, partition: int, count: int, *, others: bool = False) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.
@@ -160,10 +207,31 @@ class Inbox:
         Say `acknowledge` or `give_back` when it ended: after one that did neither, several times in
         a row, entries are read one by one until the deadly one is known.
         """
-        keys = (wake_key, stream_key, begun_key, careful_key)
-        found, begun, careful_until = await self._begin(
-            keys=[key(partition) for key in keys], args=[count, int(others)]
-        )
+        keys = [key(partition) for key in READ_KEYS]
+        said = await self._begin(keys=keys, args=[count, int(others)])
+        return await self._reading(partition, count, *said)
+
+    async def begin_and_read_few(
+        self, partitions: Sequence[int], at_most: int
+    ) -> dict[int, Reading]:
+        """As `begin_and_read` for several partitions in one round trip, each of which is read whole.
+
+        Args:
+            partitions: Which.
+            at_most: Those that hold more entries than this are not begun, and not in the answer.
+        """
+        keys = [key(partition) for partition in partitions for key in READ_KEYS]
+        said = await self._begin_few(keys=keys, args=[at_most])
+        return {
+            partition: await self._reading(partition, at_most + 1, *each)
+            for partition, each in zip(partitions, said, strict=True)
+            if each
+        }
+
+    async def _reading(
+        self, partition: int, count: int, found: Sequence[Found], begun: int, careful_until: bytes
+    ) -> Reading:
+        """What is to be done of at most `count` entries, by how often it was begun in vain."""
         entries = [_entry(*each) for each in found]
         if not entries:
             return Reading(entries, False, others_are_deadly=begun > DEATHS_OVER_ONE)
@@ -182,9 +250,9 @@ class Inbox:
             pipe.set(begun_key(partition), 1)
             await pipe.execute()
 
-    async def give_back(self, partition: int) -> None:
-        """A batch ended that could not be done; its entries are read again."""
-        await self._valkey.delete(begun_key(partition))
+    async def give_back(self, *partitions: int) -> None:
+        """Their batches ended that could not be done; the entries are read again."""
+        await self._valkey.delete(*map(begun_key, partitions))
 
     async def begin(self, partition: int) -> None:
         """From now on new events wake the partition again: what follows reads all before."""
@@ -202,13 +270,17 @@ class Inbox:
         self, partition: int, entries: Sequence[Entry], *, others: bool = False
     ) -> None:
         """Let entries leave that are in the database now: the batch ended well."""
-        if not (entries or others):
-            return
+        if entries or others:
+            await self.acknowledge_all({partition: entries})
+
+    async def acknowledge_all(self, done: Mapping[int, Sequence[Entry]]) -> None:
+        """As `acknowledge`, of batches of several partitions."""
         async with self._valkey.pipeline(transaction=False) as pipe:
-            for start in range(0, len(entries), 500):
-                ids = [entry.id for entry in entries[start : start + 500]]
-                pipe.xdel(stream_key(partition), *ids)
-            pipe.delete(begun_key(partition))
+            for partition, entries in done.items():
+                for start in range(0, len(entries), 500):
+                    ids = [entry.id for entry in entries[start : start + 500]]
+                    pipe.xdel(stream_key(partition), *ids)
+                pipe.delete(begun_key(partition))
             await pipe.execute()
 
     async def depths(self) -> Mapping[int, int]:

@@ -6,9 +6,10 @@ what a dying worker took with it is found by a sweep.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Coroutine
 from datetime import UTC, datetime
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 from redis.exceptions import RedisError
@@ -19,10 +20,14 @@ from core.valkey import LOST
 from workers.containment import limited, outcome_of
 from workers.correlate import correlate
 from workers.deps import Deps
+from workers.group import Left, drain_group
 
 FUNCTION = "correlate"
 LOOK_EVERY_S = 0.25
 LONGEST_PAUSE_S = 2.0
+# Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
+# by a drain of its own, which knows what to do when he stands still.
+TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
 
 log = get_logger(__name__)
 
@@ -39,69 +44,102 @@ class Attendant:
         self._deps = deps
         self._is_free = is_free
         self._again: set[int] = set()
+        # Partitions that somebody else is at, and since when they were found so.
+        self.held: dict[int, float] = {}
+        self.group: asyncio.Task[None] | None = None
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.done = 0
 
     async def attend(self) -> None:
-        """Take one partition after the other, until cancelled."""
+        """Take what is named, all of it at once, until cancelled."""
         pause_s = 0.1
         while True:
             if not self._is_free():
                 await asyncio.sleep(LOOK_EVERY_S)
                 continue
             try:
-                partition = await self._deps.inbox.next_woken()
+                named = await self._named()
                 pause_s = 0.1
-            except (*LOST, RedisError):
+            except (*LOST, RedisError) as error:
+                log.warning("nobody says for which partitions something came", error=repr(error))
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
-            if partition is not None:
-                await self._take(partition)
+            await self._take(named)
 
-    async def _take(self, partition: int) -> None:
+    async def _named(self) -> set[int]:
+        if not self.held:
+            return await self._deps.inbox.wait_for_woken()
+        await asyncio.sleep(TRY_AGAIN_S)
+        return await self._deps.inbox.woken() | set(self.held)
+
+    async def _take(self, named: Collection[int]) -> None:
+        self._again.update(partition for partition in named if partition in self.tasks)
+        due = {partition for partition in named if partition not in self.tasks}
         if not self._is_free():
-            # A pause began while it was waited for: a job waits for the pause's end.
-            await outcome_of(self._deps.queue.wake([partition]))
-        elif partition in self.tasks:
-            self._again.add(partition)
-        else:
-            task = asyncio.create_task(self._drain(partition))
-            self.tasks[partition] = task
-            task.add_done_callback(lambda _: self.tasks.pop(partition, None))
+            # A pause began while it was waited for: jobs wait for the pause's end.
+            self.held.clear()
+            await outcome_of(self._deps.queue.wake(sorted(named)))
+        elif due:
+            # Not ended with this loop: whoever ends it waits for what is under way.
+            self.group = asyncio.create_task(self._drain_together(due))
+            await asyncio.wait({self.group})
+
+    async def _drain_together(self, partitions: Collection[int]) -> None:
+        """Drain those that nobody is at; the others soon, or each by itself."""
+        since, self.held = self.held, {}
+        left = Left((), ())
+
+        async def together() -> None:
+            nonlocal left
+            left = await drain_group(self._deps, partitions)
+
+        await self._counted(together(), partitions)
+        at = monotonic()
+        self.held = {p: since.get(p, at) for p in left.held}
+        waited_for = {p for p, began in self.held.items() if at - began > TRY_AGAIN_FOR_S}
+        for partition in {*left.alone, *waited_for}:
+            self.held.pop(partition, None)
+            self._drain_alone(partition)
+
+    def _drain_alone(self, partition: int) -> None:
+        task = asyncio.create_task(self._drain(partition))
+        self.tasks[partition] = task
+        task.add_done_callback(lambda _: self.tasks.pop(partition, None))
 
     async def _drain(self, partition: int) -> None:
         """Drain it, and again when something came meanwhile."""
         while True:
             self._again.discard(partition)
-            if not await self._once(partition) or partition not in self._again:
+            is_done = await self._counted(correlate(self._deps, partition), [partition])
+            if not is_done or partition not in self._again:
                 return
 
-    async def _once(self, partition: int) -> bool:
-        """Drain it; whether that went well."""
+    async def _counted(
+        self, work: Coroutine[Any, Any, object], partitions: Collection[int]
+    ) -> bool:
+        """Do it as a job would be done; whether that went well."""
         deps, started_at, began = self._deps, datetime.now(UTC), monotonic()
         job_id = uuid4().hex
         deps.statistics.job_begun(job_id, FUNCTION, started_at)
-        work = limited(correlate(deps, partition), deps.settings.quiver_job_timeout_s)
         try:
-            error = await outcome_of(work)
+            error = await outcome_of(limited(work, deps.settings.quiver_job_timeout_s))
         finally:
             deps.statistics.job_ended(job_id)
         if error is not None:
-            log.warning("a partition's drain failed", partition=partition, error=repr(error))
-            await outcome_of(deps.queue.wake([partition]))
+            log.warning("a drain failed", partitions=sorted(partitions), error=repr(error))
+            await outcome_of(deps.queue.wake(sorted(partitions)))
             return False
         self.done += 1
-        took_ms = round(1000 * (monotonic() - began), 2)
         deps.statistics.job_done(
             DoneJob(
                 id=job_id,
                 function=FUNCTION,
-                arguments=(partition,),
+                arguments=tuple(sorted(partitions)),
                 request_id=None,
                 enqueued_at=None,
                 started_at=started_at,
-                duration_ms=took_ms,
+                duration_ms=round(1000 * (monotonic() - began), 2),
                 tries=1,
             )
         )
@@ -109,12 +147,15 @@ class Attendant:
 
     async def end(self, within_s: float) -> None:
         """Let what is under way end, but not for longer than that."""
-        if self.tasks:
-            await asyncio.wait(self.tasks.values(), timeout=within_s)
+        if under_way := self._under_way():
+            await asyncio.wait(under_way, timeout=within_s)
 
     async def break_off(self) -> None:
         """End what is under way: what it did not commit is read again by somebody else."""
-        tasks = list(self.tasks.values())
-        for task in tasks:
+        under_way = self._under_way()
+        for task in under_way:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*under_way, return_exceptions=True)
+
+    def _under_way(self) -> list[asyncio.Task[None]]:
+        return [*self.tasks.values(), *([] if self.group is None else [self.group])]

@@ -1,4 +1,4 @@
-"""One batch of a partition in one transaction: what came, what was asked, what is overdue."""
+"""One batch in one transaction: what came, what was asked, what is overdue."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -79,26 +79,26 @@ def owner(accepted: Accepted, bindings: Bindings) -> UUID:
 
 
 async def do_batch(
-    conn: Connection, deps: Deps, partition: int, batch: Batch, as_of: int
+    conn: Connection, deps: Deps, partitions: Collection[int], batch: Batch, as_of: int
 ) -> Outcome:
     """Keep what came, derive what it touches, and write what differs.
 
     Args:
-        conn: In a transaction, with the partition locked.
+        conn: In a transaction, with the partitions locked.
         deps: The worker's settings.
-        partition: Which.
+        partitions: Which.
         batch: What is to be done.
         as_of: Now, microseconds.
     """
     bindings = await select_bindings(conn, {each.reader_id for each in batch.accepted})
     came = await correct(conn, deps.clock_bounds, batch.accepted)
-    mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partition)
+    mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
     news = await _note_presence(conn, deps, came.accepted, as_of)
     near, asked = await _ask_others(
         conn,
         deps,
-        partition,
+        partitions,
         await _doubtful(conn, deps, came.accepted, bindings, news, as_of),
     )
     due = replace(batch, accepted=new, spans=_joined(batch.spans, near))
@@ -126,11 +126,11 @@ async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list
 
 
 async def _ask_others(
-    conn: Connection, deps: Deps, partition: int, doubtful: Mapping[UUID, Span]
+    conn: Connection, deps: Deps, partitions: Collection[int], doubtful: Mapping[UUID, Span]
 ) -> tuple[dict[UUID, Span], set[int]]:
     """Have targets of other partitions derived there; what is left, and those partitions."""
     homes = {target: deps.inbox.partition_of(target) for target in doubtful}
-    far = {target: home for target, home in homes.items() if home != partition}
+    far = {target: home for target, home in homes.items() if home not in partitions}
     if far:
         await request_recompute(conn, far)
     return {t: s for t, s in doubtful.items() if t not in far}, set(far.values())
@@ -157,15 +157,18 @@ def _possible_witnesses(accepted: Sequence[Accepted]) -> set[UUID]:
 
 
 def _sorted_out(
-    accepted: Sequence[Accepted], bindings: Bindings, inbox: Inbox, partition: int
+    accepted: Sequence[Accepted],
+    bindings: Bindings,
+    inbox: Inbox,
+    partitions: Collection[int],
 ) -> tuple[list[AcceptedEvent], list[tuple[UUID, AcceptedEvent]]]:
-    """This partition's events, and those of targets of other partitions."""
+    """These partitions' events, and those of targets of other partitions."""
     mine: list[AcceptedEvent] = []
     elsewhere: list[tuple[UUID, AcceptedEvent]] = []
     for event in accepted:
         if isinstance(event, AcceptedEvent):
             bound = bindings.place(event.reader_id, event.at)
-            if bound is None or inbox.partition_of(bound.target_id) == partition:
+            if bound is None or inbox.partition_of(bound.target_id) in partitions:
                 mine.append(event)
             else:
                 elsewhere.append((bound.target_id, event))

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
+from workers.errors import is_passing
+
 # A task that was cancelled has so long to come to its end.
 GRACE_S = 5.0
 
@@ -22,6 +24,20 @@ async def contained[T](work: Awaitable[T]) -> T:
         return await work
     except (KeyboardInterrupt, SystemExit) as error:
         raise _escape(error) from error
+
+
+async def tried[T](work: Coroutine[Any, Any, T]) -> T | Exception:
+    """Do it; what it gave, or what it failed with for good.
+
+    Raises:
+        BaseException: What passes by itself, and what cancels it.
+    """
+    (result,) = await asyncio.gather(contained(work), return_exceptions=True)
+    if not isinstance(result, BaseException):
+        return result
+    if not isinstance(result, Exception) or is_passing(result):
+        raise result
+    return result
 
 
 async def outcome_of(work: Coroutine[Any, Any, object]) -> Exception | None:

@@ -1,43 +1,31 @@
 """A partition emptied: batch after batch under its lock, each committed before it leaves the
 inbox."""
 
-import asyncio
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
-from datetime import UTC, datetime
 from uuid import UUID
 
-from core.domain.values import MILLISECOND, Status
+from core.domain.values import MILLISECOND
 from core.domain.window import Span
 from core.inbox import Reading
 from core.models.instants import FOREVER
 from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection
-from core.schema.inbox import Accepted, encode
+from core.schema.inbox import Accepted
 from core.valkey import LOST
-from workers.auto_ends import closing_frames, note_told, opening_frames
 from workers.batch import Batch, Outcome, do_batch
-from workers.clocks import warn
-from workers.containment import contained
+from workers.consequences import bring_about, deadlines_of_unmatched, now
+from workers.containment import tried
 from workers.deps import Deps
 from workers.entries import decoded, keep_unreadable, put_aside
-from workers.errors import is_passing
-from workers.following import ranking, scoring, timers
-from workers.frames import reader_frames, shot_frames
 from workers.holding import take_partitions
 from workers.isolation import do_isolated
-from workers.review import review_frames, tell_due
+from workers.review import tell_due
 from workers.set_apart import set_apart
 from workers.turn import Turn, waiting
 
 EVER = Span(-FOREVER, FOREVER)
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def drain(
@@ -89,9 +77,7 @@ async def do_aside(
         oldest_ms = await deps.inbox.oldest_of(partition)
         as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
         outcomes = await _do(conn, deps, turn, accepted, as_of)
-        await _publish(conn, deps, outcomes)
-        await _hand_over(deps, outcomes)
-        await _follow_up(deps, outcomes, as_of)
+        await bring_about(conn, deps, outcomes, as_of)
 
 
 @asynccontextmanager
@@ -127,9 +113,24 @@ async def _in_turn(conn: Connection, deps: Deps, turn: Turn) -> bool:
 
 async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     """Do one batch; whether there is more."""
-    partition, began_at = turn.partition, now()
-    size = deps.settings.quiver_batch_size
-    reading = await deps.inbox.begin_and_read(partition, size, others=turn.is_counted)
+    began_at, size = now(), deps.settings.quiver_batch_size
+    reading = await deps.inbox.begin_and_read(turn.partition, size, others=turn.is_counted)
+    return await do_reading(conn, deps, turn, reading, began_at)
+
+
+async def do_reading(
+    conn: Connection, deps: Deps, turn: Turn, reading: Reading, began_at: int
+) -> bool:
+    """Do what was read of a partition; whether there is more.
+
+    Args:
+        conn: With the partition locked.
+        deps: The worker's clients.
+        turn: What is done at the partition.
+        reading: What its inbox held.
+        began_at: When that was read at the earliest, microseconds.
+    """
+    partition = turn.partition
     if reading.deadly is not None:
         await put_aside(conn, deps, partition, reading.deadly)
         return True
@@ -147,16 +148,10 @@ async def _one_batch(conn: Connection, deps: Deps, turn: Turn) -> bool:
     await keep_unreadable(conn, unreadable)
     as_of = _heard_until(began_at, reading, accepted)
     outcomes = await _do(conn, deps, turn, accepted, as_of)
-    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
-    # nothing.
-    await _publish(conn, deps, outcomes)
-    deps.statistics.told(entries, now() / MILLISECOND)
-    deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
-    await _hand_over(deps, outcomes)
-    await _follow_up(deps, outcomes, as_of)
+    await bring_about(conn, deps, outcomes, as_of, entries=entries, accepted=accepted)
     await deps.inbox.acknowledge(partition, entries, others=turn.is_counted)
-    if turn.with_overdue or any(d <= as_of for d in _deadlines_of_unmatched(outcomes)):
-        await tell_due(conn, deps, partition, as_of)
+    if turn.with_overdue or any(d <= as_of for d in deadlines_of_unmatched(outcomes)):
+        await tell_due(conn, deps, {partition}, as_of)
     return reading.has_more or reading.is_alone
 
 
@@ -181,53 +176,10 @@ async def _do(
         async with conn.transaction():
             spans, requests = await waiting(conn, deps, turn, as_of)
             return await do_batch(
-                conn, deps, turn.partition, Batch(accepted, spans, requests), as_of
+                conn, deps, {turn.partition}, Batch(accepted, spans, requests), as_of
             )
 
-    (result,) = await asyncio.gather(contained(together()), return_exceptions=True)
+    result = await tried(together())
     if isinstance(result, Outcome):
         return [result]
-    if not isinstance(result, Exception) or is_passing(result):
-        raise result
     return await do_isolated(conn, deps, turn, accepted, as_of)
-
-
-async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
-    """Put events of other partitions' targets into their inboxes, before they leave ours."""
-    moved = [
-        (deps.inbox.partition_of(target_id), encode(event))
-        for outcome in outcomes
-        for target_id, event in outcome.elsewhere
-    ]
-    await deps.inbox.append(moved)
-
-
-async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
-    changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
-    online = [place for outcome in outcomes for place in outcome.online]
-    reviews = await review_frames(conn, changes)
-    ends = [end for outcome in outcomes for end in outcome.ends]
-    frames = [*opening_frames(ends), *shot_frames(changes), *closing_frames(ends), *reviews]
-    await deps.feed.publish([*frames, *reader_frames("reader.online", online)])
-    deps.told.add(change.after for change in changes)
-    await note_told(conn, ends)
-
-
-def _deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:
-    return [landing.deadline for outcome in outcomes for landing in outcome.unmatched]
-
-
-async def _follow_up(deps: Deps, outcomes: Sequence[Outcome], as_of: int) -> None:
-    """Set the timers, and ask for what must follow."""
-    after = [change.after for outcome in outcomes for change in outcome.changes]
-    deadlines = {s.shot.deadline for s in after if s.shot.status is Status.IN_FLIGHT}
-    deadlines.update(d for d in _deadlines_of_unmatched(outcomes) if d > as_of)
-    unscored = sorted((s for s in after if s.shot.is_unscored), key=lambda s: s.target_id)
-    at = datetime.now(UTC)
-    dated = [*timers(deadlines, now()), *ranking({s.session_id for s in after}, at)]
-    requests = {s.target_id: s.request_id for s in unscored}
-    await deps.queue.enqueue_all(
-        [*deps.appointments.new(dated, at), *(scoring(*each) for each in requests.items())]
-    )
-    warn(suspect for outcome in outcomes for suspect in outcome.suspects)
-    await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})

@@ -4,7 +4,6 @@ Its events are kept, its failure is written down for the operators with all that
 the rest of the batch goes on.
 """
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,9 +18,8 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, do_batch, owner
 from workers.clocks import correct
-from workers.containment import contained, outcome_of
+from workers.containment import outcome_of, tried
 from workers.deps import Deps
-from workers.errors import is_passing
 from workers.turn import Turn, waiting
 
 log = get_logger(__name__)
@@ -78,13 +76,11 @@ async def _one_share(
     async def alone() -> Outcome:
         async with conn.transaction():
             spans = {} if share.span is None else {owner_id: share.span}
-            return await do_batch(conn, deps, partition, Batch(share.accepted, spans), as_of)
+            return await do_batch(conn, deps, {partition}, Batch(share.accepted, spans), as_of)
 
-    (result,) = await asyncio.gather(contained(alone()), return_exceptions=True)
+    result = await tried(alone())
     if isinstance(result, Outcome):
         return result
-    if not isinstance(result, Exception) or is_passing(result):
-        raise result
     log.error("a target's events cannot be correlated", target=str(owner_id), error=str(result))
     await _write_down(conn, owner_id, share, result, started_at)
     return None

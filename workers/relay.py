@@ -3,8 +3,8 @@
 from core.domain.values import SECOND
 from core.models.correlated_shot import mark_published, select_unpublished
 from workers.auto_ends import tell_overlooked
+from workers.consequences import now
 from workers.deps import Deps
-from workers.drain import now
 from workers.frames import overlooked_frames
 from workers.review import listed_frames
 

@@ -53,25 +53,25 @@ async def listed_frames(conn: Connection, shots: Iterable[StoredShot]) -> list[F
     ]
 
 
-async def tell_due(conn: Connection, deps: Deps, partition: int, as_of: int) -> None:
-    """Tell of the partition's landings whose release did not come in time.
+async def tell_due(conn: Connection, deps: Deps, partitions: Collection[int], as_of: int) -> None:
+    """Tell of the partitions' landings whose release did not come in time.
 
     Args:
-        conn: With the partition locked; what it tells of is committed.
+        conn: With the partitions locked; what it tells of is committed.
         deps: The worker's clients.
-        partition: Which.
+        partitions: Which.
         as_of: Now, microseconds.
 
     What a crash keeps from being noted as told is told again.
     """
-    due = [d for d in await select_due(conn, as_of) if _is_of(d, deps, partition)]
+    due = [d for d in await select_due(conn, as_of) if _is_of(d, deps, partitions)]
     if due:
         await deps.feed.publish(await _landing_frames(conn, due))
         await mark_told(conn, [each.landing.landing_event_id for each in due])
 
 
-def _is_of(due: DueLanding, deps: Deps, partition: int) -> bool:
-    return deps.inbox.partition_of(due.landing.target_id) == partition
+def _is_of(due: DueLanding, deps: Deps, partitions: Collection[int]) -> bool:
+    return deps.inbox.partition_of(due.landing.target_id) in partitions
 
 
 async def _landing_frames(conn: Connection, due: Sequence[DueLanding]) -> list[Frame]:

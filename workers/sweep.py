@@ -11,8 +11,8 @@ from core.models.standing_rank import select_unranked_sessions
 from core.models.unmatched_landing import select_due_targets
 from core.models.work import select_asked_partitions
 from core.postgres import Connection
+from workers.consequences import now
 from workers.deps import Deps
-from workers.drain import now
 from workers.frames import reader_frames
 from workers.job import RETRY
 from workers.relay import OVERLOOKED_AFTER

@@ -20,11 +20,24 @@ PARTITION_TRY_UNASKED = """
 SELECT CASE WHEN EXISTS (SELECT FROM recompute WHERE partition_key % $3 = $2) THEN false
     ELSE pg_try_advisory_lock($1, $2) END
 """
+# The same for several. The order of the two looks is the inner query's alone to decide.
+PARTITION_TRY_UNASKED_AMONG = """
+SELECT partition FROM (
+    SELECT partition, CASE
+        WHEN EXISTS (SELECT FROM recompute WHERE partition_key % $3 = partition) THEN false
+        ELSE pg_try_advisory_lock($1, partition) END AS is_taken
+    FROM unnest($2::int[]) AS partition
+    OFFSET 0
+) AS tried
+WHERE is_taken
+"""
 PARTITION_TRY = "SELECT pg_try_advisory_lock($1, $2)"
 # By the server's clock, not by cancelling: what is cancelled may have been granted just then.
 LOCK_TIMEOUT_SET = "SELECT set_config('lock_timeout', $1, true)"
 PARTITION_LOCK = "SELECT pg_advisory_lock($1, $2)"
-PARTITION_UNLOCK = "SELECT pg_advisory_unlock($1, $2)"
+PARTITION_UNLOCK = """
+SELECT pg_advisory_unlock($1, partition) FROM unnest($2::int[]) AS partition
+"""
 
 # Whoever holds one of these partitions' locks, by the names of their connections.
 HOLDER_SELECT = """
@@ -89,6 +102,14 @@ async def try_unasked_partition(conn: Connection, partition: int, partitions: in
     return taken
 
 
+async def try_unasked_partitions(
+    conn: Connection, among: Collection[int], partitions: int
+) -> list[int]:
+    """As `try_unasked_partition` for several, without waiting for any; those that are held now."""
+    rows = await conn.fetch(PARTITION_TRY_UNASKED_AMONG, LOCKS, sorted(among), partitions)
+    return [row["partition"] for row in rows]
+
+
 async def try_partition(conn: Connection, partition: int) -> bool:
     """Hold a partition until the connection is given back, if nobody else does."""
     taken: bool = await conn.fetchval(PARTITION_TRY, LOCKS, partition)
@@ -122,8 +143,7 @@ async def end_holder(conn: Connection, pid: int) -> None:
 
 async def unlock_partitions(conn: Connection, partitions: Collection[int]) -> None:
     """Let them go."""
-    for partition in sorted(set(partitions)):
-        await conn.execute(PARTITION_UNLOCK, LOCKS, partition)
+    await conn.execute(PARTITION_UNLOCK, LOCKS, sorted(set(partitions)))
 
 
 async def take_asked(

@@ -30,7 +30,7 @@ DEADLY_X = 666.0
 PROGRAM = """
 import asyncio, os, signal
 from core.settings import Settings
-from workers import drain, main, worker
+from workers import drain, group, main, worker
 
 worker.CLAIM_S, worker.RENEW_EVERY_S = 0.6, 0.1
 do_batch = drain.do_batch
@@ -38,12 +38,12 @@ do_batch = drain.do_batch
 def die():
     os.kill(os.getpid(), signal.SIGKILL)
 
-async def do_or_die(conn, deps, partition, batch, as_of):
+async def do_or_die(conn, deps, partitions, batch, as_of):
     if any(getattr(each, "x", None) == 666.0 for each in batch.accepted):
         die()
     if str(os.environ.get("DEADLY_TARGET")) in map(str, batch.spans):
         die()
-    return await do_batch(conn, deps, partition, batch, as_of)
+    return await do_batch(conn, deps, partitions, batch, as_of)
 
 async def deadly(deps, *_):
     die()
@@ -52,7 +52,7 @@ async def endless(deps, *_):
     while True:
         pass
 
-drain.do_batch = do_or_die
+drain.do_batch = group.do_batch = do_or_die
 main.TASKS["deadly"] = deadly
 main.TASKS["endless"] = endless
 asyncio.run(main.until_signalled(Settings()))

@@ -1,17 +1,22 @@
 """A worker's clients, and a worker that works while a test lasts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 import pytest
 
+from core.domain.window import Span
 from core.feed import Message
+from core.models.butt import PlacedButt
 from core.models.correlated_shot import StoredShot, stored
+from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
 from core.settings import Settings
 from tests.fields import Field, put_up, target_of
 from workers.deps import Deps
+from workers.derivation import Causes, Derivation, derive
 from workers.drain import drain
 from workers.main import build_worker, close_deps, open_deps
 
@@ -78,6 +83,23 @@ class Range:
 def _line(deps: Deps, field: Field) -> Range:
     """The butt with one archer, to shoot at."""
     return Range(deps, field)
+
+
+def cursed(target_id: UUID) -> Callable[..., Awaitable[Derivation]]:
+    """A derivation that fails for good wherever this target is in it."""
+
+    async def derive_or_fail(
+        conn: Connection,
+        butts: Mapping[UUID, PlacedButt],
+        spans: Mapping[UUID, Span],
+        as_of: int,
+        causes: Causes,
+    ) -> Derivation:
+        if target_id in spans:
+            raise ZeroDivisionError("this target is cursed")
+        return await derive(conn, butts, spans, as_of, causes)
+
+    return derive_or_fail
 
 
 async def eventually(condition: Callable[[], Awaitable[bool]]) -> None:

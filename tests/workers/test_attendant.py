@@ -1,19 +1,21 @@
 """Partitions drained as soon as something comes for them, without a job."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 
 import pytest
 
 from core.domain.values import Status
 from core.gate import WOKEN
+from core.models.work import try_partition, unlock_partitions
 from core.pause import pause, resume
 from core.queue import QUEUE
 from tests.workers.conftest import Range, eventually
 from workers import attendant
 from workers.attendant import Attendant
 from workers.deps import Deps
+from workers.group import Left
 
 
 async def name(deps: Deps, *partitions: int) -> None:
@@ -57,17 +59,21 @@ async def test_what_comes_is_done_without_a_job(line: Range, asked: Asked) -> No
     assert not line.deps.statistics.running
 
 
-async def test_a_partition_that_is_named_again_meanwhile_is_drained_again(
+async def test_a_partition_drained_by_itself_and_named_meanwhile_is_drained_again(
     deps: Deps, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, go_on = asyncio.Event(), asyncio.Event()
     drained: list[int] = []
+
+    async def leave(_: Deps, partitions: Collection[int]) -> Left:
+        return Left((), partitions)
 
     async def drain(_: Deps, partition: int) -> None:
         drained.append(partition)
         begun.set()
         await go_on.wait()
 
+    monkeypatch.setattr(attendant, "drain_group", leave)
     monkeypatch.setattr(attendant, "correlate", drain)
     await name(deps, 3)
     await begun.wait()
@@ -86,17 +92,40 @@ async def test_a_partition_that_is_named_again_meanwhile_is_drained_again(
 async def test_what_fails_becomes_a_job(
     deps: Deps, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fail(*_: object) -> None:
+    async def fail(*_: object) -> Left:
         raise ConnectionError("a store is away")
 
-    monkeypatch.setattr(attendant, "correlate", fail)
-    await name(deps, 3)
+    monkeypatch.setattr(attendant, "drain_group", fail)
+    await name(deps, 3, 4)
 
-    async def is_queued() -> bool:
-        return (await deps.queue.counts()).due == 1
+    async def are_queued() -> bool:
+        return (await deps.queue.counts()).due == 2
 
-    await eventually(is_queued)
+    await eventually(are_queued)
     assert asked.attendant.done == 0
+
+
+@pytest.mark.parametrize("tries_for_s", [60.0, 0.0])
+async def test_a_partition_that_somebody_is_at_is_drained_when_he_is_done(
+    line: Range, asked: Asked, monkeypatch: pytest.MonkeyPatch, tries_for_s: float
+) -> None:
+    monkeypatch.setattr(attendant, "TRY_AGAIN_FOR_S", tries_for_s)
+    partition = line.deps.inbox.partition_of(line.field.targets[1])
+
+    async def is_found_held() -> bool:
+        return bool(asked.attendant.held or asked.attendant.tasks)
+
+    async with line.deps.pool.acquire() as conn:
+        assert await try_partition(conn, partition)
+        await line.put(line.field.release(10))
+        await eventually(is_found_held)
+        assert await line.shots() == []
+        await unlock_partitions(conn, [partition])
+
+    async def is_there() -> bool:
+        return len(await line.shots()) == 1
+
+    await eventually(is_there)
 
 
 async def test_nothing_is_begun_by_a_worker_that_may_not(deps: Deps, asked: Asked) -> None:

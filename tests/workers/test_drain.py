@@ -19,7 +19,7 @@ from core.models.failed_job import count_failed_jobs
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent, encode
 from tests.fields import Field, put_up
-from tests.workers.conftest import Range
+from tests.workers.conftest import Range, cursed
 from workers import batch
 from workers.deps import Deps
 from workers.derivation import Causes, Derivation, derive
@@ -153,18 +153,7 @@ async def test_a_target_that_cannot_be_derived_does_not_hold_up_the_others(
     one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
     line = Range(one_partition, field)
 
-    async def fail_for_lane_1(
-        conn: Connection,
-        butts: Mapping[UUID, PlacedButt],
-        spans: Mapping[UUID, Span],
-        as_of: int,
-        causes: Causes,
-    ) -> Derivation:
-        if field.targets[1] in spans:
-            raise ZeroDivisionError("lane 1 is cursed")
-        return await derive(conn, butts, spans, as_of, causes)
-
-    monkeypatch.setattr(batch, "derive", fail_for_lane_1)
+    monkeypatch.setattr(batch, "derive", cursed(field.targets[1]))
     await line.say(field.release(10, "1A"), field.release(10, "2A"))
     assert [known.target_id for known in await line.shots()] == [field.targets[2]]
     async with deps.pool.acquire() as conn:

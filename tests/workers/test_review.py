@@ -309,9 +309,9 @@ async def test_only_the_partitions_own_landings_are_told(line: Range) -> None:
     await line.say(landing)
     async with line.deps.pool.acquire() as conn:
         await conn.execute("UPDATE unmatched_landing SET is_published = false")
-        await tell_due(conn, line.deps, (partition + 1) % line.deps.inbox.partitions, now())
+        await tell_due(conn, line.deps, {(partition + 1) % line.deps.inbox.partitions}, now())
         assert await told_ids(line) == [str(landing.event_id)]
-        await tell_due(conn, line.deps, partition, now())
+        await tell_due(conn, line.deps, {partition}, now())
     assert await told_ids(line) == [str(landing.event_id)] * 2
 
 

@@ -1,0 +1,94 @@
+"""What a batch brings about once it is committed: viewers are told, other partitions get what is
+theirs, jobs are asked for."""
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from core.domain.values import MILLISECOND, Status
+from core.inbox import Entry
+from core.postgres import Connection
+from core.schema.inbox import Accepted, encode
+from workers.auto_ends import closing_frames, note_told, opening_frames
+from workers.batch import Outcome
+from workers.clocks import warn
+from workers.deps import Deps
+from workers.following import ranking, scoring, timers
+from workers.frames import reader_frames, shot_frames
+from workers.review import review_frames
+
+
+def now() -> int:
+    """Microseconds since the epoch."""
+    return time.time_ns() // 1_000
+
+
+async def bring_about(
+    conn: Connection,
+    deps: Deps,
+    outcomes: Sequence[Outcome],
+    as_of: int,
+    *,
+    entries: Sequence[Entry] = (),
+    accepted: Sequence[Accepted] = (),
+) -> None:
+    """All that follows a batch.
+
+    Args:
+        conn: With the partitions locked, the batch committed.
+        deps: The worker's clients.
+        outcomes: What became of it.
+        as_of: Its now, microseconds.
+        entries: What it took from the inbox.
+        accepted: What could be read of that.
+    """
+    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
+    # nothing.
+    await _publish(conn, deps, outcomes)
+    deps.statistics.told(entries, now() / MILLISECOND)
+    deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
+    await _hand_over(deps, outcomes)
+    await _follow_up(deps, outcomes, as_of)
+
+
+def deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:
+    """Until when a release may come for each impact that is nobody's, microseconds."""
+    return [landing.deadline for outcome in outcomes for landing in outcome.unmatched]
+
+
+async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
+    """Tell viewers of what changed."""
+    changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
+    online = [place for outcome in outcomes for place in outcome.online]
+    reviews = await review_frames(conn, changes)
+    ends = [end for outcome in outcomes for end in outcome.ends]
+    frames = [*opening_frames(ends), *shot_frames(changes), *closing_frames(ends), *reviews]
+    await deps.feed.publish([*frames, *reader_frames("reader.online", online)])
+    deps.told.add(change.after for change in changes)
+    await note_told(conn, ends)
+
+
+async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
+    """Put events of other partitions' targets into their inboxes, before they leave ours."""
+    moved = [
+        (deps.inbox.partition_of(target_id), encode(event))
+        for outcome in outcomes
+        for target_id, event in outcome.elsewhere
+    ]
+    await deps.inbox.append(moved)
+
+
+async def _follow_up(deps: Deps, outcomes: Sequence[Outcome], as_of: int) -> None:
+    """Set the timers, and ask for what must follow."""
+    after = [change.after for outcome in outcomes for change in outcome.changes]
+    deadlines = {s.shot.deadline for s in after if s.shot.status is Status.IN_FLIGHT}
+    deadlines.update(d for d in deadlines_of_unmatched(outcomes) if d > as_of)
+    unscored = sorted((s for s in after if s.shot.is_unscored), key=lambda s: s.target_id)
+    at = datetime.now(UTC)
+    dated = [*timers(deadlines, now()), *ranking({s.session_id for s in after}, at)]
+    requests = {s.target_id: s.request_id for s in unscored}
+    await deps.queue.enqueue_all(
+        [*deps.appointments.new(dated, at), *(scoring(*each) for each in requests.items())]
+    )
+    warn(suspect for outcome in outcomes for suspect in outcome.suspects)
+    await deps.queue.wake({p for outcome in outcomes for p in outcome.partitions})

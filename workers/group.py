@@ -1,0 +1,98 @@
+"""Partitions in which little waits, drained in one transaction: what a drain costs besides its
+events is paid once for all of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from operator import attrgetter
+
+from core.inbox import Reading
+from core.models.work import try_unasked_partitions, unlock_partitions
+from core.postgres import Connection
+from core.valkey import LOST
+from workers.batch import Batch, Outcome, do_batch
+from workers.consequences import bring_about, deadlines_of_unmatched, now
+from workers.containment import tried
+from workers.deps import Deps
+from workers.drain import do_reading
+from workers.entries import decoded, keep_unreadable
+from workers.review import tell_due
+from workers.turn import Turn
+
+# A partition in which more waits is drained by itself, so that the others need not wait for it.
+FEW = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a group could not do.
+
+    Args:
+        held: Partitions that somebody else is at, or of which something was asked.
+        alone: Partitions to be drained by themselves.
+    """
+
+    held: Collection[int]
+    alone: Collection[int]
+
+
+async def drain_group(deps: Deps, partitions: Collection[int]) -> Left:
+    """Do what waits in the inbox of these partitions, of those that nobody is at.
+
+    Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what
+    is committed and not published is found by the relay.
+    """
+    async with deps.pool.acquire() as conn:
+        held = await try_unasked_partitions(conn, partitions, deps.inbox.partitions)
+        try:
+            alone = await _drain_held(conn, deps, held) if held else set()
+        except BaseException:
+            # It was no death. A store that is away does not hear it: then it counts as one.
+            with suppress(*LOST):
+                await deps.inbox.give_back(*held)
+            raise
+        finally:
+            if held and not conn.is_closed():
+                await unlock_partitions(conn, held)
+        return Left(set(partitions) - set(held), alone)
+
+
+async def _drain_held(conn: Connection, deps: Deps, held: Sequence[int]) -> set[int]:
+    """Drain partitions that are locked; those that are left to be drained by themselves."""
+    began_at = now()
+    readings = await deps.inbox.begin_and_read_few(held, FEW)
+    plain = {p: reading for p, reading in readings.items() if reading.is_plain and reading.entries}
+    alone = set(held) - set(readings)
+    if plain:
+        alone |= await _together(conn, deps, plain, began_at)
+    for partition in sorted(p for p, reading in readings.items() if not reading.is_plain):
+        # Workers died over something here. The others are done and out of its way.
+        turn = Turn(partition, frozenset({partition}), is_asked=False, with_overdue=False)
+        if await do_reading(conn, deps, turn, readings[partition], began_at):
+            alone.add(partition)
+    return alone
+
+
+async def _together(
+    conn: Connection, deps: Deps, readings: Mapping[int, Reading], began_at: int
+) -> set[int]:
+    """Do all that was read in one transaction; when that fails for good, the partitions, to be
+    drained by themselves."""
+    entries = [entry for reading in readings.values() for entry in reading.entries]
+    accepted, unreadable = decoded(sorted(entries, key=attrgetter("order")))
+    as_of = max([began_at, *(each.received_at for each in accepted)])
+
+    async def together() -> Outcome:
+        async with conn.transaction():
+            return await do_batch(conn, deps, readings, Batch(accepted), as_of)
+
+    outcome = await tried(together())
+    if isinstance(outcome, Exception):
+        await deps.inbox.give_back(*readings)
+        return set(readings)
+    await keep_unreadable(conn, unreadable)
+    await bring_about(conn, deps, [outcome], as_of, entries=entries, accepted=accepted)
+    await deps.inbox.acknowledge_all({p: reading.entries for p, reading in readings.items()})
+    if any(deadline <= as_of for deadline in deadlines_of_unmatched([outcome])):
+        await tell_due(conn, deps, readings, as_of)
+    return set()
