@@ -4,10 +4,13 @@ The value is the highest ring that the shaft reaches: a shaft that touches two z
 between them, scores the higher (WA Book 3, chapter 14). Lengths are millimetres on the butt.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from math import hypot, inf
+from operator import itemgetter
+from typing import NamedTuple
 from uuid import UUID
 
 from core.domain.errors import NoFace, UnknownFaceType
@@ -69,19 +72,39 @@ class Score:
     line_margin_mm: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A shaft against one spot; the inner edge is below zero when it covers the spot's centre."""
+# Tuples, since every landing meets a dozen of them.
+class _Line(NamedTuple):
+    """A ring's outer line, as scoring takes it.
+
+    Args:
+        ring: What counts within it.
+        radius_mm: Where it is.
+        worth: Grows with the score, and parts an X from a ring that scores the same.
+        tolerance_mm: How far off it may be printed.
+    """
+
+    ring: Ring
+    radius_mm: float
+    worth: int
+    tolerance_mm: float
+
+
+class _Place(NamedTuple):
+    """A shaft against one spot.
+
+    Args:
+        face: The face.
+        spot: The spot's index.
+        edge_mm: From the spot's centre to the shaft's inner edge; below zero when it covers that.
+        lines: All of the face, from the innermost outward.
+        line: The innermost that it reaches; None: it is off the spot.
+    """
 
     face: Face
     spot: int
     edge_mm: float
-    rings: tuple[Ring, ...]
-    ring: Ring
-
-    def beyond_mm(self, ring: Ring) -> float:
-        """From that ring's line outward to the edge, so below zero within."""
-        return self.edge_mm - ring.diameter_mm / 2
+    lines: Sequence[_Line]
+    line: _Line | None
 
 
 def score_landing(
@@ -112,64 +135,76 @@ def score_landing(
     """
     if not faces:
         raise NoFace()
-    known = [f for f in faces if f.letter in (None, letter) or f.face_type in FACE_TYPES]
+    radius_mm = shaft_diameter_mm / 2
     touch_mm = TOUCH_MM if line_rule is LineRule.INCLUSIVE else -TOUCH_MM
-    places = [p for f in known for p in _places(f, x, y, shaft_diameter_mm / 2, touch_mm)]
-    return _score(places, [p for p in places if p.face.letter in (None, letter)])
-
-
-def _places(face: Face, x: float, y: float, radius_mm: float, touch_mm: float) -> Iterator[_Place]:
-    face_type = FACE_TYPES.get(face.face_type)
-    if face_type is None:
-        raise UnknownFaceType(face.face_type)
-    for index, spot in enumerate(face_type.spots):
-        edge_mm = hypot(x - face.x - spot.x, y - face.y - spot.y) - radius_mm
-        reached = (r for r in face_type.rings if edge_mm <= r.diameter_mm / 2 + touch_mm)
-        yield _Place(face, index, edge_mm, face_type.rings, next(reached, OFF))
-
-
-def _score(places: Sequence[_Place], own: Sequence[_Place]) -> Score:
+    mine = [face for face in faces if face.letter in (None, letter)]
+    own = [place for face in mine for place in _places(face, x, y, radius_mm, touch_mm)]
     hit = _best(own)
-    reached, ring = hit or _best(places), hit.ring if hit else OFF
-    face_id, spot = (reached.face.id, reached.spot) if reached else (None, None)
-    lines = list(_lines(own, hit))
-    return Score(
-        ring.score,
-        ring.label,
-        ring.is_x,
-        face_id,
-        spot,
-        reached is not hit,
-        line_distance_mm=min((mm for mm, _ in lines), default=None),
-        line_margin_mm=min((mm - tolerance for mm, tolerance in lines), default=None),
+    if hit is not None:
+        return _score(own, hit, hit)
+    others = [f for f in faces if f.letter not in (None, letter) and f.face_type in FACE_TYPES]
+    wrong = [place for face in others for place in _places(face, x, y, radius_mm, touch_mm)]
+    return _score(own, None, _best(wrong))
+
+
+def _places(face: Face, x: float, y: float, radius_mm: float, touch_mm: float) -> list[_Place]:
+    if face.face_type not in FACE_TYPES:
+        raise UnknownFaceType(face.face_type)
+    lines, found = _lines(face.face_type), []
+    for index, spot in enumerate(FACE_TYPES[face.face_type].spots):
+        edge_mm = hypot(x - face.x - spot.x, y - face.y - spot.y) - radius_mm
+        found.append(_Place(face, index, edge_mm, lines, _reached(lines, edge_mm, touch_mm)))
+    return found
+
+
+@cache
+def _lines(face_type: str) -> tuple[_Line, ...]:
+    return tuple(
+        _Line(
+            ring=ring,
+            radius_mm=ring.diameter_mm / 2,
+            worth=2 * ring.score + ring.is_x,
+            tolerance_mm=TOLERANCE_INNER_MM if ring.score >= INNER_FROM else TOLERANCE_OUTER_MM,
+        )
+        for ring in FACE_TYPES[face_type].rings
     )
 
 
-def _worth(ring: Ring) -> int:
-    """Grows with the score, and parts an X from a ring that scores the same."""
-    return 2 * ring.score + ring.is_x
-
-
-def _order(place: _Place) -> tuple[int, float, UUID, int]:
-    return -_worth(place.ring), place.beyond_mm(place.ring), place.face.id, place.spot
+def _reached(lines: Sequence[_Line], edge_mm: float, touch_mm: float) -> _Line | None:
+    for line in lines:
+        if edge_mm <= line.radius_mm + touch_mm:
+            return line
+    return None
 
 
 def _best(places: Sequence[_Place]) -> _Place | None:
     """The hit of most worth; of several the deepest within its ring, then by face and spot."""
-    return min((p for p in places if p.ring is not OFF), key=_order, default=None)
+    hits = [(_order(p, p.line), p) for p in places if p.line is not None]
+    return min(hits, key=itemgetter(0))[1] if hits else None
 
 
-def _lines(own: Sequence[_Place], hit: _Place | None) -> Iterator[tuple[float, float]]:
-    """How far the lines of rings of more worth are, and the line of the one that was hit; and how
-    far off each may be printed."""
-    worth = _worth(hit.ring if hit else OFF)
-    if hit:
-        yield abs(hit.beyond_mm(hit.ring)), _tolerance_mm(hit.ring)
-    for place in own:
-        for ring in place.rings:
-            if _worth(ring) > worth:
-                yield abs(place.beyond_mm(ring)), _tolerance_mm(ring)
+def _order(place: _Place, line: _Line) -> tuple[int, float, UUID, int]:
+    return -line.worth, place.edge_mm - line.radius_mm, place.face.id, place.spot
 
 
-def _tolerance_mm(ring: Ring) -> float:
-    return TOLERANCE_INNER_MM if ring.score >= INNER_FROM else TOLERANCE_OUTER_MM
+def _score(own: Sequence[_Place], hit: _Place | None, reached: _Place | None) -> Score:
+    """The score of a hit, or of none where another's face may have been reached."""
+    line = None if hit is None else hit.line
+    ring, worth = (OFF, 0) if line is None else (line.ring, line.worth)
+    # How far the lines of rings of more worth are, and the line of the one that was hit.
+    near = [
+        (abs(place.edge_mm - each.radius_mm), each.tolerance_mm)
+        for place in own
+        for each in place.lines
+        if each.worth > worth or (each is line and place is hit)
+    ]
+    return Score(
+        ring.score,
+        ring.label,
+        ring.is_x,
+        None if reached is None else reached.face.id,
+        None if reached is None else reached.spot,
+        reached is not hit,
+        line_distance_mm=min([mm for mm, _ in near], default=None),
+        line_margin_mm=min([mm - tolerance for mm, tolerance in near], default=None),
+    )
