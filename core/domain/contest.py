@@ -2,8 +2,8 @@
 how likely each pair is."""
 
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.domain.assignment import Candidate, Option, clusters
@@ -11,6 +11,7 @@ from core.domain.flight import CLOCK_TOLERANCE, shortest
 from core.domain.learning import Clocks, Learned
 from core.domain.odds import together
 from core.domain.outcome import measure
+from core.domain.scoring import Score
 from core.domain.timeline import Release
 from core.domain.values import Butt, Event
 
@@ -41,6 +42,9 @@ class Contest:
     shot: Sequence[Release]
     landed: Sequence[Event]
     butt: Butt
+    _scores: dict[tuple[int, UUID], Score | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def groups(self) -> list[Group]:
         """What has to be decided together: the landings that each release could have, in the order
@@ -73,12 +77,14 @@ class Contest:
 
     def options(self, group: Group, learned: Learned) -> dict[int, list[Option]]:
         """How likely each pair of a group is; those that are impossible are left out."""
-        prior = {n: self._prior(self.landed[n]) for each in group.values() for n in each}
+        has_own = any(face.letter is not None for face in self.butt.faces)
         found: dict[int, list[Option]] = {}
         for release, landings in group.items():
             slot = self.shot[release].slot_id
             likely = self._likely(release, landings, learned)
-            odds = {n: self._odds(release, n, learned) * prior[n](slot) for n in likely}
+            odds = {n: self._odds(release, n, learned) for n in likely}
+            if has_own:
+                odds = {n: each * self._prior(n, slot) for n, each in odds.items()}
             found[release] = [Option(number, each) for number, each in odds.items() if each > 0]
         return found
 
@@ -116,16 +122,18 @@ class Contest:
             return 0.0
         return 1.0 if release.arrow_id is None else 0.0
 
-    def _prior(self, landing: Event) -> Callable[[UUID], float]:
-        """How probable it is, by slot, that the slot's archer hits there."""
-        if all(face.letter is None for face in self.butt.faces):
-            return lambda slot: 1.0
+    def score(self, landing: int, slot_id: UUID) -> Score | None:
+        """What a landing is worth for an archer; asked for again and again, and measured once."""
+        key = (landing, slot_id)
+        if key not in self._scores:
+            event = self.landed[landing]
+            self._scores[key] = measure(event.x, event.y, self.butt.slots[slot_id], self.butt)
+        return self._scores[key]
 
-        def of_slot(slot: UUID) -> float:
-            score = measure(landing.x, landing.y, self.butt.slots[slot], self.butt)
-            return OTHERS_FACE if score is not None and score.is_wrong_face else OWN_FACE
-
-        return of_slot
+    def _prior(self, landing: int, slot_id: UUID) -> float:
+        """How probable it is that this archer hits there."""
+        score = self.score(landing, slot_id)
+        return OTHERS_FACE if score is not None and score.is_wrong_face else OWN_FACE
 
     def strays_after(self, release: int, spoken_for: Collection[int]) -> int:
         """How many landings that are nobody's came after a release and before the next, within the

@@ -5,7 +5,7 @@ first arrows are judged by the bow's style alone, and what the next ones show of
 waiting for. So a group of the opening is decided again by the lessons of all other groups of it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -51,8 +51,8 @@ def decide(
     """
     butt = contest.butt
     learned = Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons)
-    course = _Course(contest, suspects, as_of)
     groups = contest.groups()
+    course = _Course(contest, groups, suspects, as_of)
     begun = 0 if lessons else _opened(course, groups, learned)
     for group in groups[begun:]:
         course.take(group, _paired(group, contest, learned))
@@ -75,9 +75,8 @@ def _opened(course: "_Course", groups: Sequence[Group], learned: Learned) -> int
     again = [_paired(g, course.contest, o) for g, o in zip(opening, others, strict=True)]
     for group, pairings in zip(opening, again, strict=True):
         course.take(group, pairings)
-    learned.forget()
-    for group in opening:
-        learned.add(course.lessons(group))
+    learned.forget({lesson.shot_id for lesson in taught})
+    learned.add(lesson for group in opening for lesson in course.lessons(group))
     return count
 
 
@@ -92,38 +91,56 @@ class _Course:
 
     Args:
         contest: What is to be paired.
+        groups: What is decided together, all of it.
         suspects: Releases and landings that may be another one reported again.
         as_of: Now, microseconds.
     """
 
-    def __init__(self, contest: Contest, suspects: Collection[UUID], as_of: int) -> None:
+    def __init__(
+        self, contest: Contest, groups: Iterable[Group], suspects: Collection[UUID], as_of: int
+    ) -> None:
         self.contest = contest
         self.shots: dict[int, Shot] = {}
+        self._made: dict[tuple[int, int | None, float], Shot] = {}
         self._suspects = suspects
         self._as_of = as_of
         self._pairings: dict[int, Pairing] = {}
         self._lessons: dict[int, Lesson] = {}
         # Landings that are somebody's, or may still be.
         self._spoken_for = {
-            number for group in contest.groups() for each in group.values() for number in each
+            number for group in groups for each in group.values() for number in each
         }
 
     def take(self, group: Group, pairings: Pairings) -> None:
         """Take the decision of a group, instead of an earlier one."""
-        contest = self.contest
         self._pairings |= pairings
         self._spoken_for -= {number for landings in group.values() for number in landings}
         self._spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
+        is_contested = _is_contested(group)
         for number, pairing in pairings.items():
-            landing = None if pairing.landing is None else contest.landed[pairing.landing]
-            self.shots[number] = outcome(
-                contest.shot[number],
-                landing,
-                _doubted(pairing.probability) if _is_contested(group) else pairing.probability,
-                contest.butt,
-                self._as_of,
-                self._suspects,
-            )
+            sure = _doubted(pairing.probability) if is_contested else pairing.probability
+            # In hundredths: what comes later must not change a shot by less than anyone would look
+            # at.
+            self.shots[number] = self._shot(number, pairing.landing, round(sure, 2))
+
+    def _shot(self, number: int, landing: int | None, confidence: float) -> Shot:
+        """The shot of a release; what is decided twice is mostly decided in the same way."""
+        key = (number, landing, confidence)
+        if key not in self._made:
+            self._made[key] = self._outcome(*key)
+        return self._made[key]
+
+    def _outcome(self, number: int, landing: int | None, confidence: float) -> Shot:
+        contest, release = self.contest, self.contest.shot[number]
+        return outcome(
+            release,
+            None if landing is None else contest.landed[landing],
+            None if landing is None else contest.score(landing, release.slot_id),
+            confidence,
+            contest.butt,
+            self._as_of,
+            self._suspects,
+        )
 
     def lessons(self, group: Group) -> list[Lesson]:
         """What the decided shots of a group teach, as far as the others are decided."""

@@ -9,7 +9,10 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import copy
+from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
 from statistics import fmean
 from uuid import UUID
 
@@ -104,6 +107,10 @@ class Lesson:
         return self.released_at, self.shot_id
 
 
+# As `Lesson.order`, for many at once.
+_ORDER = attrgetter("released_at", "shot_id")
+
+
 @dataclass(frozen=True, slots=True)
 class FlightTime:
     """What to expect of an arrow's time in the air.
@@ -143,6 +150,8 @@ class _Archer:
 class Learned:
     """What is known at a moment, and becomes more with each lesson.
 
+    What follows from the lessons is worked out when it is asked for: of most moments it is not.
+
     Args:
         slots: Who shoots at the butt.
         distance_m: To the butt.
@@ -157,47 +166,60 @@ class Learned:
         window: int,
         lessons: Iterable[Lesson] = (),
     ) -> None:
-        self._slots, self._distance_m = slots, distance_m
         self._guesses = {s.id: first_guess(s.bowstyle, distance_m) for s in slots.values()}
         self._window = window
         self._lessons: list[Lesson] = []
         self._archers: dict[UUID, _Archer] = {}
-        self._rates = FIRST_RATES
+        self._rates: Rates | None = None
+        self._scale: float | None = None
         self.add(lessons)
 
     def add(self, lessons: Iterable[Lesson]) -> None:
         """Take in what more shots taught."""
         new = list(lessons)
-        kept = sorted([*self._lessons, *new], key=lambda lesson: lesson.order)[-REMEMBERED:]
-        gone = self._lessons[: max(0, len(self._lessons) + len(new) - REMEMBERED)]
-        touched = {lesson.slot_id for lesson in (*new, *gone)}
-        self._lessons = kept
-        for slot in self._guesses:
-            if slot in touched or slot not in self._archers:
-                self._archers[slot] = _archer(self._guesses[slot], self._of(slot))
-        self._rates = self._seen()
+        ordered = sorted([*self._lessons, *new], key=_ORDER)
+        self._keep(ordered[-REMEMBERED:], (*new, *ordered[:-REMEMBERED]))
 
     def without(self, shot_ids: Collection[UUID]) -> "Learned":
         """What would be known without the lessons of some shots."""
-        others = [lesson for lesson in self._lessons if lesson.shot_id not in shot_ids]
-        return Learned(self._slots, self._distance_m, self._window, others)
+        # What is known of the other archers is the same, and worked out once for all copies.
+        self._all()
+        others = copy(self)
+        others.forget(shot_ids)
+        return others
 
-    def forget(self) -> None:
-        """Begin anew."""
-        self._lessons = []
-        self._archers = {}
-        self.add(())
+    def forget(self, shot_ids: Collection[UUID]) -> None:
+        """Drop the lessons of some shots."""
+        kept = [lesson for lesson in self._lessons if lesson.shot_id not in shot_ids]
+        self._keep(kept, [lesson for lesson in self._lessons if lesson.shot_id in shot_ids])
+
+    def _keep(self, lessons: list[Lesson], changed: Iterable[Lesson]) -> None:
+        """Know these lessons from now on, which are others than before as far as some changed."""
+        touched = {lesson.slot_id for lesson in changed}
+        self._lessons = lessons
+        # A copy may have the same.
+        self._archers = {slot: a for slot, a in self._archers.items() if slot not in touched}
+        self._rates = self._scale = None
+
+    def _archer(self, slot_id: UUID) -> _Archer:
+        known = self._archers.get(slot_id)
+        if known is None:
+            known = self._archers[slot_id] = _archer(self._guesses[slot_id], self._of(slot_id))
+        return known
+
+    def _all(self) -> list[_Archer]:
+        return [self._archer(slot_id) for slot_id in self._guesses]
 
     def _of(self, slot_id: UUID) -> list[tuple[int, Clocks]]:
         return [
             (lesson.flight, lesson.clocks)
             for lesson in self._lessons
-            if lesson.slot_id == slot_id and lesson.flight is not None and lesson.clocks is not None
+            if lesson.flight is not None and lesson.clocks is not None and lesson.slot_id == slot_id
         ]
 
     def knows(self, slot_id: UUID) -> bool:
         """Whether any flight of this archer is known."""
-        return bool(self._archers[slot_id].flights)
+        return bool(self._archer(slot_id).flights)
 
     def guess(self, slot_id: UUID) -> float:
         """What the archer's bow style and the distance tell, microseconds."""
@@ -205,23 +227,23 @@ class Learned:
 
     def rates(self, slot_id: UUID) -> Rates:
         """How often something else happens, on this butt and to this archer."""
+        if self._rates is None:
+            self._rates = self._seen()
+        seen = self._rates
         if self.knows(slot_id):
-            return self._rates
-        return replace(self._rates, unlike=max(self._rates.unlike, UNLIKE_WHEN_UNKNOWN))
+            return seen
+        return Rates(seen.missing, seen.strays_per_s, max(seen.unlike, UNLIKE_WHEN_UNKNOWN))
 
     def _seen(self) -> Rates:
         begins = [lesson.released_at for lesson in self._lessons]
-        watched = sum(
-            min(self._window, after - before)
-            for before, after in zip(begins, begins[1:], strict=False)
-        )
+        watched = sum(min(self._window, after - before) for before, after in pairwise(begins))
         count = len(self._lessons)
         missing = FIRST_RATES.missing * SHOTS_FOR_MISSING
         missing += sum(lesson.is_missing for lesson in self._lessons)
         strays = FIRST_RATES.strays_per_s * SECONDS_FOR_STRAYS
         strays += sum(lesson.strays for lesson in self._lessons)
         unlike = FIRST_RATES.unlike * SHOTS_FOR_UNLIKE
-        unlike += sum(archer.unlike for archer in self._archers.values())
+        unlike += sum(archer.unlike for archer in self._all())
         return Rates(
             missing=missing / (SHOTS_FOR_MISSING + count),
             strays_per_s=strays / (SECONDS_FOR_STRAYS + watched / SECOND),
@@ -239,8 +261,10 @@ class Learned:
             slot_id: The archer's place.
             clocks: Which readers measure it.
         """
-        archer = self._archers[slot_id]
-        square = self._scale() * archer.spread**2
+        if self._scale is None:
+            self._scale = self._scattered()
+        archer = self._archer(slot_id)
+        square = self._scale * archer.spread**2
         known, weight = archer.guess, 1 / archer.doubt**2
         for other, (count, mean) in archer.flights.items():
             if other != clocks:
@@ -252,11 +276,12 @@ class Learned:
         known = (known * weight + mean * gain) / (weight + gain)
         return FlightTime(known, WIDER * math.sqrt(square + 1 / (weight + gain)))
 
-    def _scale(self) -> float:
+    def _scattered(self) -> float:
         """How the scatter on this butt, squared, relates to what was to be expected: clocks are
         common to its archers."""
-        squares = SHOTS_FOR_SPREAD + sum(archer.squares for archer in self._archers.values())
-        degrees = SHOTS_FOR_SPREAD + sum(archer.degrees for archer in self._archers.values())
+        archers = self._all()
+        squares = SHOTS_FOR_SPREAD + sum(archer.squares for archer in archers)
+        degrees = SHOTS_FOR_SPREAD + sum(archer.degrees for archer in archers)
         return squares / degrees
 
 

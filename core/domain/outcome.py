@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 
 from core.domain.errors import DomainError
 from core.domain.presence import Sight, sight
-from core.domain.scoring import Score, score_landing
+from core.domain.scoring import OFF, Score, score_landing
 from core.domain.timeline import Release
 from core.domain.values import Butt, Event, Shot, ShotFlag, Slot, Status
 
@@ -15,6 +15,16 @@ SHOTS = UUID("6d1c1f0e-5a0b-5c55-9a43-0d5f3a2e7b11")
 
 # A shot that is less certain than this is for a judge to look at, and teaches nothing.
 CERTAIN = 0.95
+
+# A miss counts nothing, wherever the arrow is.
+MISS = Score(OFF.score, OFF.label, False, None, None, False, None, None)
+
+# What becomes of a shot without a landing once its time is up, and whether that is settled.
+FATES = {
+    Sight.PROVEN: (Status.MISSED, True),
+    Sight.PRESUMED: (Status.MISSED, False),
+    Sight.ABSENT: (Status.UNRESOLVED, False),
+}
 
 
 def shot_id(release_event_id: UUID) -> UUID:
@@ -40,7 +50,8 @@ def measure(x: float, y: float, slot: Slot, butt: Butt) -> Score | None:
 def outcome(
     release: Release,
     landing: Event | None,
-    probability: float,
+    score: Score | None,
+    confidence: float,
     butt: Butt,
     as_of: int,
     suspects: Collection[UUID] = (),
@@ -50,75 +61,85 @@ def outcome(
     Args:
         release: Which.
         landing: Its landing, when it has one.
-        probability: Of just that.
+        score: What that is worth, as `measure` says.
+        confidence: How probable just that is; of what is not decided nothing is said.
         butt: Where.
         as_of: Now, microseconds.
         suspects: Releases and landings that may be another one reported again.
     """
-    begun = _begun(release, landing, butt)
-    if not {release.event.id, None if landing is None else landing.id}.isdisjoint(suspects):
-        begun = _flagged(begun, ShotFlag.DUPLICATE_SUSPECT)
+    slot, event = butt.slots[release.slot_id], release.event
+    deadline = event.at + butt.rules.landing_window + butt.rules.late_grace
+    status, is_settled = _fate(release, landing, deadline, butt, as_of)
+    is_decided = status in (Status.LANDED, Status.MISSED)
+    arrow_id = _arrow(release, landing, butt)
+    flags = _flags_of_release(release, arrow_id)
     if landing is not None:
-        return _believed(_landed(begun, release, landing, butt), probability)
-    ended = _without_landing(begun, butt, as_of)
-    return _believed(ended, probability) if ended.status is Status.MISSED else ended
-
-
-def _begun(release: Release, landing: Event | None, butt: Butt) -> Shot:
-    slot = butt.slots[release.slot_id]
-    named = [release.arrow_id, landing.arrow_id if landing is not None else None]
-    arrow_id = next((arrow for arrow in named if arrow in butt.arrow_owners), None)
-    flags = [] if release.engaged_at is not None else [ShotFlag.ENGAGE_MISSING]
-    flags += [] if arrow_id is not None else [ShotFlag.ARROW_UNKNOWN]
+        flags += _flags_of_score(score, landing.sigma_mm)
+        # Viewers were told of a miss before it came; a replay of both at once is not late.
+        if landing.received_at > max(deadline, event.received_at + butt.rules.late_grace):
+            flags.append(ShotFlag.LATE_LANDING)
+    if event.id in suspects or (landing is not None and landing.id in suspects):
+        flags.append(ShotFlag.DUPLICATE_SUSPECT)
+    if is_decided and confidence < CERTAIN:
+        flags.append(ShotFlag.AMBIGUOUS)
+    if status is Status.UNRESOLVED:
+        flags.append(ShotFlag.READER_OFFLINE)
+    worth = MISS if status is Status.MISSED else score
     return Shot(
-        id=shot_id(release.event.id),
+        id=shot_id(event.id),
         slot_id=slot.id,
         archer_id=slot.archer_id,
         arrow_id=arrow_id,
-        release_event_id=release.event.id,
-        landing_event_id=None,
+        release_event_id=event.id,
+        landing_event_id=None if landing is None else landing.id,
         engaged_at=release.engaged_at,
-        released_at=release.event.at,
-        landed_at=None,
-        x=None,
-        y=None,
-        status=Status.IN_FLIGHT,
-        deadline=release.event.at + butt.rules.landing_window + butt.rules.late_grace,
-        is_settled=False,
-        score=None,
-        label=None,
-        is_x=False,
-        face_id=None,
-        spot=None,
-        confidence=1.0,
+        released_at=event.at,
+        landed_at=None if landing is None else landing.at,
+        x=None if landing is None else landing.x,
+        y=None if landing is None else landing.y,
+        status=status,
+        deadline=deadline,
+        is_settled=is_settled,
+        score=None if worth is None else worth.score,
+        label=None if worth is None else worth.label,
+        is_x=worth is not None and worth.is_x,
+        face_id=None if worth is None else worth.face_id,
+        spot=None if worth is None else worth.spot,
+        confidence=confidence if is_decided else 1.0,
         flags=tuple(sorted(flags)),
     )
 
 
-def _flagged(shot: Shot, *flags: ShotFlag) -> Shot:
-    return replace(shot, flags=tuple(sorted({*shot.flags, *flags})))
+def _fate(
+    release: Release, landing: Event | None, deadline: int, butt: Butt, as_of: int
+) -> tuple[Status, bool]:
+    """What has become of a shot, and whether that is settled."""
+    if landing is not None:
+        return Status.LANDED, True
+    if as_of < deadline:
+        return Status.IN_FLIGHT, False
+    begins = release.event.at
+    ends = begins + butt.rules.landing_window
+    seen = sight(butt.watches, begins, ends, as_of, butt.offline_after)
+    return FATES[seen]
 
 
-def _believed(shot: Shot, probability: float) -> Shot:
-    # In hundredths: what comes later must not change a shot by less than anyone would look at.
-    confidence = round(probability, 2)
-    shot = replace(shot, confidence=confidence)
-    return _flagged(shot, ShotFlag.AMBIGUOUS) if confidence < CERTAIN else shot
+def _arrow(release: Release, landing: Event | None, butt: Butt) -> UUID | None:
+    """The arrow that either names, when it is registered."""
+    named = (release.arrow_id, None if landing is None else landing.arrow_id)
+    return next((arrow for arrow in named if arrow in butt.arrow_owners), None)
 
 
-def _landed(shot: Shot, release: Release, landing: Event, butt: Butt) -> Shot:
-    if _called_before(shot, release, landing, butt):
-        shot = _flagged(shot, ShotFlag.LATE_LANDING)
-    landed = replace(
-        shot,
-        landing_event_id=landing.id,
-        landed_at=landing.at,
-        x=landing.x,
-        y=landing.y,
-        status=Status.LANDED,
-        is_settled=True,
-    )
-    return valued(landed, landing, butt.slots[shot.slot_id], butt)
+def _flags_of_release(release: Release, arrow_id: UUID | None) -> list[ShotFlag]:
+    flags = [] if release.engaged_at is not None else [ShotFlag.ENGAGE_MISSING]
+    return flags if arrow_id is not None else [*flags, ShotFlag.ARROW_UNKNOWN]
+
+
+def _flags_of_score(score: Score | None, sigma_mm: float | None) -> list[ShotFlag]:
+    if score is None:
+        return []
+    flags = [ShotFlag.WRONG_FACE] if score.is_wrong_face else []
+    return [*flags, ShotFlag.LINE_CALL] if is_line_call(score, sigma_mm) else flags
 
 
 def valued(shot: Shot, landing: Event, slot: Slot, butt: Butt) -> Shot:
@@ -132,10 +153,7 @@ def valued(shot: Shot, landing: Event, slot: Slot, butt: Butt) -> Shot:
     """
     score = measure(landing.x, landing.y, slot, butt)
     flags = set(shot.flags) - {ShotFlag.WRONG_FACE, ShotFlag.LINE_CALL}
-    if score is not None and score.is_wrong_face:
-        flags.add(ShotFlag.WRONG_FACE)
-    if score is not None and is_line_call(score, landing.sigma_mm):
-        flags.add(ShotFlag.LINE_CALL)
+    flags.update(_flags_of_score(score, landing.sigma_mm))
     return replace(
         shot,
         score=None if score is None else score.score,
@@ -175,21 +193,3 @@ def is_line_call(score: Score, sigma_mm: float | None) -> bool:
     """
     margin = score.line_margin_mm
     return margin is not None and margin < (sigma_mm or 0.0)
-
-
-def _called_before(shot: Shot, release: Release, landing: Event, butt: Butt) -> bool:
-    """Whether viewers were told of a miss before the landing came: a replay of both at once is not
-    late."""
-    known_since = max(shot.deadline, release.event.received_at + butt.rules.late_grace)
-    return landing.received_at > known_since
-
-
-def _without_landing(shot: Shot, butt: Butt, as_of: int) -> Shot:
-    if as_of < shot.deadline:
-        return shot
-    window_ends = shot.released_at + butt.rules.landing_window
-    seen = sight(butt.watches, shot.released_at, window_ends, as_of, butt.offline_after)
-    if seen is Sight.ABSENT:
-        return replace(_flagged(shot, ShotFlag.READER_OFFLINE), status=Status.UNRESOLVED)
-    settled = seen is Sight.PROVEN
-    return replace(shot, status=Status.MISSED, is_settled=settled, score=0, label="M")

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from core.domain.faces import FACE_TYPES
 from core.domain.impacts import grouped
-from core.domain.outcome import emptied, outcome, shot_id, valued
+from core.domain.outcome import emptied, measure, outcome, shot_id, valued
 from core.domain.scoring import OFF, Face
 from core.domain.timeline import Release
 from core.domain.values import Butt, Event, EventType, Shot, ShotFlag, Slot, Status
@@ -252,7 +252,9 @@ def pinned_shot(
         suspects: Releases and landings that may be another one reported again.
     """
     landing = ruled.landings[shot_id(release.event.id)]
-    shot = outcome(release, landing, 1.0, butt, as_of, suspects)
+    slot = butt.slots[release.slot_id]
+    score = None if landing is None else measure(landing.x, landing.y, slot, butt)
+    shot = outcome(release, landing, score, 1.0, butt, as_of, suspects)
     known = tuple(flag for flag in shot.flags if flag not in ANSWERED)
     shot = replace(shot, confidence=1.0, flags=known)
     return shot if landing is not None else _counted(shot, MISS)
@@ -268,7 +270,8 @@ def made_shot(landing: Event, slot: Slot, butt: Butt, as_of: int) -> Shot:
         as_of: Now, microseconds.
     """
     theirs = replace(butt, slots={**butt.slots, slot.id: slot})
-    shot = outcome(Release(landing, slot.id, None, None), landing, 1.0, theirs, as_of)
+    score = measure(landing.x, landing.y, slot, theirs)
+    shot = outcome(Release(landing, slot.id, None, None), landing, score, 1.0, theirs, as_of)
     return replace(shot, release_event_id=None)
 
 
