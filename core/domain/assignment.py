@@ -100,12 +100,23 @@ def assign(cluster: Mapping[int, Sequence[Option]]) -> dict[int, Pairing]:
         cluster: What each release could have, by release, in the order of time. Of equally probable
             pairings always the same one is taken.
     """
+    if len(cluster) == 1:
+        ((release, options),) = cluster.items()
+        if len(options) == 1:
+            return {release: _alone(options[0])}
     steps = _steps(list(cluster.values()))
     chosen = _best(steps)
     return {
         release: Pairing(landing, share)
         for release, landing, share in zip(cluster, chosen, _shares(steps, chosen), strict=True)
     }
+
+
+def _alone(option: Option) -> Pairing:
+    """What most clusters are, one release and one landing, without the states of the others."""
+    if option.odds > 1.0:
+        return Pairing(option.landing, option.odds / (1.0 + option.odds))
+    return Pairing(None, 1.0 / (1.0 + option.odds))
 
 
 # From which state to which, by which landing and at which odds.

@@ -37,13 +37,13 @@ class Correlation:
             releases.
         strays: Impacts during the session that are nobody's, in their order.
         lessons: What the decided shots teach about those that follow.
-        earlier: What was read of releases before the span: when, and the shots' ids.
+        earlier: What was read of releases before the span.
     """
 
     shots: tuple[Shot, ...]
     strays: tuple[Event, ...]
     lessons: tuple[Lesson, ...] = ()
-    earlier: tuple[tuple[int, UUID], ...] = ()
+    earlier: tuple[Release, ...] = ()
 
 
 def correlate(
@@ -90,13 +90,8 @@ def correlate(
     return Correlation(shots, found.strays, found.lessons, _before(span, shot))
 
 
-def _before(span: Span, loosed: Iterable[Release]) -> tuple[tuple[int, UUID], ...]:
-    """The releases before the span: when, and the shots' ids."""
-    return tuple(
-        (release.event.at, shot_id(release.event.id))
-        for release in loosed
-        if release.event.at < span.begin
-    )
+def _before(span: Span, loosed: Iterable[Release]) -> tuple[Release, ...]:
+    return tuple(release for release in loosed if release.event.at < span.begin)
 
 
 def _free(

@@ -47,8 +47,9 @@ def grouped(landings: Iterable[Event], shaft_mm: float) -> list[list[Event]]:
 
 def _named(reports: Sequence[Event]) -> Event:
     """The first report, with the arrow's id if any of them has one."""
-    named = (report.arrow_id for report in reports if report.arrow_id is not None)
-    return replace(reports[0], arrow_id=next(named, None))
+    first = reports[0]
+    named = next((report.arrow_id for report in reports if report.arrow_id is not None), None)
+    return first if named == first.arrow_id else replace(first, arrow_id=named)
 
 
 def _same_place(one: Event, other: Event, shaft_mm: float) -> bool:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from operator import attrgetter
 from statistics import fmean
+from typing import NamedTuple
 from uuid import UUID
 
 from core.domain.flight import first_guess
@@ -65,8 +66,8 @@ SHOTS_FOR_UNLIKE = 8
 UNLIKE_WHEN_UNKNOWN = 0.05
 
 
-@dataclass(frozen=True, slots=True)
-class Clocks:
+# A tuple, since flights are told apart by it again and again.
+class Clocks(NamedTuple):
     """The two readers that a flight is measured between.
 
     Args:
@@ -107,8 +108,9 @@ class Lesson:
         return self.released_at, self.shot_id
 
 
-# As `Lesson.order`, for many at once.
+# Of many lessons at once; the first is `Lesson.order`.
 _ORDER = attrgetter("released_at", "shot_id")
+_IS_MISSING, _STRAYS = attrgetter("is_missing"), attrgetter("strays")
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,9 +241,9 @@ class Learned:
         watched = sum(min(self._window, after - before) for before, after in pairwise(begins))
         count = len(self._lessons)
         missing = FIRST_RATES.missing * SHOTS_FOR_MISSING
-        missing += sum(lesson.is_missing for lesson in self._lessons)
+        missing += sum(map(_IS_MISSING, self._lessons))
         strays = FIRST_RATES.strays_per_s * SECONDS_FOR_STRAYS
-        strays += sum(lesson.strays for lesson in self._lessons)
+        strays += sum(map(_STRAYS, self._lessons))
         unlike = FIRST_RATES.unlike * SHOTS_FOR_UNLIKE
         unlike += sum(archer.unlike for archer in self._all())
         return Rates(
@@ -290,7 +292,8 @@ def _archer(guess: float, flights: Sequence[tuple[int, Clocks]]) -> _Archer:
     doubt = SPREAD_OF_STYLE * guess
     alike = _alike(flights, guess, spread, doubt)
     latest = flights[-NEW_BEGINNING:]
-    if len(latest) == NEW_BEGINNING and sum(flight in alike for flight in latest) <= 1:
+    has_odd = len(latest) == NEW_BEGINNING and len(alike) < len(flights)
+    if has_odd and sum(flight in alike for flight in latest) <= 1:
         flights = latest
         alike = _alike(flights, guess, spread, doubt)
     by_clocks: dict[Clocks, list[int]] = {}

@@ -70,7 +70,8 @@ def outcome(
     slot, event = butt.slots[release.slot_id], release.event
     deadline = event.at + butt.rules.landing_window + butt.rules.late_grace
     status, is_settled = _fate(release, landing, deadline, butt, as_of)
-    is_decided = status in (Status.LANDED, Status.MISSED)
+    if status not in (Status.LANDED, Status.MISSED):
+        confidence = 1.0
     arrow_id = _arrow(release, landing, butt)
     flags = _flags_of_release(release, arrow_id)
     if landing is not None:
@@ -80,7 +81,7 @@ def outcome(
             flags.append(ShotFlag.LATE_LANDING)
     if event.id in suspects or (landing is not None and landing.id in suspects):
         flags.append(ShotFlag.DUPLICATE_SUSPECT)
-    if is_decided and confidence < CERTAIN:
+    if confidence < CERTAIN:
         flags.append(ShotFlag.AMBIGUOUS)
     if status is Status.UNRESOLVED:
         flags.append(ShotFlag.READER_OFFLINE)
@@ -105,7 +106,7 @@ def outcome(
         is_x=worth is not None and worth.is_x,
         face_id=None if worth is None else worth.face_id,
         spot=None if worth is None else worth.spot,
-        confidence=confidence if is_decided else 1.0,
+        confidence=confidence,
         flags=tuple(sorted(flags)),
     )
 

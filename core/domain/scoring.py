@@ -205,6 +205,6 @@ def _score(own: Sequence[_Place], hit: _Place | None, reached: _Place | None) ->
         None if reached is None else reached.face.id,
         None if reached is None else reached.spot,
         reached is not hit,
-        line_distance_mm=min([mm for mm, _ in near], default=None),
-        line_margin_mm=min([mm - tolerance for mm, tolerance in near], default=None),
+        line_distance_mm=min((mm for mm, _ in near), default=None),
+        line_margin_mm=min((mm - tolerance for mm, tolerance in near), default=None),
     )

@@ -12,6 +12,7 @@ from uuid import UUID
 from core.domain.correlation import Correlation
 from core.domain.flight import shortest
 from core.domain.impacts import grouped
+from core.domain.outcome import shot_id
 from core.domain.review import Reason
 from core.domain.values import Butt, Event, EventType, Rules, Shot, ShotFlag
 
@@ -67,7 +68,7 @@ def explained(
     if not found.strays:
         return ()
     others = _duplicates(events, butt)
-    releases = [_Release(at, shot_id) for at, shot_id in found.earlier]
+    releases = [_Release(each.event.at, shot_id(each.event.id)) for each in found.earlier]
     releases += [
         _Release(shot.released_at, shot.id, _is_alone(shot))
         for shot in found.shots
