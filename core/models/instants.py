@@ -9,6 +9,8 @@ MICROSECOND = timedelta(microseconds=1)
 FOREVER = 2**62
 LAST = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
+_FIRST_AT = (FIRST - EPOCH) // MICROSECOND
+_LAST_AT = (LAST - timedelta(days=366) - EPOCH) // MICROSECOND
 
 
 def microseconds(at: datetime) -> int:
@@ -22,9 +24,9 @@ def microseconds(at: datetime) -> int:
 
 def instant(at: int) -> datetime:
     """The time of so many microseconds since the epoch, held to what a database can keep."""
-    if at >= microseconds(LAST - timedelta(days=366)):
+    if at >= _LAST_AT:
         return LAST
-    if at <= (FIRST - EPOCH) // MICROSECOND:
+    if at <= _FIRST_AT:
         return FIRST
     return EPOCH + timedelta(microseconds=at)
 
