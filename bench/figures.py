@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from math import ceil, nan
 from statistics import median
 
-from bench.load.job import Tally
+from bench.load.tally import Tally
 
 PERCENTS = (50, 95, 99)
 
@@ -18,11 +18,13 @@ class Run:
         figures: By name; the name ends in the unit.
         doubts: Why the figures do not count; empty: they do.
         processes: What each family of processes cost while the load lasted.
+        notes: What must be known to read the figures, which count all the same.
     """
 
     figures: Mapping[str, float]
     doubts: Sequence[str] = ()
     processes: Mapping[str, "Cost"] = field(default_factory=dict)
+    notes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +51,11 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def spread(name: str, milliseconds: Sequence[float]) -> dict[str, float]:
-    """Percentiles and the greatest, under names that begin alike."""
+    """Percentiles and the greatest, under names that begin alike; none of nothing."""
+    if not milliseconds:
+        return {}
     found = {f"{name} p{percent} ms": percentile(milliseconds, percent) for percent in PERCENTS}
-    return found | {f"{name} max ms": max(milliseconds, default=nan)}
+    return found | {f"{name} max ms": max(milliseconds)}
 
 
 def costs(tally: Tally) -> dict[str, Cost]:
@@ -68,7 +72,7 @@ def costs(tally: Tally) -> dict[str, Cost]:
 
 
 def medians(runs: Sequence[Run]) -> dict[str, float]:
-    """Of each figure, over the runs that count; over all when none does."""
+    """Of each figure, over the runs that count; over all when none does, and none when none is."""
     good = [run for run in runs if not run.doubts] or runs
     names = dict.fromkeys(name for run in good for name in run.figures)
     return {name: median(r.figures[name] for r in good if name in r.figures) for name in names}

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 
 from bench.fields import gateway_token, stored
 from bench.figures import Cost, Run, costs
-from bench.load.job import JOB, TALLY, Backlog, Crowd, Field, Job, Live, Tally
+from bench.load.job import JOB, Backlog, Crowd, Field, Job, Live
 from bench.load.shooting import EVENTS_A_SHOT
+from bench.load.tally import TALLY, Tally
 from bench.stack import NotReady, Stack
 from core.embedded.process import spawn
 
 STORED_WITHIN_S = 60.0
+# Of the one that the load generator has; above, figures may be its own.
+BUSY_CORES = 0.8
 LOOK_EVERY_S = 0.1
 
 
@@ -44,7 +47,7 @@ def generate(stack: Stack, job: Job, *program: str) -> Tally:
     """Run the load generator, or another program that does such jobs, to its end.
 
     Raises:
-        NotReady: It ended with an error.
+        NotReady: It ended with an error, or not at all.
     """
     wish, found = stack.directory / "job.json", stack.directory / "tally.json"
     wish.write_bytes(JOB.dump_json(job))
@@ -54,7 +57,13 @@ def generate(stack: Stack, job: Job, *program: str) -> Tally:
     process: subprocess.Popen[bytes] = spawn(
         command, log, dies_by=signal.SIGKILL, environment=stack.environment
     )
-    if process.wait() != 0:
+    try:
+        status = process.wait(job.longest_s)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.wait()
+        raise NotReady(f"the load generator did not end within {job.longest_s:.0f} s") from error
+    if status != 0:
         raise NotReady(f"the load generator failed: {log.read_text(encoding='utf-8')[-2000:]}")
     return TALLY.validate_json(found.read_bytes())
 
@@ -65,19 +74,35 @@ async def doubts(stack: Stack, fields: list[Field], tally: Tally) -> list[str]:
     if tally.unseen:
         found.append(f"{tally.unseen} landings were never seen as shots")
     until = time.monotonic() + STORED_WITHIN_S
-    while (there := await stored(stack, fields))[0] < tally.sent and time.monotonic() < until:
+    events, landed = await stored(stack, fields)
+    while not is_all_there(tally, events, landed) and time.monotonic() < until:
         await asyncio.sleep(LOOK_EVERY_S)
-    events, landed = there
+        events, landed = await stored(stack, fields)
     if events != tally.sent:
         found.append(f"{tally.sent} events were accepted, {events} are stored")
-    # Single posts may end in the middle of a shot.
-    if not tally.backlog_cut and landed * EVENTS_A_SHOT != events:
+    if not has_all_landed(tally, events, landed):
         found.append(f"{events} events are stored, but {landed} landed shots")
     return found
+
+
+def is_all_there(tally: Tally, events: int, landed: int) -> bool:
+    """Whether what is stored is all that will come: later than its events, a shot lands."""
+    return events >= tally.sent and has_all_landed(tally, events, landed)
+
+
+def has_all_landed(tally: Tally, events: int, landed: int) -> bool:
+    """Whether every shot of so many events landed; single posts may end in the middle of one."""
+    return tally.backlog_cut or landed * EVENTS_A_SHOT == events
 
 
 def run_of(figures: Mapping[str, float], tally: Tally, why_not: list[str]) -> Run:
     """A run with what the processes cost."""
     found: dict[str, Cost] = costs(tally)
     shares = {f"{name} cores": cost.cores for name, cost in found.items()}
-    return Run({**figures, **shares}, why_not, found)
+    if tally.backlog_load_cores:
+        shares["load cores meanwhile"] = tally.backlog_load_cores
+    most = max(shares["load cores"], tally.backlog_load_cores)
+    notes = []
+    if most > BUSY_CORES:
+        notes.append(f"the load generator took {most:.2f} of its one core: it may be what is slow")
+    return Run({**figures, **shares}, why_not, found, notes)

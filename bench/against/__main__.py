@@ -9,49 +9,48 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import uvloop
-from arq import create_pool
 
 from bench.against.floor import floor
 from bench.against.rows import Said
-from bench.against.stock import redis_settings
+from bench.against.stock import ready_pool
 from bench.load.begin import Begin
-from bench.load.job import JOB, TALLY, Job, Sample, Tally
+from bench.load.job import JOB, Job
 from bench.load.plan import late_events, live_events
+from bench.load.sampling import sample
 from bench.load.seen import Seen
 from bench.load.shooting import Event
+from bench.load.tally import TALLY, Tally
 from bench.load.watch import listening
-from bench.usage import usage_of
 
 type Hand = Callable[[Said], Awaitable[object]]
 
-READY_S = 2.0
+READY_S = 1.0
 # What is under way at once of a backlog.
 ENQUEUERS = 32
 
 
 async def run(job: Job, kind: str) -> Tally:
     """Hand all events to one of the two, live ones when they happen."""
-    rng = random.Random()
+    rng, tally = random.Random(), Tally()
     events, landings = ([], {}) if job.live is None else live_events(job.live, rng)
     late = [] if job.backlog is None else late_events(job.backlog, rng)
-    begin, tally = Begin.after(READY_S), Tally()
     late_landings = {e.event_id.encode() for e in late if e.type == "arrow_landed"}
-    seen = Seen(begin, tally, landings, late_landings)
     async with AsyncExitStack() as stack:
+        hand = await _hand(stack, kind, job)
+        begin = Begin.after(READY_S)
+        seen = Seen(begin, tally, landings, late_landings)
         await stack.enter_async_context(listening(job.redis_url, seen.frame))
-        hand = await _hand(stack, kind)
+        await sample(job.servers, begin, tally)
         await begin.reached(0.0)
-        servers = {**job.servers, "load": os.getpid()}
-        tally.samples.append(Sample(0.0, usage_of(servers)))
         await _live(events, begin, hand, tally)
         await seen.none_left(seen.live, begin.elapsed() + job.patience_s)
-        await _late(late, begin, hand, tally, seen, job.patience_s)
-        tally.samples.append(Sample(begin.elapsed(), usage_of(servers)))
-    tally.unseen = len(seen.live) + len(seen.late)
+        await _late(late, hand, seen, job.patience_s)
+        await sample(job.servers, begin, tally)
+    seen.note_unseen()
     return tally
 
 
-async def _hand(stack: AsyncExitStack, kind: str) -> Hand:
+async def _hand(stack: AsyncExitStack, kind: str, job: Job) -> Hand:
     if kind == "floor":
         waiting: asyncio.Queue[Said] = asyncio.Queue()
         task = asyncio.create_task(floor(waiting))
@@ -64,7 +63,8 @@ async def _hand(stack: AsyncExitStack, kind: str) -> Hand:
             waiting.put_nowait(said)
 
         return give
-    pool = await create_pool(redis_settings(os.environ["REDIS_URL"]))
+    workers = sum(name.startswith("arq-") for name in job.servers)
+    pool = await ready_pool(os.environ["REDIS_URL"], workers)
     stack.push_async_callback(pool.aclose)
 
     async def enqueue(said: Said) -> None:
@@ -83,9 +83,9 @@ async def _live(events: Sequence[Event], begin: Begin, hand: Hand, tally: Tally)
     tally.sent += len(events)
 
 
-async def _late(
-    events: Sequence[Event], begin: Begin, hand: Hand, tally: Tally, seen: Seen, patience_s: float
-) -> None:
+async def _late(events: Sequence[Event], hand: Hand, seen: Seen, patience_s: float) -> None:
+    """As fast as it is taken; the deadline counts from the begin, or nobody keeps it."""
+    begin, tally = seen.begin, seen.tally
     waiting = iter([_said(event, begin) for event in events])
     begun = begin.elapsed()
 
@@ -96,7 +96,7 @@ async def _late(
     await asyncio.gather(*(some() for _ in range(ENQUEUERS)))
     tally.sent += len(events)
     tally.backlog_sent, tally.backlog_sent_s = len(events), begin.elapsed() - begun
-    await seen.none_left(seen.late, begin.elapsed() + patience_s)
+    await seen.none_left(seen.late, begun + patience_s)
     tally.backlog_seen_s = seen.last_late_at - begun
 
 

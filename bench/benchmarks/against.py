@@ -1,92 +1,119 @@
 """Quiver beside stock arq and beside the floor, one after the other in the same run."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass
+from typing import Any
 
-from bench.benchmarks.latency import WARM_UP, at_mean_and_peak
+from bench.against.stock import forget
+from bench.benchmarks.latency import at_mean_and_peak
+from bench.benchmarks.ratios import latencies, load_share, ratios, replayed, together
 from bench.fields import set_up, stored
-from bench.figures import Run, percentile
-from bench.load.job import Backlog, Field, Job, Live, Tally
+from bench.figures import Run
+from bench.load.job import Backlog, Field, Job, Live
+from bench.load.tally import Tally
 from bench.measure import doubts, generate, put_on
 from bench.stack import Stack
 from bench.wish import Wish
 
 BATCH, GATEWAYS = 200, 8
-# It takes stock arq minutes to do more.
-STOCK_EVENTS = 4_000
-PATIENCE_S = 120.0
-KINDS = {"(a)": "Stock", "(b)": "Quick"}
+FLOOR = "(c)"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A worker of arq's.
+
+    Args:
+        name: What its figures are called.
+        settings: Its class.
+        events: Of its replay, so that it takes about half a minute; rates compare all the same.
+    """
+
+    name: str
+    settings: str
+    events: int
+
+
+# With default settings a worker looks at a hundred jobs each half second, and does ten at once.
+STOCKS = (Stock("(a)", "Stock", 8_000), Stock("(b)", "Quick", 8_000))
 
 
 async def against(stack: Stack, wish: Wish) -> Run:
     """One run."""
-    figures: dict[str, float] = {}
-    why_not: list[str] = []
     with stack.served():
-        fields = [await set_up(stack, wish.butts) for _ in range(8)]
-        tally = await put_on(stack, Live(fields[0], at_mean_and_peak(wish)))
-        why_not += await doubts(stack, fields[:1], tally)
-        figures |= _latencies("quiver", tally)
-        tally = await put_on(stack, backlog=Backlog(fields[1], wish.events, BATCH, GATEWAYS))
-        why_not += await doubts(stack, fields[1:2], tally)
-        figures |= _replay("quiver", tally)
-    tally = await _other(stack, _job(stack, wish, fields[2], fields[3]), "floor")
-    figures |= _latencies("(c)", tally) | _replay("(c)", tally)
-    why_not += await _lost(stack, "(c)", fields[2:4], tally)
-    less = replace(wish, events=min(wish.events, STOCK_EVENTS))
-    for place, (name, settings) in enumerate(KINDS.items()):
-        shot, kept = fields[4 + 2 * place : 6 + 2 * place]
-        command = ["-m", "arq", f"bench.against.stock.{settings}"]
-        with stack.running({f"arq-{n}": command for n in range(wish.workers)}):
-            tally = await _other(stack, _job(stack, less, shot, kept), "stock")
-        figures |= _latencies(name, tally) | _replay(name, tally)
-        why_not += await _lost(stack, name, [shot, kept], tally)
-    return Run(figures | _ratios(figures), why_not)
+        fields = iter([await set_up(stack, wish.butts) for _ in range(4 + 2 * len(STOCKS))])
+        parts = [await _quiver(stack, wish, next(fields), next(fields))]
+    parts.append(await _floor(stack, wish, next(fields), next(fields)))
+    for stock in STOCKS:
+        parts.append(await _stock(stack, wish, stock, (next(fields), next(fields))))
+    found = together(parts)
+    return Run({**found.figures, **ratios(found.figures)}, found.doubts, notes=found.notes)
 
 
-def _job(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Job:
-    live = Live(shot, at_mean_and_peak(wish))
-    late = Backlog(kept, wish.events, BATCH, GATEWAYS)
+async def _quiver(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
+    live = await put_on(stack, Live(shot, at_mean_and_peak(wish)))
+    why_not = await doubts(stack, [shot], live)
+    late = await put_on(stack, backlog=Backlog(kept, wish.events, BATCH, GATEWAYS))
+    why_not += await doubts(stack, [kept], late)
+    return Run(_figures("quiver", live, late), [f"quiver: {why}" for why in why_not])
+
+
+async def _floor(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
+    live = await _hand(stack, "floor", live=Live(shot, at_mean_and_peak(wish)))
+    late = await _hand(stack, "floor", backlog=Backlog(kept, wish.events, BATCH, GATEWAYS))
+    wrong = await _lost(stack, FLOOR, shot, live) + await _lost(stack, FLOOR, kept, late)
+    return Run(_figures(FLOOR, live, late), wrong)
+
+
+async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Field]) -> Run:
+    """Both loads, neither waited for longer than it was to take: it may never catch up."""
+    shot, kept = fields
+    command = ["-m", "arq", f"bench.against.stock.{stock.settings}"]
+    workers = {f"arq-{number}": command for number in range(wish.workers)}
+    events = min(wish.events, stock.events)
+    loads: list[dict[str, Any]] = [
+        {"live": Live(shot, at_mean_and_peak(wish)), "patience_s": wish.seconds},
+        {"backlog": Backlog(kept, events, BATCH, GATEWAYS), "patience_s": 3 * wish.seconds},
+    ]
+    tallies: list[Tally] = []
+    for load in loads:
+        # What the load before left undone is not done in this one's time.
+        await forget(stack.settings.redis_url or "")
+        with stack.running(workers):
+            tallies.append(await _hand(stack, "stock", **load))
+    notes: list[str] = []
+    wrong: list[str] = []
+    for what, field, tally in zip(("live", "replay"), fields, tallies, strict=True):
+        if tally.unseen:
+            notes.append(
+                f"{stock.name} cannot keep up: {tally.unseen} landings of its {what} load were "
+                "not done at the deadline; its figures are of those that were"
+            )
+        else:
+            wrong += await _lost(stack, stock.name, field, tally)
+    return Run(_figures(stock.name, *tallies), wrong, notes=notes)
+
+
+async def _hand(
+    stack: Stack,
+    kind: str,
+    live: Live | None = None,
+    backlog: Backlog | None = None,
+    patience_s: float = 60.0,
+) -> Tally:
+    """Have a load handed over without HTTP in between."""
     url = stack.settings.redis_url or ""
-    return Job(stack.url, "", url, dict(stack.servers), live, late, patience_s=PATIENCE_S)
-
-
-async def _other(stack: Stack, job: Job, kind: str) -> Tally:
+    job = Job(stack.url, "", url, dict(stack.servers), live, backlog, patience_s=patience_s)
     return await asyncio.to_thread(generate, stack, job, "bench.against", kind)
 
 
-async def _lost(stack: Stack, name: str, fields: list[Field], tally: Tally) -> list[str]:
-    events, _ = await stored(stack, fields)
+async def _lost(stack: Stack, name: str, field: Field, tally: Tally) -> list[str]:
+    events, _ = await stored(stack, [field])
     wrong = [f"{name}: {tally.unseen} landings were never seen"] if tally.unseen else []
     if events != tally.sent:
         wrong.append(f"{name}: {tally.sent} events were sent, {events} are stored")
     return wrong
 
 
-def _latencies(name: str, tally: Tally) -> dict[str, float]:
-    return {
-        f"{name} {phase} p{percent} ms": percentile([ms for _, ms in seen], percent)
-        for phase, seen in tally.latencies.items()
-        if phase != WARM_UP
-        for percent in (50, 99)
-    }
-
-
-def _replay(name: str, tally: Tally) -> dict[str, float]:
-    return {f"{name} replay events/s": tally.backlog_sent / max(tally.backlog_seen_s, 1e-9)}
-
-
-def _ratios(figures: dict[str, float]) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for name in ("(a)", "(b)", "(c)"):
-        for phase in (
-            "mean p50 ms",
-            "mean p99 ms",
-            "peak p50 ms",
-            "peak p99 ms",
-            "replay events/s",
-        ):
-            found[f"quiver / {name}, {phase}"] = (
-                figures[f"quiver {phase}"] / figures[f"{name} {phase}"]
-            )
-    return found
+def _figures(name: str, live: Tally, late: Tally) -> dict[str, float]:
+    return {**latencies(name, live), **replayed(name, late), **load_share(name, live)}

@@ -11,7 +11,8 @@ from bench.wish import Wish
 
 # What a gateway sends at once while it relays what it hears.
 BATCH, GATEWAYS = 20, 64
-BEFORE_S, AFTER_S = 2.0, 4.0
+# How long live shooting goes on at most, until what the burst left is gone.
+BEFORE_S, AFTER_S = 2.0, 60.0
 
 
 async def burst(stack: Stack, wish: Wish) -> Run:
@@ -23,7 +24,7 @@ async def burst(stack: Stack, wish: Wish) -> Run:
     begins_s = ENGAGE_BEFORE_S + WARM_UP_S + BEFORE_S
     events = int(wish.burst_events_per_s * wish.burst_seconds)
     late = Backlog(besides, events, BATCH, GATEWAYS, begins_s, wish.burst_events_per_s)
-    tally = await put_on(stack, Live(shooting, phases), late)
+    tally = await put_on(stack, Live(shooting, phases, ends_with_backlog=True), late)
     ends_s = begins_s + max(wish.burst_seconds, tally.backlog_seen_s)
     meanwhile = [ms for due, ms in tally.latencies.get("live", []) if begins_s <= due <= ends_s]
     figures = {

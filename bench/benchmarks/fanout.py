@@ -21,10 +21,10 @@ async def fanout(stack: Stack, wish: Wish) -> Run:
         phases = [Phase("warm-up", pace, WARM_UP_S), Phase(name, pace, wish.seconds)]
         crowd = Crowd(wish.viewers, is_stalled)
         tally = await put_on(stack, Live(field, phases), crowd=crowd)
-        shots = pace / EVENTS_A_SHOT * (WARM_UP_S + wish.seconds)
-        # A frame when it leaves the bow, and one when it lands.
-        if tally.frames_least < 2 * int(shots):
-            why_not.append(f"{name}: a viewer had {tally.frames_least} frames of {2 * int(shots)}")
+        if tally.frames_least < tally.frames_due:
+            why_not.append(
+                f"{name}: a viewer had {tally.frames_least} frames of {tally.frames_due}"
+            )
         figures |= spread(name, tally.crowd_latencies.get(name, []))
         figures[f"{name} frames/s"] = tally.frames / max(1e-9, tally.frames_s)
         figures[f"{name} KB/viewer"] = tally.viewer_kb

@@ -3,7 +3,8 @@
 from bench.fields import set_up
 from bench.figures import Run, costs, percentile
 from bench.filling import fill
-from bench.load.job import Backlog, Field, Live, Phase, Tally
+from bench.load.job import Backlog, Field, Live, Phase
+from bench.load.tally import Tally
 from bench.measure import doubts, put_on
 from bench.stack import Stack
 from bench.wish import LARGEST_BUTTS, PEAK_EVENTS_PER_S, Wish

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import uvloop
 
-from bench.load.job import JOB, TALLY
+from bench.load.job import JOB
 from bench.load.run import run_job
+from bench.load.tally import TALLY
 
 
 def main(job: Path, tally: Path) -> None:

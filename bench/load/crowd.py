@@ -1,16 +1,22 @@
 """A crowd of viewers beside the live shooting of a job, one of whom may stop to read."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bench.load.begin import Begin
-from bench.load.job import Crowd, Tally
+from bench.load.job import Crowd
 from bench.load.seen import landing_of
+from bench.load.shooting import ENGAGE_BEFORE_S
+from bench.load.tally import Tally
 from bench.load.viewers import Viewer, join
 from bench.usage import usage_of
 
 JOIN_AT_ONCE = 20
+# When it leaves the bow, and when it lands.
+FRAMES_A_SHOT = 2
+# How long the last frames may take to come to all.
+PATIENCE_S, LOOK_EVERY_S = 10.0, 0.05
 # Every so manieth tells how soon it hears of landings; the rest are only counted.
 TELLING = 20
 API = "api"
@@ -49,15 +55,36 @@ class Audience:
         """Those who read."""
         return self.viewers[:-1] if self.crowd.is_one_stalled else self.viewers
 
-    def note(self) -> None:
-        """Count what they were sent."""
-        counts = [viewer.frames for viewer in self.readers]
-        self.tally.frames, self.tally.frames_least = sum(counts), min(counts, default=0)
-        if self.begin is not None:
-            self.tally.frames_s = self.begin.elapsed()
+    async def note(self) -> None:
+        """Count what they were sent, when all have all of it or it took too long."""
+        if self.begin is None:
+            return
+        due, until = FRAMES_A_SHOT * len(self.due), self.begin.elapsed() + PATIENCE_S
+        while self._least() < due and self.begin.elapsed() < until:
+            await asyncio.sleep(LOOK_EVERY_S)
+        tally = self.tally
+        tally.frames = sum(viewer.frames for viewer in self.readers)
+        tally.frames_least, tally.frames_due = self._least(), due
+        last_at = max((viewer.last_at for viewer in self.readers), default=0.0)
+        tally.frames_s = frames_s(
+            [at for _, at in self.due.values()], last_at - self.begin.monotonic
+        )
+
+    def _least(self) -> int:
+        return min((viewer.frames for viewer in self.readers), default=0)
 
     def _hear(self, text: bytes) -> None:
         if self.begin is not None and (known := self.due.get(landing_of(text))) is not None:
             phase, due = known
             late_ms = 1000 * (self.begin.elapsed() - due)
             self.tally.crowd_latencies.setdefault(phase, []).append(late_ms)
+
+
+def frames_s(due: Iterable[float], last_at: float) -> float:
+    """Seconds in which frames came: as scheduled, unless the last came later.
+
+    Args:
+        due: When each landing is due, seconds after the begin.
+        last_at: When the last frame came, seconds after the begin.
+    """
+    return max(*due, last_at) - ENGAGE_BEFORE_S

@@ -1,11 +1,13 @@
-"""What the load generator is asked for, and what it answers; both cross as JSON."""
+"""What the load generator is asked for; it crosses as JSON."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-from bench.usage import Usage
+# To connect, to have viewers join, and to make what is sent.
+LONGEST_BEFORE_S = 180.0
+HANGS_BELOW_EVENTS_PER_S = 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,17 @@ class Live:
     Args:
         field: Where.
         phases: The paces, one after the other; those named `warm-up` are not counted.
+        ends_with_backlog: Whether no more shots begin once the backlog beside it is published.
     """
 
     field: Field
     phases: Sequence[Phase]
+    ends_with_backlog: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long it lasts at most."""
+        return sum(phase.seconds for phase in self.phases)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,56 +133,12 @@ class Job:
     sample_s: float | None = None
     patience_s: float = 60.0
 
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """The processes at a moment, seconds after the begin."""
-
-    at_s: float
-    usage: Mapping[str, Usage]
-
-
-@dataclass(slots=True)
-class Tally:
-    """What a load generator counted.
-
-    Args:
-        latencies: By phase: when the landing was due, in seconds after the begin, and the
-            milliseconds from then to its frame.
-        answers_ms: How long requests of the backlog took.
-        lag_ms: How much later than due the requests were sent: the generator's own fault.
-        sent: Events that were accepted.
-        refused: Answers other than 202, or requests that failed.
-        unseen: Landings of which no frame came.
-        backlog_sent: Events of the backlog that were sent.
-        backlog_cut: Whether its time was up before its end.
-        backlog_sent_s: From the backlog's begin to the last answer.
-        backlog_seen_s: From the backlog's begin to its last shot's frame.
-        crowd_latencies: As `latencies`, of the crowd's few who tell.
-        frames: That the crowd was sent.
-        frames_least: Of the viewer who was sent least, of those who read.
-        frames_s: From the begin to the last frame.
-        viewer_kb: What a viewer costs the API.
-        samples: The processes, at the begin, the end, and in between when asked.
-    """
-
-    latencies: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    answers_ms: list[float] = field(default_factory=list)
-    lag_ms: list[float] = field(default_factory=list)
-    sent: int = 0
-    refused: list[str] = field(default_factory=list)
-    unseen: int = 0
-    backlog_sent: int = 0
-    backlog_cut: bool = False
-    backlog_sent_s: float = 0.0
-    backlog_seen_s: float = 0.0
-    crowd_latencies: dict[str, list[float]] = field(default_factory=dict)
-    frames: int = 0
-    frames_least: int = 0
-    frames_s: float = 0.0
-    viewer_kb: float = 0.0
-    samples: list[Sample] = field(default_factory=list)
+    @property
+    def longest_s(self) -> float:
+        """When something hangs, not only is slow."""
+        live_s = 0.0 if self.live is None else self.live.seconds
+        late_s = 0.0 if self.backlog is None else self.backlog.events / HANGS_BELOW_EVENTS_PER_S
+        return LONGEST_BEFORE_S + live_s + late_s + 2 * self.patience_s
 
 
 JOB: TypeAdapter[Job] = TypeAdapter(Job)
-TALLY: TypeAdapter[Tally] = TypeAdapter(Tally)

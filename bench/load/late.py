@@ -1,11 +1,12 @@
 """A backlog on its way, as fast as it is taken or at a pace."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from bench.load.begin import Begin
-from bench.load.job import Backlog, Tally
+from bench.load.job import Backlog
 from bench.load.plan import BacklogPlan
 from bench.load.seen import Seen
 from bench.load.sender import Request, Sender, said_at
@@ -15,7 +16,7 @@ async def send_late(
     backlog: Backlog, plan: BacklogPlan, sender: Sender, seen: Seen, patience_s: float
 ) -> None:
     """Send all of it and see it published; the tally then knows how long that took."""
-    begun = sender.begin.elapsed()
+    begun, cpu_s = sender.begin.elapsed(), time.process_time()
     tally = sender.tally
     if backlog.events_per_s is None:
         await _as_fast_as_taken(backlog, plan, sender, begun)
@@ -25,22 +26,25 @@ async def send_late(
         tally.backlog_sent = sum(request.events for request in requests)
     tally.backlog_sent_s = sender.begin.elapsed() - begun
     tally.backlog_cut = tally.backlog_sent < sum(r.events for g in plan.by_gateway for r in g)
-    if not tally.backlog_cut:
+    if backlog.seconds is None:
         await seen.none_left(seen.late, sender.begin.elapsed() + patience_s)
         tally.backlog_seen_s = seen.last_late_at - begun
-        tally.unseen += len(seen.late)
+    else:
+        # Its end may be the middle of a shot, and nobody listens.
+        seen.late.clear()
+    took_s = sender.begin.elapsed() - begun
+    tally.backlog_load_cores = (time.process_time() - cpu_s) / took_s
 
 
 async def _as_fast_as_taken(
     backlog: Backlog, plan: BacklogPlan, sender: Sender, begun: float
 ) -> None:
     until = None if backlog.seconds is None else begun + backlog.seconds
-    tally: Tally = sender.tally
     queues: list[Iterator[Request]] = [iter(requests) for requests in plan.by_gateway]
     sent = await asyncio.gather(
-        *(sender.one_by_one(queue, tally.answers_ms, until) for queue in queues)
+        *(sender.one_by_one(queue, sender.tally.answers_ms, until) for queue in queues)
     )
-    tally.backlog_sent = sum(sent)
+    sender.tally.backlog_sent = sum(sent)
 
 
 def _paced(

@@ -43,7 +43,7 @@ def live_events(
 def plan_live(live: Live, begin: Begin, rng: random.Random) -> LivePlan:
     """Each event by itself, at its own time."""
     events, landings = live_events(live, rng)
-    return LivePlan([Request(e.at, _now(e, begin.ts(e.at)), 1) for e in events], landings)
+    return LivePlan([_now(event, begin) for event in events], landings)
 
 
 def late_events(backlog: Backlog, rng: random.Random) -> list[Event]:
@@ -72,8 +72,11 @@ def plan_backlog(backlog: Backlog, begin: Begin, rng: random.Random) -> BacklogP
     return BacklogPlan(by_gateway, landings)
 
 
-def _now(event: Event, ts: str) -> bytes:
-    return f'{{"sent_at":"{ts}","events":[{event.text(ts)}]}}'.encode()
+def _now(event: Event, begin: Begin) -> Request:
+    ts = begin.ts(event.at)
+    body = f'{{"sent_at":"{ts}","events":[{event.text(ts)}]}}'.encode()
+    landing = event.event_id.encode() if event.type == "arrow_landed" else b""
+    return Request(event.at, body, 1, event.begins, landing)
 
 
 def _late(events: Iterable[Event], begin: Begin) -> Request:

@@ -2,9 +2,7 @@
 
 import asyncio
 import gc
-import os
 import random
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 
 import aiohttp
@@ -12,13 +10,15 @@ import aiohttp
 from bench.load.beat import beat
 from bench.load.begin import Begin
 from bench.load.crowd import Audience
-from bench.load.job import Job, Sample, Tally
+from bench.load.job import Job
 from bench.load.late import send_late
+from bench.load.live import send_live
 from bench.load.plan import BacklogPlan, LivePlan, plan_backlog, plan_live
+from bench.load.sampling import sample, sampling
 from bench.load.seen import Seen
 from bench.load.sender import CONNECTIONS, Sender, open_client
+from bench.load.tally import Tally
 from bench.load.watch import listening, watching
-from bench.usage import Usage, usage_of
 
 # Making a body ready takes some microseconds; the rest is for connecting.
 READY_S, READY_S_AN_EVENT = 1.0, 0.00004
@@ -44,7 +44,7 @@ async def run_job(job: Job) -> Tally:
     seen = Seen(begin, tally, live.landings, late.landings)
     await _send(job, live, late, seen)
     if audience is not None:
-        audience.note()
+        await audience.note()
     return tally
 
 
@@ -53,21 +53,24 @@ async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None
     async with AsyncExitStack() as stack:
         sender = Sender(await stack.enter_async_context(_client(job, CONNECTIONS)), begin, tally)
         await _watch(stack, job, seen)
+        # Before the clock starts: looking at all processes takes some milliseconds.
+        await sample(job.servers, begin, tally)
         await begin.reached(0.0)
         if begin.elapsed() > LATE_S:
             tally.refused.append("the load was not ready in time")
-        sampling = asyncio.create_task(_sample(job, begin, tally))
-        async with asyncio.TaskGroup() as work:
-            work.create_task(sender.on_schedule(live.requests, []))
+        over = asyncio.Event()
+        async with sampling(job, begin, tally), asyncio.TaskGroup() as work:
+            work.create_task(send_live(live.requests, sender, seen, over))
             if job.backlog is not None:
                 client = await stack.enter_async_context(_client(job, job.backlog.connections))
                 await begin.reached(job.backlog.after_s)
                 late_sender = Sender(client, begin, tally)
-                work.create_task(send_late(job.backlog, late, late_sender, seen, job.patience_s))
+                await send_late(job.backlog, late, late_sender, seen, job.patience_s)
+                if job.live is not None and job.live.ends_with_backlog:
+                    over.set()
         await seen.none_left(seen.live, begin.elapsed() + job.patience_s)
-        sampling.cancel()
-        tally.samples.append(Sample(begin.elapsed(), _usage(job.servers)))
-    tally.unseen += len(seen.live)
+        await sample(job.servers, begin, tally)
+    seen.note_unseen()
 
 
 def _client(job: Job, connections: int) -> aiohttp.ClientSession:
@@ -86,16 +89,3 @@ async def _watch(stack: AsyncExitStack, job: Job, seen: Seen) -> None:
         await stack.enter_async_context(live)
     if job.backlog is not None and job.backlog.seconds is None:
         await stack.enter_async_context(listening(job.redis_url, seen.frame))
-
-
-async def _sample(job: Job, begin: Begin, tally: Tally) -> None:
-    while True:
-        tally.samples.append(Sample(begin.elapsed(), _usage(job.servers)))
-        if job.sample_s is None:
-            return
-        await asyncio.sleep(job.sample_s)
-
-
-def _usage(servers: Mapping[str, int]) -> dict[str, Usage]:
-    """The servers' and our own."""
-    return usage_of({**servers, "load": os.getpid()})

@@ -1,11 +1,12 @@
 """Which landings have come back as shots, and how soon."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from bench.load.begin import Begin
-from bench.load.job import Tally
+from bench.load.tally import Tally
 
 LANDING = b'"landing_event_id":"'
 ID_LENGTH = 36
@@ -49,6 +50,11 @@ class Seen:
             return
         if not (self.live and self.late):
             self.changed.set()
+
+    def note_unseen(self) -> None:
+        """Count those that never came."""
+        self.tally.unseen = len(self.live) + len(self.late)
+        self.tally.unseen_live = Counter(phase for phase, _ in self.live.values())
 
     async def none_left(self, which: Mapping[bytes, object] | set[bytes], until: float) -> None:
         """Wait until all of these came, but not longer than until then."""

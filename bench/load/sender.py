@@ -2,18 +2,20 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import aiohttp
 import orjson
 
 from bench.load.begin import Begin
-from bench.load.job import Tally
+from bench.load.tally import Tally
 
 ACCEPTED = 202
 BUSY = (429, 503)
 PAUSE_S = 0.05
+# Neither is an answer waited for longer, nor a server that is busy asked again.
+GIVE_UP_S = 60.0
 CONNECTIONS = 256
 REFUSALS_TOLD = 5
 
@@ -26,11 +28,15 @@ class Request:
         at: When it is due, seconds after the begin.
         body: The JSON, but for `sent_at` when it is to be said at sending.
         events: How many it holds.
+        begins: When the shot begins that it tells of.
+        landing: The landing that it tells of, if it does.
     """
 
     at: float
     body: bytes
     events: int
+    begins: float = 0.0
+    landing: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class Sender:
     begin: Begin
     tally: Tally
 
-    async def on_schedule(self, requests: Sequence[Request], answers: list[float]) -> None:
+    async def on_schedule(self, requests: Iterable[Request], answers: list[float]) -> None:
         """Send each when it is due, whatever became of those before."""
         async with asyncio.TaskGroup() as under_way:
             for request in requests:
@@ -74,15 +80,16 @@ class Sender:
         answers.append(1000 * (time.monotonic() - begun))
 
     async def _post(self, body: bytes, events: int) -> None:
+        until = time.monotonic() + GIVE_UP_S
         while True:
             try:
                 async with self.client.post("/api/v0/event", data=body) as answer:
                     said = await answer.read()
                     status = answer.status
-            except aiohttp.ClientError as error:
+            except (aiohttp.ClientError, TimeoutError) as error:
                 self._refuse(f"{type(error).__name__}: {error}")
                 return
-            if status not in BUSY:
+            if status not in BUSY or time.monotonic() > until:
                 break
             await asyncio.sleep(PAUSE_S)
         if status != ACCEPTED or (taken := orjson.loads(said)["data"]["accepted"]) != events:
@@ -104,4 +111,5 @@ def open_client(url: str, token: str, connections: int) -> aiohttp.ClientSession
     """A client whose connections stay open."""
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=300)
-    return aiohttp.ClientSession(url, headers=headers, connector=connector)
+    timeout = aiohttp.ClientTimeout(total=GIVE_UP_S)
+    return aiohttp.ClientSession(url, headers=headers, connector=connector, timeout=timeout)

@@ -26,6 +26,7 @@ class Event:
         event_id: Its id.
         reader_id: Who says it.
         type: Such as `arrow_landed`.
+        begins: When its shot begins, of which it is the first event or a later one.
         x: Millimetres, of a landing.
         y: Millimetres, of a landing.
     """
@@ -35,6 +36,7 @@ class Event:
     event_id: str
     reader_id: str
     type: str
+    begins: float
     x: float | None = None
     y: float | None = None
 
@@ -91,6 +93,7 @@ class Shooting:
         draw = self._rng
         landed = released + FLIGHT_S + draw.uniform(-FLIGHT_SPREAD_S, FLIGHT_SPREAD_S)
         x, y = (round(draw.gauss(middle, GROUP_MM), 1) for middle in centre)
-        yield Event(released - ENGAGE_BEFORE_S, butt, random_id(draw), bow, "arrow_engage")
-        yield Event(released, butt, random_id(draw), bow, "arrow_release")
-        yield Event(landed, butt, random_id(draw), target, "arrow_landed", x, y)
+        begins = released - ENGAGE_BEFORE_S
+        yield Event(begins, butt, random_id(draw), bow, "arrow_engage", begins)
+        yield Event(released, butt, random_id(draw), bow, "arrow_release", begins)
+        yield Event(landed, butt, random_id(draw), target, "arrow_landed", begins, x, y)

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import os
 import struct
+import time
 from collections.abc import Callable
 from typing import cast, override
 from urllib.parse import urlsplit
@@ -21,10 +22,14 @@ class Viewer(asyncio.Protocol):
     Args:
         request: The upgrade, as bytes.
         heard: Told each text frame's payload; None: frames are only counted.
+
+    Attributes:
+        frames: How many came, but for the first.
+        last_at: When the last of them did, by the steady clock.
     """
 
     def __init__(self, request: bytes, heard: Callable[[bytes], None] | None) -> None:
-        self.frames = 0
+        self.frames, self.last_at = 0, 0.0
         self.is_gone = False
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._request, self._heard = request, heard
@@ -72,6 +77,7 @@ class Viewer(asyncio.Protocol):
             self.opened.set_result(None)
             return
         self.frames += 1
+        self.last_at = time.monotonic()
         if self._heard is not None:
             self._heard(data[begin:end])
 
