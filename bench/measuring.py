@@ -1,7 +1,6 @@
 """Everything that was wished for, one benchmark after the other."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import orjson
@@ -30,8 +29,8 @@ def measure(wish: Wish, names: Sequence[str], json: Path | None, *, against: boo
         console.print(about["machine"])
         for name, runs in measure_all(stack, wish, wanted):
             found[name] = runs
-            show(name, runs, console)
+            show(name, runs, wish, console)
             if json is not None:
-                said = as_json(about, asdict(wish), found)
+                said = as_json(about, wish, found)
                 json.write_bytes(orjson.dumps(said, option=orjson.OPT_INDENT_2))
     return not any(run.doubts for runs in found.values() for run in runs)

@@ -8,33 +8,45 @@ from rich.console import Console
 from rich.table import Table
 
 from bench.figures import Run, medians
-from bench.suite import BENCHMARKS
+from bench.goals import GOALS, NOT_JUDGED
+from bench.wish import Wish
 
 LARGE = 100.0
 
 
-def show(name: str, runs: Sequence[Run], console: Console) -> None:
+def show(name: str, runs: Sequence[Run], wish: Wish, console: Console) -> None:
     """A benchmark's table: the medians, how far the runs lie apart, and the goals."""
-    found = medians(runs)
+    found, said = medians(runs), verdicts(name, runs, wish)
     counting = sum(not run.doubts for run in runs)
     table = Table(title=f"{name}: medians of {counting} runs" if counting else f"{name}: INVALID")
-    for column in ("figure", "median", "least", "most", "goal", "met"):
+    for column in ("figure", "median", "least", "most", "goal", "goal is"):
         table.add_column(column, justify="left" if column == "figure" else "right")
-    for figure, value in found.items():
+    for figure in dict.fromkeys([*found, *said]):
         all_of_it = [run.figures[figure] for run in runs if figure in run.figures]
-        cells = [text(each) for each in (value, min(all_of_it), max(all_of_it))]
-        table.add_row(figure, *cells, *_against_its_goal(name, figure, value))
+        cells = ["", "", ""]
+        if all_of_it:
+            cells = [text(each) for each in (found[figure], min(all_of_it), max(all_of_it))]
+        table.add_row(figure, *cells, *said.get(figure, ("", "")))
     console.print(table)
+    if too_small := GOALS[name].too_small(wish):
+        full = ", ".join(f"{size} = {least}" for size, least in too_small.items())
+        console.print(f"{NOT_JUDGED}: the goals are for {full}", markup=False)
     for number, run in enumerate(runs, 1):
         for doubt in run.doubts:
             console.print(f"run {number} does not count: {doubt}", style="red", markup=False)
+        for note in run.notes:
+            console.print(f"run {number}: {note}", style="yellow", markup=False)
     _show_processes(runs, console)
 
 
-def _against_its_goal(name: str, figure: str, value: float) -> tuple[str, str]:
-    """A figure's goal, and whether it is met."""
-    goal = BENCHMARKS[name].goals.get(figure)
-    return ("", "") if goal is None else (str(goal), "yes" if goal.is_met(value) else "no")
+def verdicts(name: str, runs: Sequence[Run], wish: Wish) -> dict[str, tuple[str, str]]:
+    """By figure that has one: the goal, and whether it is reached by the runs that count."""
+    counting = medians([run for run in runs if not run.doubts])
+    goals = GOALS[name]
+    return {
+        figure: (str(goal), goals.verdict(figure, counting, wish))
+        for figure, goal in goals.of.items()
+    }
 
 
 def _show_processes(runs: Sequence[Run], console: Console) -> None:
@@ -55,16 +67,20 @@ def text(figure: float) -> str:
 
 
 def as_json(
-    about: Mapping[str, Any], wish: Mapping[str, Any], found: Mapping[str, Sequence[Run]]
+    about: Mapping[str, Any], wish: Wish, found: Mapping[str, Sequence[Run]]
 ) -> dict[str, Any]:
     """Everything, for programs."""
     return {
         **about,
-        "wish": wish,
+        "wish": asdict(wish),
         "benchmarks": {
             name: {
                 "is_valid": all(not run.doubts for run in runs),
                 "medians": medians(runs),
+                "goals": {
+                    figure: {"goal": goal, "verdict": verdict}
+                    for figure, (goal, verdict) in verdicts(name, runs, wish).items()
+                },
                 "runs": [asdict(run) for run in runs],
             }
             for name, runs in found.items()
