@@ -28,7 +28,7 @@ def instant(at: int) -> datetime:
         return LAST
     if at <= _FIRST_AT:
         return FIRST
-    return EPOCH + timedelta(microseconds=at)
+    return EPOCH + at * MICROSECOND
 
 
 def optional_microseconds(at: datetime | None) -> int | None:
