@@ -13,7 +13,7 @@ from uuid import UUID
 import orjson
 from redis.asyncio import Redis
 
-from core.schema.types import rfc3339
+from core.schema.types import Boundary, rfc3339
 
 CHANNEL = "quiver:feed"
 KEEP_FOR_S = 48 * 3600
@@ -31,6 +31,11 @@ end
 """
 
 
+def written(model: Boundary) -> orjson.Fragment:
+    """A model as a part of a frame's data: its JSON text, which nobody reads on the way."""
+    return orjson.Fragment(model.model_dump_json())
+
+
 @dataclass(frozen=True, slots=True)
 class Frame:
     """A message to a session's viewers.
@@ -38,7 +43,7 @@ class Frame:
     Args:
         session_id: Whose viewers.
         type: Such as `shot.landed`.
-        data: What the frame says; its `cursor` is added on the way.
+        data: What the frame says, models `written`; its `cursor` is added on the way.
         target_id: The target it is about; None: it concerns all.
         request_id: The request that caused it.
     """

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from uuid import UUID
 
 from core.domain.ends import EndControl, EndRules
-from core.feed import Frame
+from core.feed import Frame, written
 from core.models.auto_end import (
     AutoEnd,
     mark_ends_told,
@@ -56,7 +56,7 @@ def closing_frames(ends: Iterable[AutoEnd]) -> list[Frame]:
 
 
 def _frame(kind: str, end: End) -> Frame:
-    return Frame(end.session_id, kind, {"end": end.model_dump(mode="json")}, end.target_id)
+    return Frame(end.session_id, kind, {"end": written(end)}, end.target_id)
 
 
 async def note_told(conn: Connection, ends: Sequence[AutoEnd]) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from core.domain.values import ShotFlag, Status
-from core.feed import Frame
+from core.feed import Frame, written
 from core.models.correlated_shot import StoredShot
 from core.models.instants import instant, optional_instant
 from core.models.presence import ReaderPlace
@@ -80,7 +80,7 @@ def _outcome(known: StoredShot) -> Frame:
 
 
 def _frame(kind: str, known: StoredShot) -> Frame:
-    data = {"shot": shown(known).model_dump(mode="json")}
+    data = {"shot": written(shown(known))}
     return Frame(known.session_id, kind, data, known.target_id, known.request_id)
 
 

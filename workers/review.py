@@ -6,7 +6,7 @@ from uuid import UUID
 
 from core.domain.review import Reason, is_listed, reasons_of_shot
 from core.domain.values import Shot, ShotFlag
-from core.feed import Frame
+from core.feed import Frame, written
 from core.models.correlated_shot import StoredShot
 from core.models.instants import instant
 from core.models.ruling_in_force import select_fixed
@@ -98,7 +98,7 @@ def _row(due: DueLanding, lane: int) -> ReviewRow:
 
 
 def _frame(session_id: UUID, row: ReviewRow, request_id: UUID | None) -> Frame:
-    data = {"review": row.model_dump(mode="json")}
+    data = {"review": written(row)}
     return Frame(session_id, "review.created", data, row.target_id, request_id)
 
 
