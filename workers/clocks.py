@@ -72,17 +72,23 @@ class _Clocks:
 
     def offset(self, said: Accepted) -> int:
         """What is to be added to the times of a message; 0 when nothing ever told."""
-        reader, gateway = (self.known.get((said.reader_id, source), Clock()) for source in Source)
         if isinstance(said, AcceptedBeat):
             at = said.received_at if said.started_at is None else said.started_at
-            offsets = (c.offset_of(at, said.received_at, self.bounds) for c in (reader, gateway))
+            clocks = self._of(said.reader_id, Source.READER, Source.GATEWAY)
+            offsets = (clock.offset_of(at, said.received_at, self.bounds) for clock in clocks)
             return next((each for each in offsets if each is not None), 0)
-        for clock in (gateway, reader) if said.by_gateway else (reader, gateway):
+        own = (Source.READER, Source.GATEWAY)
+        for clock in self._of(said.reader_id, *(own[::-1] if said.by_gateway else own)):
             offset = clock.offset_of(said.ts, said.received_at, self.bounds)
             if offset is not None and self.bounds.believes(said.ts + offset, said.received_at):
                 return offset
         # The API found it believable by what it says itself.
         return 0 if said.sent_at is None else said.received_at - said.sent_at
+
+    def _of(self, reader_id: UUID, *sources: Source) -> list[Clock]:
+        """The clocks that a reader's times may be by, as far as they are known."""
+        keys = [(reader_id, source) for source in sources]
+        return [self.known[key] for key in keys if key in self.known]
 
 
 async def correct(conn: Connection, bounds: Bounds, accepted: Sequence[Accepted]) -> Corrected:
@@ -119,11 +125,18 @@ def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:
     ordered = sorted(fresh, key=_came)
     for _, together in groupby(ordered, key=lambda each: each.received_at):
         request = list(together)
-        for each in request:
+        # Most of a request tell the same of a reader's clock, and told twice it changes nothing.
+        for each in {_told(each): each for each in request}.values():
             clocks.take(each)
         for each in request:
             found[id(each)] = replace(each, offset=clocks.offset(each))
     return found
+
+
+def _told(said: Accepted) -> tuple[UUID, bool, int | None, int | None]:
+    """What a message of a request tells of its reader's clock."""
+    started_at = said.started_at if isinstance(said, AcceptedBeat) else None
+    return said.reader_id, said.by_gateway, said.sent_at, started_at
 
 
 def _came(said: Accepted) -> tuple[int, int]:
