@@ -6,7 +6,7 @@ what a dying worker took with it is found by a sweep.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -25,6 +25,8 @@ from workers.group import Left, drain_group
 FUNCTION = "correlate"
 LOOK_EVERY_S = 0.25
 LONGEST_PAUSE_S = 2.0
+# One waits for the stores while the other computes.
+GROUPS_AT_ONCE = 2
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
@@ -44,9 +46,10 @@ class Attendant:
         self._deps = deps
         self._is_free = is_free
         self._again: set[int] = set()
-        # Partitions that somebody else is at, and since when they were found so.
+        self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
+        self._groups: dict[asyncio.Task[None], Collection[int]] = {}
+        # Partitions that somebody else is at, or another group of ours, and since when.
         self.held: dict[int, float] = {}
-        self.group: asyncio.Task[None] | None = None
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.done = 0
 
@@ -58,7 +61,9 @@ class Attendant:
                 await asyncio.sleep(LOOK_EVERY_S)
                 continue
             try:
-                named = await self._named()
+                # What is named while all are busy comes together with the next.
+                async with self._slots:
+                    named = await self._named()
                 pause_s = 0.1
             except (*LOST, RedisError) as error:
                 log.warning("nobody says for which partitions something came", error=repr(error))
@@ -74,32 +79,40 @@ class Attendant:
         return await self._deps.inbox.woken() | set(self.held)
 
     async def _take(self, named: Collection[int]) -> None:
-        self._again.update(partition for partition in named if partition in self.tasks)
-        due = {partition for partition in named if partition not in self.tasks}
         if not self._is_free():
             # A pause began while it was waited for: jobs wait for the pause's end.
             self.held.clear()
             await outcome_of(self._deps.queue.wake(sorted(named)))
-        elif due:
-            # Not ended with this loop: whoever ends it waits for what is under way.
-            self.group = asyncio.create_task(self._drain_together(due))
-            await asyncio.wait({self.group})
+            return
+        self._again.update(partition for partition in named if partition in self.tasks)
+        at, ours = monotonic(), {p for group in self._groups.values() for p in group}
+        waited = {p: self.held.pop(p, at) for p in named if p not in self.tasks}
+        self.held |= {p: since for p, since in waited.items() if p in ours}
+        due = {p: since for p, since in waited.items() if p not in ours}
+        if due:
+            task = asyncio.create_task(self._drain_together(due))
+            self._groups[task] = due
+            task.add_done_callback(self._groups.pop)
+            # It takes its slot before the next look.
+            await asyncio.sleep(0)
 
-    async def _drain_together(self, partitions: Collection[int]) -> None:
-        """Drain those that nobody is at; the others soon, or each by itself."""
-        since, self.held = self.held, {}
+    async def _drain_together(self, due: Mapping[int, float]) -> None:
+        """Drain those of these partitions that nobody is at; the others soon, or each by itself.
+
+        Args:
+            due: Which, and since when each was found to be somebody else's.
+        """
         left = Left((), ())
 
         async def together() -> None:
             nonlocal left
-            left = await drain_group(self._deps, partitions)
+            left = await drain_group(self._deps, due)
 
-        await self._counted(together(), partitions)
-        at = monotonic()
-        self.held = {p: since.get(p, at) for p in left.held}
-        waited_for = {p for p, began in self.held.items() if at - began > TRY_AGAIN_FOR_S}
+        async with self._slots:
+            await self._counted(together(), due)
+        waited_for = {p for p in left.held if monotonic() - due[p] > TRY_AGAIN_FOR_S}
+        self.held |= {p: due[p] for p in left.held if p not in waited_for}
         for partition in {*left.alone, *waited_for}:
-            self.held.pop(partition, None)
             self._drain_alone(partition)
 
     def _drain_alone(self, partition: int) -> None:
@@ -158,4 +171,4 @@ class Attendant:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     def _under_way(self) -> list[asyncio.Task[None]]:
-        return [*self.tasks.values(), *([] if self.group is None else [self.group])]
+        return [*self.tasks.values(), *self._groups]
