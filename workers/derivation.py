@@ -159,11 +159,12 @@ def _change(
         version = 1 if shot.status is Status.IN_FLIGHT else 2
         after = StoredShot(shot, butt.session_id, butt.target_id, number, version, 0, request_id)
         return Change(None, after)
-    place = replace(before, session_id=butt.session_id, target_id=butt.target_id)
-    moved = replace(place, shot=shot, end_number=number)
-    if moved == before:
+    place = (butt.session_id, butt.target_id, number)
+    stays = place == (before.session_id, before.target_id, before.end_number)
+    if stays and shot == before.shot:
         return None
+    moved = StoredShot(shot, *place, before.version, before.published_version, before.request_id)
     as_seen = replace(before.shot, is_settled=shot.is_settled, deadline=shot.deadline)
-    if replace(before, shot=shot) == moved and as_seen == shot:
+    if stays and as_seen == shot:
         return Change(before, moved)
     return Change(before, replace(moved, version=before.version + 1, request_id=request_id))

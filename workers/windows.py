@@ -1,7 +1,7 @@
 """Stretches of time derived anew from the rows: long enough that nothing outside changes them, nor
 they what lies outside."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -50,7 +50,11 @@ class Window:
     @property
     def has_taught(self) -> bool:
         """Whether its shots teach something else than before."""
-        return set(self.known) != set(self.found.lessons)
+        return _by_shot(self.known) != _by_shot(self.found.lessons)
+
+
+def _by_shot(lessons: Iterable[Lesson]) -> dict[UUID, Lesson]:
+    return {lesson.shot_id: lesson for lesson in lessons}
 
 
 async def derived_windows(
@@ -86,11 +90,9 @@ async def keep_lessons(conn: Connection, windows: Collection[Window]) -> None:
     gone: list[UUID] = []
     new: list[tuple[UUID, Lesson]] = []
     for window in windows:
-        known, found = set(window.known), set(window.found.lessons)
-        gone += {lesson.shot_id for lesson in known} - {lesson.shot_id for lesson in found}
-        new += [
-            (window.target_id, lesson) for lesson in window.found.lessons if lesson not in known
-        ]
+        known, found = _by_shot(window.known), _by_shot(window.found.lessons)
+        gone += known.keys() - found.keys()
+        new += [(window.target_id, each) for i, each in found.items() if known.get(i) != each]
     if gone:
         await delete_lessons(conn, gone)
     if new:
