@@ -17,6 +17,7 @@ from simulators.wire import rfc3339
 OPENED_BEFORE = timedelta(hours=12)
 ARCHERS_A_BUTT = 4
 DISTANCE_M = 18.0
+STATUS_UPDATE_OFFLINE = "UPDATE reader_status SET is_online = false WHERE is_online"
 STORED_SELECT = """
 SELECT count(*) AS events,
        (SELECT count(*) FROM shot WHERE session_id = ANY($1) AND status = 'landed') AS landed
@@ -57,6 +58,15 @@ async def gateway_token(stack: Stack) -> str:
     async with open_api(stack.url, stack.admin_token) as client:
         made = await Api(client).call("POST", "/token", {"role": "gateway", "name": "bench"})
     return str(made["token"])
+
+
+async def silence(stack: Stack) -> None:
+    """Have nobody of earlier loads be online: that they fall silent is no part of the next one."""
+    conn = await asyncpg.connect(stack.settings.database_url)
+    try:
+        await conn.execute(STATUS_UPDATE_OFFLINE)
+    finally:
+        await conn.close()
 
 
 async def stored(stack: Stack, fields: Sequence[Field]) -> tuple[int, int]:

@@ -60,7 +60,7 @@ class Goals:
 
 
 GOALS = {
-    "latency": Goals({"peak p50 ms": Goal(10), "peak p99 ms": Goal(50)}, ["butts"]),
+    "latency": Goals({"peak p50 ms": Goal(10), "peak p99 ms": Goal(50)}, ["butts", "seconds"]),
     "burst": Goals(
         {"backlog gone s": Goal(1), "live meanwhile p99 ms": Goal(250)},
         ["butts", "burst_events_per_s", "burst_seconds"],
@@ -69,7 +69,7 @@ GOALS = {
         {"replay events/s": Goal(8_000, True), "live meanwhile p99 ms": Goal(250)},
         ["butts", "events"],
     ),
-    "ingest": Goals({"requests/s": Goal(1_500, True)}, ["butts"]),
+    "ingest": Goals({"requests/s": Goal(1_500, True)}, ["butts", "seconds"]),
     "fanout": Goals(
         {
             "all read frames/s": Goal(40_000, True),
@@ -77,7 +77,7 @@ GOALS = {
             "one stalled p99 ms": Goal(250),
             "all read KB/viewer": Goal(60),
         },
-        ["butts", "viewers", "shots_per_s"],
+        ["butts", "viewers", "shots_per_s", "seconds"],
     ),
     "growth": Goals(
         {
@@ -86,7 +86,7 @@ GOALS = {
             "10,000,000 rows / 0 rows, replay": Goal(1.2),
             "10,000,000 rows / 0 rows, live": Goal(1.2),
         },
-        ["butts", "butts_of_growth", "rows"],
+        ["butts", "butts_of_growth", "rows", "seconds", "events"],
     ),
     "soak": Goals(
         {
@@ -104,6 +104,6 @@ GOALS = {
             "quiver / (c), peak p50 ms": Goal(4),
             "quiver / (c), replay events/s": Goal(0.25, True),
         },
-        ["butts", "events"],
+        ["butts", "seconds", "events"],
     ),
 }

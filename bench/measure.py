@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from bench.fields import gateway_token, stored
+from bench.fields import gateway_token, silence, stored
 from bench.figures import Cost, Run, costs
 from bench.load.job import JOB, Backlog, Crowd, Field, Job, Live
 from bench.load.shooting import EVENTS_A_SHOT
@@ -29,6 +29,7 @@ async def put_on(
     sample_s: float | None = None,
 ) -> Tally:
     """Have the load generator do this, beside the servers that run."""
+    await silence(stack)
     token = await gateway_token(stack)
     job = Job(
         stack.url,

@@ -63,7 +63,9 @@ def _show_processes(runs: Sequence[Run], console: Console) -> None:
 
 def text(figure: float) -> str:
     """A figure with as many digits as mean something."""
-    return f"{figure:,.0f}" if abs(figure) >= LARGE else f"{figure:.2f}"
+    if abs(figure) >= LARGE:
+        return f"{figure:,.0f}"
+    return f"{figure:.2f}" if abs(figure) >= 1 else f"{figure:.3f}"
 
 
 def as_json(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.benchmarks.against import against as beside
 from bench.benchmarks.burst import burst
@@ -12,6 +12,7 @@ from bench.benchmarks.ingest import ingest
 from bench.benchmarks.latency import latency
 from bench.benchmarks.replay import replay
 from bench.benchmarks.soak import soak
+from bench.durability import fsync_ms
 from bench.figures import Run
 from bench.stack import Stack
 from bench.wish import Wish
@@ -74,7 +75,11 @@ def _runs(stack: Stack, wish: Wish, name: str) -> Iterator[Run]:
     benchmark = BENCHMARKS[name]
 
     async def once() -> Run:
-        return await benchmark.measure(stack, wish)
+        before = fsync_ms(stack.directory)
+        run = await benchmark.measure(stack, wish)
+        # A disk that is shared may be another one from minute to minute.
+        disk = {"disk fsync before ms": before, "disk fsync after ms": fsync_ms(stack.directory)}
+        return replace(run, figures={**run.figures, **disk})
 
     for _ in range(wish.runs):
         if benchmark.is_served:

@@ -7,6 +7,7 @@ from typing import Any
 from bench.against.stock import forget
 from bench.benchmarks.latency import at_mean_and_peak
 from bench.benchmarks.ratios import latencies, load_share, ratios, replayed, together
+from bench.durability import fsync_ms
 from bench.fields import set_up, stored
 from bench.figures import Run
 from bench.load.job import Backlog, Field, Job, Live
@@ -55,14 +56,14 @@ async def _quiver(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
     why_not = await doubts(stack, [shot], live)
     late = await put_on(stack, backlog=Backlog(kept, wish.events, BATCH, GATEWAYS))
     why_not += await doubts(stack, [kept], late)
-    return Run(_figures("quiver", live, late), [f"quiver: {why}" for why in why_not])
+    return Run(_figures(stack, "quiver", live, late), [f"quiver: {why}" for why in why_not])
 
 
 async def _floor(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
     live = await _hand(stack, "floor", live=Live(shot, at_mean_and_peak(wish)))
     late = await _hand(stack, "floor", backlog=Backlog(kept, wish.events, BATCH, GATEWAYS))
     wrong = await _lost(stack, FLOOR, shot, live) + await _lost(stack, FLOOR, kept, late)
-    return Run(_figures(FLOOR, live, late), wrong)
+    return Run(_figures(stack, FLOOR, live, late), wrong)
 
 
 async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Field]) -> Run:
@@ -91,7 +92,7 @@ async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Fi
             )
         else:
             wrong += await _lost(stack, stock.name, field, tally)
-    return Run(_figures(stock.name, *tallies), wrong, notes=notes)
+    return Run(_figures(stack, stock.name, *tallies), wrong, notes=notes)
 
 
 async def _hand(
@@ -115,5 +116,6 @@ async def _lost(stack: Stack, name: str, field: Field, tally: Tally) -> list[str
     return wrong
 
 
-def _figures(name: str, live: Tally, late: Tally) -> dict[str, float]:
-    return {**latencies(name, live), **replayed(name, late), **load_share(name, live)}
+def _figures(stack: Stack, name: str, live: Tally, late: Tally) -> dict[str, float]:
+    found = {**latencies(name, live), **replayed(name, late), **load_share(name, live)}
+    return {**found, f"{name} disk fsync ms": fsync_ms(stack.directory)}

@@ -1,35 +1,73 @@
-"""Readers that are there before anything happens, as they are in life: their clocks are known."""
+"""Readers that are there before anything happens and stay, as in life: each says so by and by."""
 
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
 from itertools import batched
+
+import aiohttp
 
 from bench.load.begin import Begin
 from bench.load.job import Field, Job
-from bench.load.sender import open_client
+from bench.load.sender import BUSY, open_client
+from bench.load.tally import Tally
 
 READERS_A_BEAT = 1_000
+# As operators are told to have it. Whoever is silent is soon said to be offline, to every viewer.
+BEAT_EVERY_S = 10.0
+# A gateway speaks for its part of the readers, the next one a little later.
+GATEWAYS = 8
 
 
 class Unheard(Exception):
     """The API did not take a sign of life."""
 
 
-async def beat(job: Job) -> None:
-    """Have all readers of the job say that they live.
+@asynccontextmanager
+async def beating(job: Job, tally: Tally) -> AsyncIterator[None]:
+    """With all readers of the job heard from, and those who shoot now again and again.
 
     Raises:
         Unheard: The API refuses it.
     """
-    now = Begin.after(0.0)
     fields = [part.field for part in (job.live, job.backlog) if part is not None]
-    readers = [reader for field in fields for reader in _readers(field)]
     async with open_client(job.url, job.token, 1) as client:
-        for some in batched(readers, READERS_A_BEAT):
-            beats = [{"reader_id": reader, "buffered": 0} for reader in some]
-            body = {"sent_at": now.ts(now.elapsed()), "readers": beats}
-            async with client.post("/api/v0/reader/heartbeat", json=body) as answer:
-                if not answer.ok:
-                    raise Unheard(f"{answer.status}: {await answer.text()}")
+        for some in batched([r for field in fields for r in _readers(field)], READERS_A_BEAT):
+            await _beat(client, some)
+        task = None
+        if job.live is not None and job.live.is_beating:
+            task = asyncio.create_task(_keep_on(client, list(_readers(job.live.field)), tally))
+        try:
+            yield
+        finally:
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
 
-def _readers(field: Field) -> list[str]:
-    return [reader for butt in field.butts for reader in (butt.target_reader, *butt.bow_readers)]
+async def _keep_on(client: aiohttp.ClientSession, readers: Sequence[str], tally: Tally) -> None:
+    loop = asyncio.get_running_loop()
+    due = loop.time()
+    while True:
+        for gateway in range(GATEWAYS):
+            due += BEAT_EVERY_S / GATEWAYS
+            await asyncio.sleep(due - loop.time())
+            try:
+                await _beat(client, readers[gateway::GATEWAYS])
+            except (Unheard, aiohttp.ClientError, TimeoutError) as error:
+                tally.refused.append(f"heartbeat: {error!r}")
+
+
+async def _beat(client: aiohttp.ClientSession, readers: Sequence[str]) -> None:
+    now = Begin.after(0.0)
+    beats = [{"reader_id": reader, "buffered": 0} for reader in readers]
+    body = {"sent_at": now.ts(now.elapsed()), "readers": beats}
+    async with client.post("/api/v0/reader/heartbeat", json=body) as answer:
+        # A gateway that is sent away comes again in its turn.
+        if not answer.ok and answer.status not in BUSY:
+            raise Unheard(f"{answer.status}: {await answer.text()}")
+
+
+def _readers(field: Field) -> Iterator[str]:
+    for butt in field.butts:
+        yield from (butt.target_reader, *butt.bow_readers)

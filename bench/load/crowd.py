@@ -35,16 +35,22 @@ class Audience:
     async def join(self, url: str, session_id: str, servers: Mapping[str, int]) -> None:
         """Have them all come; the tally then knows what each costs the API."""
         api = {API: servers[API]}
+        # Whatever is needed for viewers at all comes with the first few.
+        few = min(JOIN_AT_ONCE, self.crowd.viewers // 2)
+        await self._join(url, session_id, few)
         before = usage_of(api)[API].memory_mb
-        for first in range(0, self.crowd.viewers, JOIN_AT_ONCE):
-            some = range(first, min(first + JOIN_AT_ONCE, self.crowd.viewers))
+        await self._join(url, session_id, self.crowd.viewers)
+        grown = usage_of(api)[API].memory_mb - before
+        self.tally.viewer_kb = 1024 * grown / max(1, self.crowd.viewers - few)
+        if self.crowd.is_one_stalled and self.readers and self._stalled.transport is not None:
+            self._stalled.transport.pause_reading()
+
+    async def _join(self, url: str, session_id: str, until: int) -> None:
+        while (there := len(self.viewers)) < until:
+            some = range(there, min(there + JOIN_AT_ONCE, until))
             self.viewers += await asyncio.gather(
                 *(join(url, session_id, None if n % TELLING else self._hear) for n in some)
             )
-        grown = usage_of(api)[API].memory_mb - before
-        self.tally.viewer_kb = 1024 * grown / max(1, self.crowd.viewers)
-        if self.crowd.is_one_stalled and self.readers and self._stalled.transport is not None:
-            self._stalled.transport.pause_reading()
 
     @property
     def _stalled(self) -> Viewer:

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from pydantic import TypeAdapter
 
-# To connect, to have viewers join, and to make what is sent.
-LONGEST_BEFORE_S = 180.0
+# To connect and to make what is sent, and for each viewer to join.
+LONGEST_BEFORE_S, LONGEST_JOIN_S = 120.0, 0.5
 HANGS_BELOW_EVENTS_PER_S = 100.0
 
 
@@ -58,11 +58,13 @@ class Live:
     Args:
         field: Where.
         phases: The paces, one after the other; those named `warm-up` are not counted.
+        is_beating: Whether readers send heartbeats meanwhile.
         ends_with_backlog: Whether no more shots begin once the backlog beside it is published.
     """
 
     field: Field
     phases: Sequence[Phase]
+    is_beating: bool = True
     ends_with_backlog: bool = False
 
     @property
@@ -135,10 +137,12 @@ class Job:
 
     @property
     def longest_s(self) -> float:
-        """When something hangs, not only is slow."""
+        """Whoever takes longer hangs, and is not only slow: seconds."""
         live_s = 0.0 if self.live is None else self.live.seconds
         late_s = 0.0 if self.backlog is None else self.backlog.events / HANGS_BELOW_EVENTS_PER_S
-        return LONGEST_BEFORE_S + live_s + late_s + 2 * self.patience_s
+        viewers = 0 if self.crowd is None else self.crowd.viewers
+        before_s = LONGEST_BEFORE_S + LONGEST_JOIN_S * viewers
+        return before_s + live_s + late_s + 2 * self.patience_s
 
 
 JOB: TypeAdapter[Job] = TypeAdapter(Job)

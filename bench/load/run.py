@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import aiohttp
 
-from bench.load.beat import beat
+from bench.load.beat import beating
 from bench.load.begin import Begin
 from bench.load.crowd import Audience
 from bench.load.job import Job
@@ -28,7 +28,12 @@ LATE_S = 0.25
 async def run_job(job: Job) -> Tally:
     """Send what the job says and wait for what must come of it."""
     tally = Tally()
-    await beat(job)
+    async with beating(job, tally):
+        await _run(job, tally)
+    return tally
+
+
+async def _run(job: Job, tally: Tally) -> None:
     audience = None if job.crowd is None else Audience(job.crowd, tally)
     if audience is not None and job.live is not None:
         await audience.join(job.url, job.live.field.session_id, job.servers)
@@ -45,7 +50,6 @@ async def run_job(job: Job) -> Tally:
     await _send(job, live, late, seen)
     if audience is not None:
         await audience.note()
-    return tally
 
 
 async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None:

@@ -41,7 +41,7 @@ class Tally:
         frames_due: That each viewer was to be sent at least.
         frames_s: The time in which they were due, from the first shot on; or until the last came,
             when that was later.
-        viewer_kb: What a viewer costs the API.
+        viewer_kb: What each viewer costs the API, but for the first few.
         samples: The processes, at the begin, the end, and in between when asked.
     """
 
