@@ -11,7 +11,7 @@ from bench.wish import Wish
 
 # What a gateway sends at once while it relays what it hears.
 BATCH, GATEWAYS = 20, 64
-# How long live shooting goes on at most, until what the burst left is gone.
+# Live shooting ends when what the burst left is gone, or so long after it.
 BEFORE_S, AFTER_S = 2.0, 60.0
 
 

@@ -11,7 +11,7 @@ from bench.wish import Wish
 
 BATCH, GATEWAYS = 200, 8
 BEFORE_S, AFTER_S = 2.0, 4.0
-# Live shooting is made ready for a replay as slow as that, and ends with it.
+# Live shooting ends with the replay; so much of it is made ready as the slowest would need.
 LEAST_EVENTS_PER_S = 100.0
 
 

@@ -46,7 +46,7 @@ def p99_over_time(seen: Sequence[tuple[float, float]], seconds: float) -> dict[s
         begin_s = ENGAGE_BEFORE_S + WARM_UP_S + number * every_s
         some = [ms for due, ms in seen if begin_s <= due < begin_s + every_s]
         if some:
-            found[f"minute {(number + 1) * every_s / 60:5.1f} p99 ms"] = percentile(some, 99)
+            found[f"part {number + 1:2} of {LOOKS} p99 ms"] = percentile(some, 99)
     return found
 
 
