@@ -22,21 +22,27 @@ def show(name: str, runs: Sequence[Run], wish: Wish, console: Console) -> None:
     for column in ("figure", "median", "least", "most", "goal", "goal is"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for figure in dict.fromkeys([*found, *said]):
-        all_of_it = [run.figures[figure] for run in runs if figure in run.figures]
-        cells = ["", "", ""]
-        if all_of_it:
-            cells = [text(each) for each in (found[figure], min(all_of_it), max(all_of_it))]
+        cells = _spread(runs, figure, found[figure]) if figure in found else ("", "", "")
         table.add_row(figure, *cells, *said.get(figure, ("", "")))
     console.print(table)
     if too_small := GOALS[name].too_small(wish):
         full = ", ".join(f"{size} = {least}" for size, least in too_small.items())
         console.print(f"{NOT_JUDGED}: the goals are for {full}", markup=False)
+    _show_remarks(runs, console)
+    _show_processes(runs, console)
+
+
+def _spread(runs: Sequence[Run], figure: str, middle: float) -> tuple[str, str, str]:
+    values = [run.figures[figure] for run in runs if figure in run.figures]
+    return text(middle), text(min(values)), text(max(values))
+
+
+def _show_remarks(runs: Sequence[Run], console: Console) -> None:
     for number, run in enumerate(runs, 1):
         for doubt in run.doubts:
             console.print(f"run {number} does not count: {doubt}", style="red", markup=False)
         for note in run.notes:
             console.print(f"run {number}: {note}", style="yellow", markup=False)
-    _show_processes(runs, console)
 
 
 def verdicts(name: str, runs: Sequence[Run], wish: Wish) -> dict[str, tuple[str, str]]:

@@ -24,7 +24,7 @@ from bench.load.watch import listening
 
 type Hand = Callable[[Said], Awaitable[object]]
 
-READY_S = 1.0
+READY_S, LOOK_BEFORE_S = 1.0, 0.2
 # What is under way at once of a backlog.
 ENQUEUERS = 32
 
@@ -40,6 +40,7 @@ async def run(job: Job, kind: str) -> Tally:
         begin = Begin.after(READY_S)
         seen = Seen(begin, tally, landings, late_landings)
         await stack.enter_async_context(listening(job.redis_url, seen.frame))
+        await begin.reached(-LOOK_BEFORE_S)
         await sample(job.servers, begin, tally)
         await begin.reached(0.0)
         await _live(events, begin, hand, tally)

@@ -68,23 +68,13 @@ async def _floor(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
 
 async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Field]) -> Run:
     """Both loads, neither waited for longer than it was to take: it may never catch up."""
-    shot, kept = fields
-    command = ["-m", "arq", f"bench.against.stock.{stock.settings}"]
-    workers = {f"arq-{number}": command for number in range(wish.workers)}
-    events = min(wish.events, stock.events)
-    loads: list[dict[str, Any]] = [
-        {"live": Live(shot, at_mean_and_peak(wish)), "patience_s": wish.seconds},
-        {"backlog": Backlog(kept, events, BATCH, GATEWAYS), "patience_s": 3 * wish.seconds},
-    ]
-    tallies: list[Tally] = []
-    for load in loads:
-        # What the load before left undone is not done in this one's time.
-        await forget(stack.settings.redis_url or "")
-        with stack.running(workers):
-            tallies.append(await _hand(stack, "stock", **load))
-    notes: list[str] = []
-    wrong: list[str] = []
-    for what, field, tally in zip(("live", "replay"), fields, tallies, strict=True):
+    backlog = Backlog(fields[1], min(wish.events, stock.events), BATCH, GATEWAYS)
+    live = await _by_stock(
+        stack, wish, stock, {"live": Live(fields[0], at_mean_and_peak(wish))}, wish.seconds
+    )
+    late = await _by_stock(stack, wish, stock, {"backlog": backlog}, 3 * wish.seconds)
+    wrong, notes = list[str](), list[str]()
+    for what, field, tally in (("live", fields[0], live), ("replay", fields[1], late)):
         if tally.unseen:
             notes.append(
                 f"{stock.name} cannot keep up: {tally.unseen} landings of its {what} load were "
@@ -92,7 +82,17 @@ async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Fi
             )
         else:
             wrong += await _lost(stack, stock.name, field, tally)
-    return Run(_figures(stack, stock.name, *tallies), wrong, notes=notes)
+    return Run(_figures(stack, stock.name, live, late), wrong, notes=notes)
+
+
+async def _by_stock(
+    stack: Stack, wish: Wish, stock: Stock, load: dict[str, Any], patience_s: float
+) -> Tally:
+    # What the load before left undone is not done in this one's time.
+    await forget(stack.settings.redis_url or "")
+    command = ["-m", "arq", f"bench.against.stock.{stock.settings}"]
+    with stack.running({f"arq-{number}": command for number in range(wish.workers)}):
+        return await _hand(stack, "stock", **load, patience_s=patience_s)
 
 
 async def _hand(

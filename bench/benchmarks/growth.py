@@ -38,8 +38,7 @@ async def _cost(
 ) -> tuple[dict[str, float], list[str]]:
     """Milliseconds of processor time for an event: of live shooting, and of a replay."""
     # The pace is the same on every field, but heartbeats are as many as readers: none here.
-    phases = [Phase("live", _pace(wish), wish.seconds)]
-    shooting = Live(field, phases, is_beating=False)
+    shooting = Live(field, [Phase("live", _pace(wish), wish.seconds)], is_beating=False)
     figures: dict[str, float] = {}
     wrong, sent = list[str](), 0
     late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))

@@ -6,17 +6,21 @@ from contextlib import asynccontextmanager
 from itertools import batched
 
 import aiohttp
+from redis.asyncio import Redis
 
 from bench.load.begin import Begin
 from bench.load.job import Field, Job
 from bench.load.sender import BUSY, open_client
 from bench.load.tally import Tally
+from core.inbox import open_inbox
+from core.settings import Settings
 
 READERS_A_BEAT = 1_000
 # As operators are told to have it. Whoever is silent is soon said to be offline, to every viewer.
 BEAT_EVERY_S = 10.0
 # A gateway speaks for its part of the readers, the next one a little later.
 GATEWAYS = 8
+TAKEN_IN_WITHIN_S, LOOK_EVERY_S = 60.0, 0.05
 
 
 class Unheard(Exception):
@@ -29,11 +33,13 @@ async def beating(job: Job, tally: Tally) -> AsyncIterator[None]:
 
     Raises:
         Unheard: The API refuses it.
+        TimeoutError: What it takes is not worked on.
     """
     fields = [part.field for part in (job.live, job.backlog) if part is not None]
     async with open_client(job.url, job.token, 1) as client:
         for some in batched([r for field in fields for r in _readers(field)], READERS_A_BEAT):
             await _beat(client, some)
+        await _all_taken_in(job.redis_url)
         task = None
         if job.live is not None and job.live.is_beating:
             task = asyncio.create_task(_keep_on(client, list(_readers(job.live.field)), tally))
@@ -43,6 +49,18 @@ async def beating(job: Job, tally: Tally) -> AsyncIterator[None]:
             if task is not None:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
+
+
+async def _all_taken_in(redis_url: str) -> None:
+    """Wait until nothing is in the inbox: what the first heartbeats cost is no part of the load.
+
+    Raises:
+        TimeoutError: It stays there.
+    """
+    async with Redis.from_url(redis_url) as valkey, asyncio.timeout(TAKEN_IN_WITHIN_S):
+        inbox = open_inbox(valkey, Settings(_env_file=None))
+        while await inbox.oldest_ms() is not None:
+            await asyncio.sleep(LOOK_EVERY_S)
 
 
 async def _keep_on(client: aiohttp.ClientSession, readers: Sequence[str], tally: Tally) -> None:

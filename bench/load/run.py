@@ -22,7 +22,7 @@ from bench.load.watch import listening, watching
 
 # Making a body ready takes some microseconds; the rest is for connecting.
 READY_S, READY_S_AN_EVENT = 1.0, 0.00004
-LATE_S = 0.25
+LOOK_BEFORE_S, LATE_S = 0.2, 0.25
 
 
 async def run_job(job: Job) -> Tally:
@@ -57,7 +57,8 @@ async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None
     async with AsyncExitStack() as stack:
         sender = Sender(await stack.enter_async_context(_client(job, CONNECTIONS)), begin, tally)
         await _watch(stack, job, seen)
-        # Before the clock starts: looking at all processes takes some milliseconds.
+        # Just before the clock starts: looking at all processes takes some milliseconds.
+        await begin.reached(-LOOK_BEFORE_S)
         await sample(job.servers, begin, tally)
         await begin.reached(0.0)
         if begin.elapsed() > LATE_S:

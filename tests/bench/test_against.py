@@ -12,7 +12,7 @@ from bench.load.tally import Tally
 
 @pytest.mark.parametrize(("settings", "delay"), [(Stock, None), (Quick, 0.01)])
 def test_arq_finds_what_a_worker_needs(settings: type[Any], delay: float | None) -> None:
-    found = get_kwargs(settings)
+    found: dict[str, Any] = dict(get_kwargs(settings))
     assert found["functions"] == [handle_event]
     assert (found["on_startup"], found["on_shutdown"]) == (startup, shutdown)
     assert found["redis_settings"].database == 1

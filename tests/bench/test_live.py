@@ -26,12 +26,11 @@ async def test_all_is_sent_when_it_is_not_over() -> None:
 
 async def test_shots_that_have_begun_are_sent_whole_and_no_others() -> None:
     over, waited_for = asyncio.Event(), seen()
-    sent = []
-    for number, request in enumerate(until_over(PLAN.requests, waited_for, over)):
-        sent.append(request)
-        if number == 100:
-            over.set()
-            ended_at = request.at
+    requests = until_over(PLAN.requests, waited_for, over)
+    sent = [next(requests) for _ in range(100)]
+    over.set()
+    ended_at = sent[-1].at
+    sent += requests
     begun = {request.begins for request in sent}
     assert len(sent) == EVENTS_A_SHOT * len(begun) < len(PLAN.requests)
     assert max(begun) <= ended_at

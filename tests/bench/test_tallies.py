@@ -1,4 +1,4 @@
-"""What is made of a tally: whether all has landed, frames by their schedule, and memory over time."""
+"""What is made of a tally: whether all has landed, frames by their schedule, memory over time."""
 
 import pytest
 
