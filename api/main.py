@@ -15,6 +15,7 @@ from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
 from api.routers import ROUTERS
 from api.routers.admin_live import PATH as LIVE
+from api.snapshot import Openings
 from api.state import State
 from api.web.headers import PageHeadersMiddleware
 from api.web.rendering import STATIC
@@ -61,6 +62,7 @@ async def open_state(settings: Settings, metrics: Metrics) -> AsyncIterator[Stat
                 queue=queue,
                 feed=feed,
                 hub=hub,
+                openings=Openings(pool, feed),
                 metrics=metrics,
                 lookout=lookout,
                 sources=sources,

@@ -7,12 +7,14 @@ from uuid import UUID
 from api.admission import Wish
 from core.domain.ranking import criteria
 from core.feed import Feed
+from core.models.session import select_session
 from core.models.shot import select_in_flight
 from core.models.standing import select_leaderboard
-from core.postgres import Connection
+from core.postgres import Connection, Pool
 from core.schema.leaderboard import LeaderboardRow, leaderboard_of
 from core.schema.live import Snapshot, snapshot_text
 from core.schema.session import Session
+from core.tasks import Shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,35 @@ async def read_snapshot(
     )
 
 
-async def read_opening(conn: Connection, feed: Feed, wish: Wish) -> Opening:
-    """What the viewer begins with: where they left off, while the buffer holds what follows."""
-    session_id = wish.session.id
-    if wish.since is not None and await feed.holds(session_id, wish.since):
-        return Opening(None, wish.since)
-    # Before the rows are read: a change between the two is sent once more rather than never.
-    cursor = await feed.cursor(session_id)
-    snapshot = await read_snapshot(conn, wish.session, wish.target_id, cursor)
-    return Opening(snapshot_text(snapshot, datetime.now(UTC)), cursor)
+class Openings:
+    """What viewers begin with, read once for all who come at the same time.
+
+    Args:
+        pool: Where to ask.
+        feed: Where they go on.
+    """
+
+    def __init__(self, pool: Pool, feed: Feed) -> None:
+        self._pool = pool
+        self._feed = feed
+        self._anew = Shared(self._read)
+
+    async def get(self, wish: Wish) -> Opening:
+        """Where they left off, while the buffer holds what follows; else the session as it stands.
+
+        Raises:
+            NotFoundError: The session is gone.
+        """
+        session_id = wish.session.id
+        if wish.since is not None and await self._feed.holds(session_id, wish.since):
+            return Opening(None, wish.since)
+        return await self._anew.get((session_id, wish.target_id))
+
+    async def _read(self, which: tuple[UUID, UUID | None]) -> Opening:
+        session_id, target_id = which
+        # Before the rows are read: a change between the two is sent once more rather than never.
+        cursor = await self._feed.cursor(session_id)
+        async with self._pool.acquire() as conn:
+            session = await select_session(conn, session_id)
+            snapshot = await read_snapshot(conn, session, target_id, cursor)
+        return Opening(snapshot_text(snapshot, datetime.now(UTC)), cursor)

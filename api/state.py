@@ -9,6 +9,7 @@ from api.doorkeeper import Doorkeeper
 from api.hub import Hub
 from api.lookout import Lookout
 from api.metrics import Metrics
+from api.snapshot import Openings
 from api.web.sources import Sources
 from core.feed import Feed
 from core.inbox import Inbox
@@ -28,6 +29,7 @@ class State(TypedDict):
     queue: Queue
     feed: Feed
     hub: Hub
+    openings: Openings
     metrics: Metrics
     lookout: Lookout
     sources: Sources

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from fastapi import WebSocket, WebSocketDisconnect
 
 from api.replay import PAGE, Overtaken, read_page
-from api.snapshot import Opening
 from api.viewer import Viewer, ViewerEnded
 from core.feed import Feed
 from core.log import get_logger
@@ -46,9 +45,9 @@ class Stream:
     feed: Feed
     heartbeat_s: float
 
-    async def run(self, opening: Opening) -> None:
-        """Send the opening and everything after it, until either side has enough."""
-        said = await first_of(self._listen(), self._send(opening), self._beat())
+    async def run(self) -> None:
+        """Send how the session stands and everything after it, until either side has enough."""
+        said = await first_of(self._listen(), self._send(), self._beat())
         codes = [code for code in said if code is not None]
         if len(codes) == len(said):
             await self._close(codes[0])
@@ -65,12 +64,11 @@ class Stream:
             if len(said) > CHATTER_MESSAGES and said[-1] - said[0] <= CHATTER_WINDOW_S:
                 return POLICY_VIOLATION
 
-    async def _send(self, opening: Opening) -> int | None:
+    async def _send(self) -> int | None:
         """Until they have left (None), or are to be closed with a code."""
         try:
-            if opening.snapshot is not None:
-                await self.websocket.send_text(opening.snapshot)
-            await self._replay(opening.cursor)
+            await self._open()
+            await self._replay(self.viewer.cursor)
             while True:
                 await self.websocket.send_text(await self.viewer.next())
         except ViewerEnded as ended:
@@ -81,6 +79,11 @@ class Stream:
             return RESTART
         except LOST:
             return TRY_AGAIN_LATER
+
+    async def _open(self) -> None:
+        snapshot = self.viewer.take_snapshot()
+        if snapshot is not None:
+            await self.websocket.send_text(snapshot)
 
     async def _replay(self, cursor: str) -> None:
         """What the buffer has after the cursor; the viewer's queue has the rest."""

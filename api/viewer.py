@@ -31,14 +31,23 @@ class Viewer:
         session_id: The session they watch.
         target_id: The only target they want to hear of; None: all.
         cursor: What they know already; only what comes after it is queued.
+        snapshot: The first frame's text, as of the cursor; None: they begin without.
         queue_length: Frames that wait at most.
     """
 
     def __init__(
-        self, session_id: UUID, target_id: UUID | None, cursor: str, *, queue_length: int
+        self,
+        session_id: UUID,
+        target_id: UUID | None,
+        cursor: str,
+        *,
+        snapshot: str | None = None,
+        queue_length: int,
     ) -> None:
         self.session_id = session_id
+        self.cursor = cursor
         self.reached: Order = cursor_order(cursor)
+        self._snapshot = snapshot
         self._target_id = None if target_id is None else str(target_id)
         self._queue_length = queue_length
         self._waiting: deque[tuple[Order, str]] = deque()
@@ -48,6 +57,11 @@ class Viewer:
         self._lost_to: Order = self.reached
         self._lost = 0
         self._ready = asyncio.Event()
+
+    def take_snapshot(self) -> str | None:
+        """The first frame's text, once: it is large, and is not kept while they watch."""
+        snapshot, self._snapshot = self._snapshot, None
+        return snapshot
 
     def wants(self, message: Message) -> bool:
         """Whether it concerns them."""

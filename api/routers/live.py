@@ -1,5 +1,6 @@
 """The live view of a session."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 import asyncpg
@@ -8,7 +9,7 @@ from fastapi import APIRouter, Depends, WebSocket
 from api.admission import admit, refuse, token_protocol
 from api.dependencies import FeedOf, PoolOf, SettingsOf
 from api.hub import Hub
-from api.snapshot import read_opening
+from api.snapshot import Openings
 from api.streaming import Stream
 from api.viewer import Viewer
 from core import postgres, valkey
@@ -23,22 +24,44 @@ async def get_hub(websocket: WebSocket) -> Hub:
     return hub
 
 
+async def get_openings(websocket: WebSocket) -> Openings:
+    """What the process's viewers begin with."""
+    openings: Openings = websocket.state.openings
+    return openings
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What lets somebody watch."""
+
+    settings: SettingsOf
+    pool: PoolOf
+    feed: FeedOf
+    hub: Annotated[Hub, Depends(get_hub)]
+    openings: Annotated[Openings, Depends(get_openings)]
+
+    async def viewer(self, websocket: WebSocket, session_id: str) -> Viewer:
+        """Whoever is at this WebSocket, if they may watch the session."""
+        # Given back before the rest: viewers may be many more than connections.
+        async with self.pool.acquire() as conn:
+            wish = await admit(websocket, session_id, conn, self.settings)
+        opening = await self.openings.get(wish)
+        return Viewer(
+            wish.session.id,
+            wish.target_id,
+            opening.cursor,
+            snapshot=opening.snapshot,
+            queue_length=self.hub.queue_length,
+        )
+
+
 @router.websocket("/api/v0/ws/session/{session_id}")
 async def watch_session(
-    websocket: WebSocket,
-    session_id: str,
-    *,
-    settings: SettingsOf,
-    pool: PoolOf,
-    feed: FeedOf,
-    hub: Annotated[Hub, Depends(get_hub)],
+    websocket: WebSocket, session_id: str, live: Annotated[Live, Depends()]
 ) -> None:
     """A snapshot, or what came after `since`, then everything as it happens."""
     try:
-        # Given back before the stream begins: viewers may be many more than connections.
-        async with pool.acquire() as conn:
-            wish = await admit(websocket, session_id, conn, settings)
-            opening = await read_opening(conn, feed, wish)
+        viewer = await live.viewer(websocket, session_id)
     except QuiverError as error:
         await refuse(websocket, error)
         return
@@ -50,9 +73,8 @@ async def watch_session(
     except OSError:
         # They left while this was being settled.
         return
-    viewer = Viewer(wish.session.id, wish.target_id, opening.cursor, queue_length=hub.queue_length)
-    with hub.joined(viewer):
-        await Stream(websocket, viewer, feed, settings.quiver_heartbeat_s).run(opening)
+    with live.hub.joined(viewer):
+        await Stream(websocket, viewer, live.feed, live.settings.quiver_heartbeat_s).run()
 
 
 @router.websocket("/{path:path}")
