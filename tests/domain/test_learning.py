@@ -146,12 +146,15 @@ def test_only_the_latest_lessons_count() -> None:
     assert learned([*old, *new]).expect(place, CLOCKS) == learned(new).expect(place, CLOCKS)
 
 
-@given(st.randoms(use_true_random=False), st.integers(1, 200), st.integers(1, 9))
-@settings(max_examples=60, deadline=None)
-def test_lessons_teach_the_same_in_any_order_and_in_any_portions(
-    rng: random.Random, count: int, portion: int
-) -> None:
-    lessons = [
+def told(found: Learned) -> list[object]:
+    """All that is known."""
+    places = [archer.id for archer in ARCHERS.values()]
+    return [(found.rates(place), found.expect(place, CLOCKS)) for place in places]
+
+
+def mixed_lessons(rng: random.Random, count: int) -> list[Lesson]:
+    """Lessons of two archers, as odd as they can be."""
+    return [
         lesson(
             n,
             rng.choice([None, rng.uniform(1.2, 1.4), rng.uniform(0.6, 3)]),
@@ -162,10 +165,34 @@ def test_lessons_teach_the_same_in_any_order_and_in_any_portions(
         )
         for n in range(count)
     ]
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, 200), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_lessons_teach_the_same_in_any_order_and_in_any_portions(
+    rng: random.Random, count: int, portion: int
+) -> None:
+    lessons = mixed_lessons(rng, count)
     mixed = rng.sample(lessons, len(lessons))
     at_once, bit_by_bit = learned(mixed), learned()
     for begin in range(0, count, portion):
         bit_by_bit.add(lessons[begin : begin + portion])
-    for place in (archer.id for archer in ARCHERS.values()):
-        assert at_once.rates(place) == bit_by_bit.rates(place)
-        assert at_once.expect(place, CLOCKS) == bit_by_bit.expect(place, CLOCKS)
+        # What was asked in between is of that moment alone.
+        told(bit_by_bit)
+    assert told(at_once) == told(bit_by_bit)
+
+
+@given(st.randoms(use_true_random=False), st.integers(1, REMEMBERED), st.integers(1, 9))
+@settings(max_examples=60, deadline=None)
+def test_without_some_lessons_it_is_as_if_they_had_never_been(
+    rng: random.Random, count: int, gone: int
+) -> None:
+    lessons = mixed_lessons(rng, count)
+    dropped = {each.shot_id for each in rng.sample(lessons, min(gone, count))}
+    kept = [each for each in lessons if each.shot_id not in dropped]
+    everything = learned(lessons)
+    before = told(everything)
+    assert told(everything.without(dropped)) == told(learned(kept))
+    assert told(everything) == before
+    everything.forget(dropped)
+    assert told(everything) == told(learned(kept))
