@@ -12,8 +12,6 @@ from simulators.faults import Sending
 
 TICK_S = 0.05
 BEAT_EVERY_S = 10.0
-# How long what is due is still tried after being told to stop.
-PATIENCE_S = 1.0
 LAST_WORD_PAUSE_S = 1.0
 
 
@@ -28,6 +26,8 @@ class Relay:
         speed: How much faster than life.
         stop: Ends it early.
         tell: Called every now and then with the number of events whose time has come.
+        patience_s: How long what is due is still tried after being told to stop. Of a request that was not answered until
+            then nobody knows whether it was heard.
     """
 
     gateways: Sequence[Gateway]
@@ -36,6 +36,7 @@ class Relay:
     speed: float
     stop: asyncio.Event
     tell: Callable[[int], None]
+    patience_s: float = 1.0
     _tasks: dict[str, asyncio.Task[object]] = field(default_factory=dict)
 
     async def send(self, sendings: Sequence[Sending]) -> None:
@@ -54,7 +55,7 @@ class Relay:
             await asyncio.gather(*self._tasks.values(), return_exceptions=True)
 
     async def _send(self, sendings: Sequence[Sending]) -> None:
-        began, due, patience, beaten_at = self.clock.now(), 0, PATIENCE_S, -BEAT_EVERY_S
+        began, due, patience, beaten_at = self.clock.now(), 0, self.patience_s, -BEAT_EVERY_S
         while patience > 0:
             self._collect()
             passed = (self.clock.now() - began).total_seconds()

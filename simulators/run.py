@@ -65,6 +65,7 @@ class Run:
         progress: Told every now and then.
         started: Told the session's id once it is set up.
         stop: Ends the run early: the truth then knows what was sent.
+        patience_s: How long, in seconds, what is due is still tried after that.
         connect: Opens a client for an address and a token.
         clock: What the run goes by.
     """
@@ -77,6 +78,7 @@ class Run:
     progress: Callable[[Progress], None] | None = None
     started: Callable[[str], None] | None = None
     stop: asyncio.Event | None = None
+    patience_s: float = 1.0
     connect: Callable[[str, str | None], httpx.AsyncClient] = open_api
     clock: Clock = field(default_factory=wall_clock)
 
@@ -118,7 +120,10 @@ async def _relay(
     sendings = afflicted(played.events, run.faults, random.Random(f"{run.plan.seed} faults"))
     tell = partial(_tell, run, gateways, len(sendings))
     stop = run.stop or asyncio.Event()
-    await Relay(gateways, sorted(made["tokens"]), run.clock, run.speed, stop, tell).send(sendings)
+    relay = Relay(
+        gateways, sorted(made["tokens"]), run.clock, run.speed, stop, tell, run.patience_s
+    )
+    await relay.send(sendings)
 
 
 async def _revoke(api: Api, token_id: str) -> None:

@@ -164,6 +164,20 @@ async def test_a_run_can_be_stopped_while_the_server_is_away() -> None:
     assert not any(shot.release_sent for shot in truth.shots)
 
 
+async def test_a_run_that_is_stopped_and_has_patience_has_every_event_answered() -> None:
+    there, stop = Range({"/event": [well] * 20 + [away] * 8}), asyncio.Event()
+
+    def look(progress: Progress) -> None:
+        if progress.retries:
+            stop.set()
+
+    truth = await ran(there, progress=look, stop=stop, patience_s=60.0)
+    sent = {shot.release_event_id for shot in truth.shots if shot.release_sent}
+    assert not there.moods["/event"]
+    assert 0 < len(sent) < len(truth.shots)
+    assert sent == {e for e, said in there.events.items() if said["type"] == "arrow_release"}
+
+
 @pytest.mark.parametrize("path", ["/event", "/reader/heartbeat"])
 async def test_a_gateway_that_is_not_let_in_ends_the_run_with_a_sentence(path: str) -> None:
     there = Range({path: [saying(401, "the token was revoked")] * 4})
