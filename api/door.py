@@ -9,12 +9,17 @@ from fastapi import Depends, Request
 
 from api.dependencies import allow, bearer, identify
 from api.doorkeeper import Doorkeeper
+from core.domain.values import EventType
 from core.inbox import Inbox
 from core.log import name_principal
 from core.models.token import Principal
-from core.schema.inbox import Accepted, encode
+from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.schema.token import Role
 from core.settings import Settings
+
+
+# What makes a shot, or ends it.
+SEEN = (EventType.RELEASE, EventType.LANDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +51,19 @@ class Door:
             TooManyRequestsError: The reader sends too fast.
         """
         sender = self.caller.reader_id if self.caller.role is Role.READER else None
-        entries = [(self.inbox.partition_of(owner), encode(each)) for owner, each in came]
-        await self.inbox.append(entries, sender)
+        placed = [(self.inbox.partition_of(owner), each) for owner, each in came]
+        urgent = {partition for partition, each in placed if _is_urgent(each)}
+        await self.inbox.append(
+            [(partition, encode(each)) for partition, each in placed],
+            sender,
+            {partition for partition, _ in placed if partition not in urgent},
+        )
+
+
+def _is_urgent(accepted: Accepted) -> bool:
+    """Whether a viewer waits for it: before an arrow leaves the bow there is nothing to see, and a
+    sign of life decides at most what has waited for seconds already."""
+    return isinstance(accepted, AcceptedEvent) and accepted.type in SEEN
 
 
 async def get_door(request: Request) -> Door:

@@ -8,7 +8,7 @@ does.
 import math
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -23,7 +23,7 @@ WAKE_TTL_MS = 2_000
 PAUSE = "quiver:paused"
 WAKE_TTL_IN_PAUSE_MS = 60_000
 # Partitions for which something came, in that order: whoever is free takes the first. While nobody
-# takes any, only so many are kept: what is not named here is found by a sweep.
+# takes any, only so many are kept: what is not named here is found by a look at all.
 WOKEN = "quiver:inbox:woken"
 WOKEN_LENGTH = 1_024
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1, 60
@@ -40,9 +40,9 @@ JITTER = 0.5
 # ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
 # time to live; the bucket's rate in a second and its size (0: no bucket); the key of the operators'
 # pause and a wake-up's time to live in it; where woken partitions are named, and how many at most;
-# then each entry as the number of its stream and the payload. Answers: {0, streams that were woken
-# …}, {-1, stream, depth, entries ever added} where one is shut, {-2, seconds to wait} where the
-# bucket is empty.
+# for each stream 1 when it is to be woken, else 0; then each entry as the number of its stream and
+# the payload. Answers: {0, streams that were woken …}, {-1, stream, depth, entries ever added} where
+# one is shut, {-2, seconds to wait} where the bucket is empty.
 APPEND = """
 local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
@@ -53,7 +53,7 @@ if redis.call('EXISTS', ARGV[7]) == 1 then
     oldest_ms, wake_ttl = math.huge, ARGV[8]
 end
 local coming, count = {}, 0
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
     local stream = tonumber(ARGV[i])
     coming[stream] = (coming[stream] or 0) + 1
     count = count + 1
@@ -95,12 +95,13 @@ if size > 0 then
     redis.call('HSET', bucket, 'left', tostring(left - count), 'at', now)
     redis.call('PEXPIRE', bucket, math.ceil((size - left + count) / rate * 1000) + 1000)
 end
-for i = 11, #ARGV, 2 do
+for i = 12, #ARGV, 2 do
     redis.call('XADD', KEYS[3 * tonumber(ARGV[i]) - 2], '*', 'e', ARGV[i + 1])
 end
 local woken = {0}
 for stream, _ in pairs(coming) do
-    if redis.call('SET', KEYS[3 * stream - 1], '1', 'NX', 'PX', wake_ttl) then
+    local is_waited_for = string.sub(ARGV[11], stream, stream) == '1'
+    if is_waited_for and redis.call('SET', KEYS[3 * stream - 1], '1', 'NX', 'PX', wake_ttl) then
         woken[#woken + 1] = stream
         redis.call('RPUSH', ARGV[9], string.match(KEYS[3 * stream - 2], '%d+$'))
         redis.call('LTRIM', ARGV[9], -tonumber(ARGV[10]), -1)
@@ -187,7 +188,10 @@ class Gate:
         self.marks = marks
 
     async def append(
-        self, entries: Sequence[tuple[int, bytes]], reader_id: UUID | None
+        self,
+        entries: Sequence[tuple[int, bytes]],
+        reader_id: UUID | None,
+        patient: Collection[int] = (),
     ) -> list[int]:
         """Put entries on disk, all or none.
 
@@ -195,6 +199,7 @@ class Gate:
             entries: Each with its partition.
             reader_id: The reader that sends them itself; None: a gateway or a worker does, which
                 is held up by the watermarks alone.
+            patient: Partitions that nobody is told of.
 
         Returns:
             The partitions that nobody had been told of; workers are, in the same call.
@@ -208,6 +213,7 @@ class Gate:
         keys += [] if reader_id is None else [bucket_key(reader_id)]
         said: list[bytes | int | float | str] = [*self._limits(reader_id)]
         said += [PAUSE, WAKE_TTL_IN_PAUSE_MS, WOKEN, WOKEN_LENGTH]
+        said.append("".join("0" if partition in patient else "1" for partition in places))
         for partition, payload in entries:
             said += [places[partition], payload]
         answer = await self._append(keys=keys, args=said)

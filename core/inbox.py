@@ -5,13 +5,21 @@ is read again, and reading it again changes nothing.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from redis.asyncio import Redis
 
-from core.gate import WOKEN, WOKEN_LENGTH, Gate, Watermarks, stream_key, wake_key
+from core.gate import (
+    WAKE_TTL_MS,
+    WOKEN,
+    WOKEN_LENGTH,
+    Gate,
+    Watermarks,
+    stream_key,
+    wake_key,
+)
 from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
@@ -24,8 +32,8 @@ end
 return {found, redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4]) or ''}
 """
 
-# The same for several partitions, four keys each: those that hold more than ARGV[1] entries are left
-# as they are.
+# The same for several partitions, four keys each: those that hold more than ARGV[1] entries are
+# left as they are.
 BEGIN_FEW = """
 local all = {}
 for i = 1, #KEYS, 4 do
@@ -43,6 +51,23 @@ for i = 1, #KEYS, 4 do
 end
 return all
 """
+
+# Two keys for each partition, its entries and its wake-up: names those to workers that hold an entry
+# older than ARGV[1] ms and were not named lately.
+WAKE_WAITING = """
+local clock = redis.call('TIME')
+local since = clock[1] * 1000 + math.floor(clock[2] / 1000) - tonumber(ARGV[1])
+for i = 1, #KEYS, 2 do
+    local first = redis.call('XRANGE', KEYS[i], '-', since, 'COUNT', 1)[1]
+    if first and redis.call('SET', KEYS[i + 1], '1', 'NX', 'PX', ARGV[2]) then
+        redis.call('RPUSH', ARGV[3], string.match(KEYS[i], '%d+$'))
+    end
+end
+redis.call('LTRIM', ARGV[3], -tonumber(ARGV[4]), -1)
+"""
+
+# What can wait does so for this long: as long as several readers' word is better taken together.
+PATIENCE_MS = 200
 
 # So many workers may die in a row over a partition before its entries are taken one by one, and
 # over one of them before that is put aside. All of them together are less than what a supervisor
@@ -154,6 +179,7 @@ class Inbox:
         self._gate = Gate(valkey, marks)
         self._begin = valkey.register_script(BEGIN)
         self._begin_few = valkey.register_script(BEGIN_FEW)
+        self._wake_waiting = valkey.register_script(WAKE_WAITING)
         self.partitions = partitions
         self.limit = marks.limit
 
@@ -162,13 +188,18 @@ class Inbox:
         return partition_key(owner) % self.partitions
 
     async def append(
-        self, entries: Sequence[tuple[int, bytes]], reader_id: UUID | None = None
+        self,
+        entries: Sequence[tuple[int, bytes]],
+        reader_id: UUID | None = None,
+        patient: Collection[int] = (),
     ) -> list[int]:
         """Put events on disk, all or none.
 
         Args:
             entries: Each with its partition.
             reader_id: The reader that sends them itself, which may not send too fast.
+            patient: Partitions whose entries can wait for `wake_those_who_wait`, or for another
+                that cannot.
 
         Returns:
             The partitions that nobody had been told of; workers are, in the same call.
@@ -177,7 +208,13 @@ class Inbox:
             UnavailableError: A stream is full or far behind; nothing was kept.
             TooManyRequestsError: The reader sends too fast; nothing was kept.
         """
-        return await self._gate.append(entries, reader_id) if entries else []
+        return await self._gate.append(entries, reader_id, patient) if entries else []
+
+    async def wake_those_who_wait(self) -> None:
+        """Tell workers of partitions whose entries have waited for `PATIENCE_MS`: nobody was told
+        of them before, or what told it is lost."""
+        keys = [key(p) for p in range(self.partitions) for key in (stream_key, wake_key)]
+        await self._wake_waiting(keys=keys, args=[PATIENCE_MS, WAKE_TTL_MS, WOKEN, WOKEN_LENGTH])
 
     async def wait_for_woken(self) -> set[int]:
         """Wait until something comes for partitions that nobody was told of, a second at most; all
@@ -214,7 +251,7 @@ class Inbox:
     async def begin_and_read_few(
         self, partitions: Sequence[int], at_most: int
     ) -> dict[int, Reading]:
-        """As `begin_and_read` for several partitions in one round trip, each of which is read whole.
+        """As `begin_and_read` for several partitions in one round trip; each is read whole.
 
         Args:
             partitions: Which.

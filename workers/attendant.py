@@ -7,6 +7,7 @@ what a dying worker took with it is found by a sweep.
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic
 from typing import Any
@@ -71,6 +72,15 @@ class Attendant:
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
             await self._take(named)
+
+    async def look_around(self) -> None:
+        """Have those partitions named, again and again, that nobody names since what came for them
+        can wait a little, or was named to a worker that died."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if self._is_free():
+                with suppress(*LOST, RedisError):
+                    await self._deps.inbox.wake_those_who_wait()
 
     async def _named(self) -> set[int]:
         if not self.held:
