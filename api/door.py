@@ -9,7 +9,8 @@ from fastapi import Depends, Request
 
 from api.dependencies import allow, bearer, identify
 from api.doorkeeper import Doorkeeper
-from core.domain.values import EventType
+from core.domain.values import SECOND, EventType
+from core.gate import Haste, Incoming
 from core.inbox import Inbox
 from core.log import name_principal
 from core.models.token import Principal
@@ -17,9 +18,10 @@ from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.schema.token import Role
 from core.settings import Settings
 
-
 # What makes a shot, or ends it.
 SEEN = (EventType.RELEASE, EventType.LANDED)
+# Nobody stands at the butt any more and waits for it.
+LATE_AFTER = 10 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +53,23 @@ class Door:
             TooManyRequestsError: The reader sends too fast.
         """
         sender = self.caller.reader_id if self.caller.role is Role.READER else None
-        placed = [(self.inbox.partition_of(owner), each) for owner, each in came]
-        urgent = {partition for partition, each in placed if _is_urgent(each)}
         await self.inbox.append(
-            [(partition, encode(each)) for partition, each in placed],
+            [
+                Incoming(self.inbox.partition_of(owner), encode(each), _haste(each))
+                for owner, each in came
+            ],
             sender,
-            {partition for partition, _ in placed if partition not in urgent},
         )
 
 
-def _is_urgent(accepted: Accepted) -> bool:
-    """Whether a viewer waits for it: before an arrow leaves the bow there is nothing to see, and a
+def _haste(accepted: Accepted) -> Haste:
+    """How soon it is to be looked at: before an arrow leaves the bow there is nothing to see, and a
     sign of life decides at most what has waited for seconds already."""
-    return isinstance(accepted, AcceptedEvent) and accepted.type in SEEN
+    if not isinstance(accepted, AcceptedEvent):
+        return Haste.BEHIND
+    if (accepted.sent_at or accepted.received_at) - accepted.ts > LATE_AFTER:
+        return Haste.LATE
+    return Haste.NOW if accepted.type in SEEN else Haste.SOON
 
 
 async def get_door(request: Request) -> Door:

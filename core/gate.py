@@ -8,8 +8,9 @@ does.
 import math
 import random
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -35,14 +36,14 @@ MEASURED_OVER_S = 1.0
 # Whoever is sent away at once should not all return at once.
 JITTER = 0.5
 
-# For each stream three keys: its entries, its wake-up, whether it is shut; then the sender's
-# bucket.
+# For each lane three keys: its entries, its wake-up, whether it is shut; then the sender's bucket.
 # ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
 # time to live; the bucket's rate in a second and its size (0: no bucket); the key of the operators'
 # pause and a wake-up's time to live in it; where woken partitions are named, and how many at most;
-# for each stream 1 when it is to be woken, else 0; then each entry as the number of its stream and
-# the payload. Answers: {0, streams that were woken …}, {-1, stream, depth, entries ever added} where
-# one is shut, {-2, seconds to wait} where the bucket is empty.
+# for each lane 1 when it is to be woken, else 0; then each entry as the number of its lane, the
+# number of another that it goes into while there is something in that (0: none), and the payload.
+# Answers: {0, lanes that were woken …}, {-1, lane, depth, entries ever added} where one is shut,
+# {-2, seconds to wait} where the bucket is empty.
 APPEND = """
 local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
 local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
@@ -52,14 +53,18 @@ local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 if redis.call('EXISTS', ARGV[7]) == 1 then
     oldest_ms, wake_ttl = math.huge, ARGV[8]
 end
-local coming, count = {}, 0
-for i = 12, #ARGV, 2 do
-    local stream = tonumber(ARGV[i])
-    coming[stream] = (coming[stream] or 0) + 1
+local coming, count, lane_of = {}, 0, {}
+for i = 12, #ARGV, 3 do
+    local lane, behind = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+    if behind > 0 and redis.call('XLEN', KEYS[3 * behind - 2]) > 0 then
+        lane = behind
+    end
+    lane_of[i] = lane
+    coming[lane] = (coming[lane] or 0) + 1
     count = count + 1
 end
-for stream, more in pairs(coming) do
-    local key, shut = KEYS[3 * stream - 2], KEYS[3 * stream]
+for lane, more in pairs(coming) do
+    local key, shut = KEYS[3 * lane - 2], KEYS[3 * lane]
     local depth = redis.call('XLEN', key)
     local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
     local age = first and now - tonumber(string.match(first[1], '^%d+')) or 0
@@ -79,7 +84,7 @@ for stream, more in pairs(coming) do
                 end
             end
         end
-        return {-1, stream, depth, added}
+        return {-1, lane, depth, added}
     elseif was_shut then
         redis.call('DEL', shut)
     end
@@ -95,15 +100,15 @@ if size > 0 then
     redis.call('HSET', bucket, 'left', tostring(left - count), 'at', now)
     redis.call('PEXPIRE', bucket, math.ceil((size - left + count) / rate * 1000) + 1000)
 end
-for i = 12, #ARGV, 2 do
-    redis.call('XADD', KEYS[3 * tonumber(ARGV[i]) - 2], '*', 'e', ARGV[i + 1])
+for i = 12, #ARGV, 3 do
+    redis.call('XADD', KEYS[3 * lane_of[i] - 2], '*', 'e', ARGV[i + 2])
 end
 local woken = {0}
-for stream, _ in pairs(coming) do
-    local is_waited_for = string.sub(ARGV[11], stream, stream) == '1'
-    if is_waited_for and redis.call('SET', KEYS[3 * stream - 1], '1', 'NX', 'PX', wake_ttl) then
-        woken[#woken + 1] = stream
-        redis.call('RPUSH', ARGV[9], string.match(KEYS[3 * stream - 2], '%d+$'))
+for lane, _ in pairs(coming) do
+    local is_waited_for = string.sub(ARGV[11], lane, lane) == '1'
+    if is_waited_for and redis.call('SET', KEYS[3 * lane - 1], '1', 'NX', 'PX', wake_ttl) then
+        woken[#woken + 1] = lane
+        redis.call('RPUSH', ARGV[9], string.match(KEYS[3 * lane - 2], '%d+$'))
         redis.call('LTRIM', ARGV[9], -tonumber(ARGV[10]), -1)
     end
 end
@@ -111,12 +116,41 @@ return woken
 """
 
 
+class Haste(Enum):
+    """How soon an entry is to be looked at.
+
+    `NOW` wakes a worker. `SOON` waits for another that does, or for a look at all that waits.
+    `BEHIND` is `SOON`, but behind what came late: it says that all before it was told. `LATE`
+    happened long ago, and is one of many, perhaps: it gets out of the way of what happens now.
+    """
+
+    NOW = auto()
+    SOON = auto()
+    BEHIND = auto()
+    LATE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """What comes into the inbox.
+
+    Args:
+        partition: Whose.
+        payload: As it is kept.
+        haste: How soon it is to be looked at.
+    """
+
+    partition: int
+    payload: bytes
+    haste: Haste = Haste.NOW
+
+
 @dataclass(frozen=True, slots=True)
 class Watermarks:
     """How much may wait, and how fast one reader may send.
 
     Args:
-        limit: Entries that a partition holds at most.
+        limit: Entries that a lane holds at most.
         reopen_at: Share of them at which a partition that was full takes entries again.
         oldest_s: Seconds that its oldest entry may wait.
         reader_rate: Events that a reader may send in a second for long.
@@ -132,7 +166,7 @@ class Watermarks:
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """How many entries had left a partition at a time.
+    """How many entries had left a lane at a time.
 
     Args:
         at: Seconds, of a clock that never goes back.
@@ -143,9 +177,14 @@ class _Sample:
     left: int
 
 
-def stream_key(partition: int) -> str:
-    """Where a partition's events are."""
-    return f"quiver:inbox:{partition}"
+def stream_key(lane: int) -> str:
+    """Where the events of a lane are."""
+    return f"quiver:inbox:{lane}"
+
+
+def late_lane(partition: int, partitions: int) -> int:
+    """The lane of what comes late, so that it is not in the way of what happens now."""
+    return partition + partitions
 
 
 def wake_key(partition: int) -> str:
@@ -153,9 +192,9 @@ def wake_key(partition: int) -> str:
     return f"quiver:inbox:wake:{partition}"
 
 
-def shut_key(partition: int) -> str:
-    """Stands while a partition takes nothing: since when, milliseconds since the epoch."""
-    return f"quiver:inbox:shut:{partition}"
+def shut_key(lane: int) -> str:
+    """Stands while a lane takes nothing: since when, milliseconds since the epoch."""
+    return f"quiver:inbox:shut:{lane}"
 
 
 def bucket_key(reader_id: UUID) -> str:
@@ -168,6 +207,7 @@ class Gate:
 
     Args:
         valkey: A client that answers bytes.
+        partitions: How many there are.
         marks: How much may wait.
         rng: For the jitter.
         clock: Seconds, never going back.
@@ -176,6 +216,7 @@ class Gate:
     def __init__(
         self,
         valkey: Redis,
+        partitions: int,
         marks: Watermarks,
         *,
         rng: random.Random | None = None,
@@ -185,21 +226,16 @@ class Gate:
         self._rng = rng or random.Random()
         self._clock = clock
         self._drains: dict[int, tuple[_Sample, float | None]] = {}
+        self._partitions = partitions
         self.marks = marks
 
-    async def append(
-        self,
-        entries: Sequence[tuple[int, bytes]],
-        reader_id: UUID | None,
-        patient: Collection[int] = (),
-    ) -> list[int]:
+    async def append(self, entries: Sequence[Incoming], reader_id: UUID | None) -> list[int]:
         """Put entries on disk, all or none.
 
         Args:
-            entries: Each with its partition.
+            entries: What comes.
             reader_id: The reader that sends them itself; None: a gateway or a worker does, which
                 is held up by the watermarks alone.
-            patient: Partitions that nobody is told of.
 
         Returns:
             The partitions that nobody had been told of; workers are, in the same call.
@@ -208,22 +244,32 @@ class Gate:
             UnavailableError: A stream is full or far behind; nothing was kept.
             TooManyRequestsError: The reader sends too fast; nothing was kept.
         """
-        places = {partition: number for number, partition in enumerate({p for p, _ in entries}, 1)}
-        keys = [key(p) for p in places for key in (stream_key, wake_key, shut_key)]
+        lanes = dict.fromkeys(lane for each in entries for lane in self._lanes(each) if lane >= 0)
+        numbers = {lane: number for number, lane in enumerate(lanes, 1)}
+        woken = {each.partition for each in entries if each.haste is Haste.NOW}
+        keys = [key(lane) for lane in lanes for key in (stream_key, wake_key, shut_key)]
         keys += [] if reader_id is None else [bucket_key(reader_id)]
         said: list[bytes | int | float | str] = [*self._limits(reader_id)]
         said += [PAUSE, WAKE_TTL_IN_PAUSE_MS, WOKEN, WOKEN_LENGTH]
-        said.append("".join("0" if partition in patient else "1" for partition in places))
-        for partition, payload in entries:
-            said += [places[partition], payload]
+        said.append("".join("1" if lane in woken else "0" for lane in lanes))
+        for each in entries:
+            lane, behind = self._lanes(each)
+            said += [numbers[lane], numbers.get(behind, 0), each.payload]
         answer = await self._append(keys=keys, args=said)
-        numbers = list(places)
+        by_number = list(lanes)
         if answer[0] == -1:
-            _, place, depth, added = answer
-            raise self._shut(numbers[place - 1], depth, added)
+            _, number, depth, added = answer
+            raise self._shut(by_number[number - 1], depth, added)
         if answer[0] == -2:
             raise self._too_fast(float(answer[1]))
-        return sorted(numbers[place - 1] for place in answer[1:])
+        return sorted(by_number[number - 1] for number in answer[1:])
+
+    def _lanes(self, entry: Incoming) -> tuple[int, int]:
+        """An entry's lane, and that which it goes into while there is something in it; -1: none."""
+        late = late_lane(entry.partition, self._partitions)
+        if entry.haste is Haste.LATE:
+            return late, -1
+        return entry.partition, late if entry.haste is Haste.BEHIND else -1
 
     def _limits(self, reader_id: UUID | None) -> tuple[int | float, ...]:
         marks = self.marks
@@ -232,9 +278,9 @@ class Gate:
         oldest_ms = round(marks.oldest_s * 1000)
         return marks.limit, reopen_at, oldest_ms, WAKE_TTL_MS, marks.reader_rate, size
 
-    def _shut(self, partition: int, depth: int, added: int) -> UnavailableError:
-        """A refusal that says when the partition will be open again, as far as that is known."""
-        rate = self._drained_per_s(partition, added - depth)
+    def _shut(self, lane: int, depth: int, added: int) -> UnavailableError:
+        """A refusal that says when the lane will be open again, as far as that is known."""
+        rate = self._drained_per_s(lane, added - depth)
         above = max(1.0, depth - self.marks.limit * self.marks.reopen_at)
         if rate is None:
             wait_s = UNMEASURED_WAIT_S
@@ -256,15 +302,15 @@ class Gate:
         with_jitter = wait_s * self._rng.uniform(1.0, 1.0 + JITTER)
         return min(max(math.ceil(with_jitter), SHORTEST_WAIT_S), LONGEST_WAIT_S)
 
-    def _drained_per_s(self, partition: int, left: int) -> float | None:
-        """How many entries leave a partition in a second, since it was last full; None: not known
+    def _drained_per_s(self, lane: int, left: int) -> float | None:
+        """How many entries leave a lane in a second, since it was last full; None: not known
         yet."""
         now = _Sample(self._clock(), left)
-        before, rate = self._drains.get(partition, (now, None))
+        before, rate = self._drains.get(lane, (now, None))
         took = now.at - before.at
         if took > LONGEST_WAIT_S or left < before.left:
             before, rate, took = now, None, 0.0
         if took >= MEASURED_OVER_S:
             before, rate = now, (left - before.left) / took
-        self._drains[partition] = (before, rate)
+        self._drains[lane] = (before, rate)
         return rate

@@ -5,8 +5,9 @@ is read again, and reading it again changes nothing.
 """
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
 from uuid import UUID
 
 from redis.asyncio import Redis
@@ -16,35 +17,42 @@ from core.gate import (
     WOKEN,
     WOKEN_LENGTH,
     Gate,
+    Incoming,
     Watermarks,
+    late_lane,
     stream_key,
     wake_key,
 )
 from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
+# With what is read comes what waits longest of what came late.
 BEGIN = """
 redis.call('DEL', KEYS[1])
 local found = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
+local late = redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1]
 if #found == 0 and ARGV[2] == '0' then
-    return {found, 0, ''}
+    return {found, 0, '', ''}
 end
-return {found, redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4]) or ''}
+local begun, careful = redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4])
+return {found, begun, careful or '', late and late[1] or ''}
 """
 
-# The same for several partitions, four keys each: those that hold more than ARGV[1] entries are
-# left as they are.
+# The same for several partitions, five keys each: those that hold more than ARGV[1] entries are left
+# as they are.
 BEGIN_FEW = """
 local all = {}
-for i = 1, #KEYS, 4 do
+for i = 1, #KEYS, 5 do
     local reading = 0
     if redis.call('XLEN', KEYS[i + 1]) <= tonumber(ARGV[1]) then
         redis.call('DEL', KEYS[i])
         local found = redis.call('XRANGE', KEYS[i + 1], '-', '+')
         if #found == 0 then
-            reading = {found, 0, ''}
+            reading = {found, 0, '', ''}
         else
-            reading = {found, redis.call('INCR', KEYS[i + 2]), redis.call('GET', KEYS[i + 3]) or ''}
+            local begun, careful = redis.call('INCR', KEYS[i + 2]), redis.call('GET', KEYS[i + 3])
+            local late = redis.call('XRANGE', KEYS[i + 4], '-', '+', 'COUNT', 1)[1]
+            reading = {found, begun, careful or '', late and late[1] or ''}
         end
     end
     all[#all + 1] = reading
@@ -68,6 +76,8 @@ redis.call('LTRIM', ARGV[3], -tonumber(ARGV[4]), -1)
 
 # What can wait does so for this long: as long as several readers' word is better taken together.
 PATIENCE_MS = 200
+# Whoever waits longer was forgotten: who was to come died on the way.
+UNATTENDED_AFTER_MS = 600
 
 # So many workers may die in a row over a partition before its entries are taken one by one, and
 # over one of them before that is put aside. All of them together are less than what a supervisor
@@ -115,6 +125,9 @@ class Reading:
         is_alone: Whether this is one that may be deadly: nothing else is to be done with it.
         deadly: Instead of entries to be done, the one that workers died over.
         others_are_deadly: Whether workers died over what else was to be done.
+        is_first_try: Whether nobody began it before and did not end.
+        late_since: When the oldest of what came late and is not done came, microseconds; None:
+            there is none.
     """
 
     entries: Sequence[Entry]
@@ -122,6 +135,8 @@ class Reading:
     is_alone: bool = False
     deadly: Entry | None = None
     others_are_deadly: bool = False
+    is_first_try: bool = True
+    late_since: int | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -134,17 +149,22 @@ def partition_key(owner: UUID) -> int:
     return zlib.crc32(owner.bytes) & 0x7FFFFFFF
 
 
-def begun_key(partition: int) -> str:
-    """How many batches of a partition were begun in a row and did not end."""
-    return f"quiver:inbox:begun:{partition}"
+def begun_key(lane: int) -> str:
+    """How many batches of a lane were begun in a row and did not end."""
+    return f"quiver:inbox:begun:{lane}"
 
 
-def careful_key(partition: int) -> str:
+def careful_key(lane: int) -> str:
     """The last entry of the batch that workers died over."""
-    return f"quiver:inbox:careful:{partition}"
+    return f"quiver:inbox:careful:{lane}"
 
 
-# Of each partition: what a script that begins a batch takes.
+def claim_key(partition: int) -> str:
+    """Stands while somebody is at what came late for a partition."""
+    return f"quiver:inbox:claim:{partition}"
+
+
+# Of each lane: what a script that begins a batch takes, and then what is late.
 READ_KEYS = (wake_key, stream_key, begun_key, careful_key)
 
 
@@ -166,17 +186,20 @@ class StreamState:
 
 
 class Inbox:
-    """The partitions' streams.
+    """The partitions' lanes, each a stream: what happens now, and what came late.
+
+    The first has the partition's number, the other is `late_lane`. Whoever is at either holds the
+    partition.
 
     Args:
         valkey: A client that answers bytes.
-        partitions: How many streams there are.
-        marks: How much a stream holds, and how fast one reader may send.
+        partitions: How many there are.
+        marks: How much a lane holds, and how fast one reader may send.
     """
 
     def __init__(self, valkey: Redis, *, partitions: int, marks: Watermarks) -> None:
         self._valkey = valkey
-        self._gate = Gate(valkey, marks)
+        self._gate = Gate(valkey, partitions, marks)
         self._begin = valkey.register_script(BEGIN)
         self._begin_few = valkey.register_script(BEGIN_FEW)
         self._wake_waiting = valkey.register_script(WAKE_WAITING)
@@ -187,28 +210,25 @@ class Inbox:
         """The partition of a target, or of a reader that is bound to nothing."""
         return partition_key(owner) % self.partitions
 
-    async def append(
-        self,
-        entries: Sequence[tuple[int, bytes]],
-        reader_id: UUID | None = None,
-        patient: Collection[int] = (),
-    ) -> list[int]:
+    def late_lane(self, partition: int) -> int:
+        """Where a partition keeps what came late."""
+        return late_lane(partition, self.partitions)
+
+    async def append(self, entries: Sequence[Incoming], reader_id: UUID | None = None) -> list[int]:
         """Put events on disk, all or none.
 
         Args:
-            entries: Each with its partition.
+            entries: What comes.
             reader_id: The reader that sends them itself, which may not send too fast.
-            patient: Partitions whose entries can wait for `wake_those_who_wait`, or for another
-                that cannot.
 
         Returns:
             The partitions that nobody had been told of; workers are, in the same call.
 
         Raises:
-            UnavailableError: A stream is full or far behind; nothing was kept.
+            UnavailableError: A lane is full or far behind; nothing was kept.
             TooManyRequestsError: The reader sends too fast; nothing was kept.
         """
-        return await self._gate.append(entries, reader_id, patient) if entries else []
+        return await self._gate.append(entries, reader_id) if entries else []
 
     async def wake_those_who_wait(self) -> None:
         """Tell workers of partitions whose entries have waited for `PATIENCE_MS`: nobody was told
@@ -232,11 +252,11 @@ class Inbox:
             (names,) = await pipe.execute()
         return {int(name) for name in names or ()}
 
-    async def begin_and_read(self, partition: int, count: int, *, others: bool = False) -> Reading:
+    async def begin_and_read(self, lane: int, count: int, *, others: bool = False) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.
 
         Args:
-            partition: Which.
+            lane: Which.
             count: How many entries at most.
             others: Whether there is something to be done besides, so that a batch begins in any
                 case.
@@ -244,9 +264,8 @@ class Inbox:
         Say `acknowledge` or `give_back` when it ended: after one that did neither, several times in
         a row, entries are read one by one until the deadly one is known.
         """
-        keys = [key(partition) for key in READ_KEYS]
-        said = await self._begin(keys=keys, args=[count, int(others)])
-        return await self._reading(partition, count, *said)
+        said = await self._begin(keys=self._read_keys(lane), args=[count, int(others)])
+        return await self._reading(lane, count, *said)
 
     async def begin_and_read_few(
         self, partitions: Sequence[int], at_most: int
@@ -257,7 +276,7 @@ class Inbox:
             partitions: Which.
             at_most: Those that hold more entries than this are not begun, and not in the answer.
         """
-        keys = [key(partition) for partition in partitions for key in READ_KEYS]
+        keys = [key for partition in partitions for key in self._read_keys(partition)]
         said = await self._begin_few(keys=keys, args=[at_most])
         return {
             partition: await self._reading(partition, at_most + 1, *each)
@@ -265,11 +284,34 @@ class Inbox:
             if each
         }
 
+    def _read_keys(self, lane: int) -> list[str]:
+        late = self.late_lane(lane % self.partitions)
+        return [*(key(lane) for key in READ_KEYS), stream_key(late)]
+
     async def _reading(
-        self, partition: int, count: int, found: Sequence[Found], begun: int, careful_until: bytes
+        self,
+        lane: int,
+        count: int,
+        found: Sequence[Found],
+        begun: int,
+        careful_until: bytes,
+        late_id: bytes,
     ) -> Reading:
         """What is to be done of at most `count` entries, by how often it was begun in vain."""
         entries = [_entry(*each) for each in found]
+        is_late = lane >= self.partitions
+        late_since = None if is_late or not late_id else _order(late_id)[0] * 1_000
+        reading = await self._by_deaths(lane, entries, len(entries) == count, begun, careful_until)
+        return replace(reading, is_first_try=begun <= 1, late_since=late_since)
+
+    async def _by_deaths(
+        self,
+        lane: int,
+        entries: Sequence[Entry],
+        has_more: bool,
+        begun: int,
+        careful_until: bytes,
+    ) -> Reading:
         if not entries:
             return Reading(entries, False, others_are_deadly=begun > DEATHS_OVER_ONE)
         if _order(entries[0].id) <= _order(careful_until):
@@ -277,92 +319,114 @@ class Inbox:
                 return Reading([], True, deadly=entries[0])
             return Reading(entries[:1], len(entries) > 1, is_alone=True)
         if begun > DEATHS_OVER_MANY:
-            await self._be_careful(partition, entries[-1])
+            await self._be_careful(lane, entries[-1])
             return Reading(entries[:1], len(entries) > 1, is_alone=True)
-        return Reading(entries, len(entries) == count)
+        return Reading(entries, has_more)
 
-    async def _be_careful(self, partition: int, last: Entry) -> None:
+    async def _be_careful(self, lane: int, last: Entry) -> None:
         async with self._valkey.pipeline(transaction=True) as pipe:
-            pipe.set(careful_key(partition), last.id, ex=CAREFUL_FOR_S)
-            pipe.set(begun_key(partition), 1)
+            pipe.set(careful_key(lane), last.id, ex=CAREFUL_FOR_S)
+            pipe.set(begun_key(lane), 1)
             await pipe.execute()
 
-    async def give_back(self, *partitions: int) -> None:
+    async def give_back(self, *lanes: int) -> None:
         """Their batches ended that could not be done; the entries are read again."""
-        await self._valkey.delete(*map(begun_key, partitions))
+        await self._valkey.delete(*map(begun_key, lanes))
 
     async def begin(self, partition: int) -> None:
         """From now on new events wake the partition again: what follows reads all before."""
         await self._valkey.delete(wake_key(partition))
 
-    async def read(self, partition: int, count: int) -> list[Entry]:
-        """The partition's oldest entries, at most `count`."""
-        found = await self._valkey.xrange(stream_key(partition), count=count)
+    async def read(self, lane: int, count: int) -> list[Entry]:
+        """A lane's oldest entries, at most `count`."""
+        found = await self._valkey.xrange(stream_key(lane), count=count)
         return [
             _entry(entry_id, [part for pair in fields.items() for part in pair])
             for entry_id, fields in found
         ]
 
     async def acknowledge(
-        self, partition: int, entries: Sequence[Entry], *, others: bool = False
+        self, lane: int, entries: Sequence[Entry], *, others: bool = False
     ) -> None:
         """Let entries leave that are in the database now: the batch ended well."""
         if entries or others:
-            await self.acknowledge_all({partition: entries})
+            await self.acknowledge_all({lane: entries})
 
     async def acknowledge_all(self, done: Mapping[int, Sequence[Entry]]) -> None:
-        """As `acknowledge`, of batches of several partitions."""
+        """As `acknowledge`, of batches of several lanes."""
         async with self._valkey.pipeline(transaction=False) as pipe:
-            for partition, entries in done.items():
+            for lane, entries in done.items():
                 for start in range(0, len(entries), 500):
                     ids = [entry.id for entry in entries[start : start + 500]]
-                    pipe.xdel(stream_key(partition), *ids)
-                pipe.delete(begun_key(partition))
+                    pipe.xdel(stream_key(lane), *ids)
+                pipe.delete(begun_key(lane))
             await pipe.execute()
 
-    async def depths(self) -> Mapping[int, int]:
-        """How many entries each partition holds."""
+    async def late_partitions(self) -> list[int]:
+        """Partitions for which something came late, and how much; nobody is told of them."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             for partition in range(self.partitions):
-                pipe.xlen(stream_key(partition))
-            return dict(enumerate(await pipe.execute()))
+                pipe.xlen(stream_key(self.late_lane(partition)))
+            return [partition for partition, depth in enumerate(await pipe.execute()) if depth]
+
+    async def claim_late(self, partition: int, for_ms: int) -> bool:
+        """Whether what came late for a partition is the caller's now. Others leave it alone for so
+        long; that they do is a courtesy, what keeps them from doing harm is the partition's lock.
+        """
+        return bool(await self._valkey.set(claim_key(partition), b"1", nx=True, px=for_ms))
+
+    async def leave_late(self, partition: int) -> None:
+        """Let others have what came late for it."""
+        await self._valkey.delete(claim_key(partition))
+
+    async def depths(self) -> Mapping[int, int]:
+        """How many entries each partition holds, the late ones among them."""
+        return {state.partition: state.depth for state in await self.states()}
 
     async def oldest_ms(self) -> int | None:
         """When the oldest entry came, in milliseconds since the epoch; None: there is none."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for partition in range(self.partitions):
-                pipe.xrange(stream_key(partition), count=1)
-            firsts = [found[0][0] for found in await pipe.execute() if found]
-        return min((_order(entry_id)[0] for entry_id in firsts), default=None)
+        return _least(state.oldest_ms for state in await self.states())
 
     async def oldest_of(self, partition: int) -> int | None:
         """As `oldest_ms`, of one partition."""
-        found = await self._valkey.xrange(stream_key(partition), count=1)
-        return _order(found[0][0])[0] if found else None
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for lane in (partition, self.late_lane(partition)):
+                pipe.xrange(stream_key(lane), count=1)
+            return _least(map(_came_ms, await pipe.execute()))
 
     async def states(self) -> list[StreamState]:
-        """How each partition's stream stands."""
+        """How each partition stands."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             for partition in range(self.partitions):
-                pipe.xlen(stream_key(partition))
-                pipe.xrange(stream_key(partition), count=1)
+                for lane in (partition, self.late_lane(partition)):
+                    pipe.xlen(stream_key(lane))
+                    pipe.xrange(stream_key(lane), count=1)
                 pipe.exists(wake_key(partition))
             said = await pipe.execute()
-        each = zip(said[::3], said[1::3], said[2::3], strict=True)
         return [
-            StreamState(partition, depth, _order(first[0][0])[0] if first else None, bool(woken))
-            for partition, (depth, first, woken) in enumerate(each)
+            StreamState(
+                partition,
+                depth + late_depth,
+                _least((_came_ms(first), _came_ms(late_first))),
+                bool(woken),
+            )
+            for partition, (depth, first, late_depth, late_first, woken) in enumerate(
+                batched(said, 5)
+            )
         ]
 
     async def unattended(self) -> set[int]:
-        """Partitions that hold entries and have no wake-up under way."""
+        """Partitions whose oldest entry waits for longer than it should, and for which no wake-up
+        is under way."""
         async with self._valkey.pipeline(transaction=False) as pipe:
+            pipe.time()
             for partition in range(self.partitions):
-                pipe.xlen(stream_key(partition))
+                pipe.xrange(stream_key(partition), count=1)
                 pipe.exists(wake_key(partition))
-            said = await pipe.execute()
-        pairs = zip(said[::2], said[1::2], strict=True)
-        return {p for p, (length, woken) in enumerate(pairs) if length and not woken}
+            (seconds, micros), *said = await pipe.execute()
+        until_ms = seconds * 1_000 + micros // 1_000 - UNATTENDED_AFTER_MS
+        waiting = [(_came_ms(first), woken) for first, woken in batched(said, 2)]
+        return {p for p, (at, woken) in enumerate(waiting) if at and at <= until_ms and not woken}
 
 
 def open_inbox(valkey: Redis, settings: Settings) -> Inbox:
@@ -381,6 +445,15 @@ def _entry(entry_id: bytes, fields: Sequence[bytes]) -> Entry:
     """An entry; of one that the API did not make, all that stands in it."""
     is_ours = len(fields) == 2 and fields[0] == b"e"
     return Entry(entry_id, fields[1] if is_ours else b" ".join(fields))
+
+
+def _came_ms(first: Sequence[tuple[bytes, object]]) -> int | None:
+    """When the only entry that was read came, milliseconds since the epoch; None: there is none."""
+    return _order(first[0][0])[0] if first else None
+
+
+def _least(times: Iterable[int | None]) -> int | None:
+    return min((at for at in times if at is not None), default=None)
 
 
 def _order(entry_id: bytes) -> tuple[int, int]:

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 
 from core.errors import TooManyRequestsError, UnavailableError
-from core.gate import Gate, Watermarks, bucket_key, shut_key, stream_key, wake_key
+from core.gate import (
+    Gate,
+    Haste,
+    Incoming,
+    Watermarks,
+    bucket_key,
+    shut_key,
+    stream_key,
+    wake_key,
+)
 from core.inbox import Inbox
 from core.pause import pause
 
@@ -28,9 +37,9 @@ def inbox(valkey: Redis, marks: Watermarks = TEN) -> Inbox:
     return Inbox(valkey, partitions=4, marks=marks)
 
 
-def entries(count: int, partition: int = 1) -> list[tuple[int, bytes]]:
+def entries(count: int, partition: int = 1, haste: Haste = Haste.NOW) -> list[Incoming]:
     """So many events of a partition."""
-    return [(partition, b"e")] * count
+    return [Incoming(partition, b"e", haste)] * count
 
 
 async def take(of: Inbox, count: int, partition: int = 1) -> None:
@@ -124,7 +133,7 @@ async def test_who_is_sent_away_is_told_when_workers_will_have_caught_up(
     moments = iter([100.0, 110.0, 120.0])
     marks = Watermarks(limit=1_000, reopen_at=0.5)
     of = inbox(valkey, marks)
-    gate = Gate(valkey, marks, rng=random.Random(1), clock=lambda: next(moments))
+    gate = Gate(valkey, 4, marks, rng=random.Random(1), clock=lambda: next(moments))
     await of.append(entries(1_000))
     waits: list[int] = []
     for _ in range(3):
@@ -142,7 +151,7 @@ async def test_who_is_sent_away_is_told_when_workers_will_have_caught_up(
 async def test_a_wait_is_never_longer_than_a_minute(valkey: Redis) -> None:
     moments = iter([100.0, 150.0])
     marks = Watermarks(1_000, reopen_at=0.5)
-    slow = Gate(valkey, marks, clock=lambda: next(moments))
+    slow = Gate(valkey, 4, marks, clock=lambda: next(moments))
     await slow.append(entries(1_000), None)
     with pytest.raises(UnavailableError):
         await slow.append(entries(1), None)
@@ -154,7 +163,7 @@ async def test_a_wait_is_never_longer_than_a_minute(valkey: Redis) -> None:
 
 async def test_where_nobody_works_it_is_worth_another_try_soon(valkey: Redis) -> None:
     moments = iter([100.0, 150.0])
-    stuck = Gate(valkey, TEN, clock=lambda: next(moments))
+    stuck = Gate(valkey, 4, TEN, clock=lambda: next(moments))
     await stuck.append(entries(10), None)
     for longest in (3, 8):
         with pytest.raises(UnavailableError) as refused:
@@ -185,13 +194,13 @@ async def test_what_is_refused_is_not_there_and_what_is_taken_is(
             del there[partition][:count]
             continue
         # Some of them go elsewhere: all or none.
-        batch = [((partition + n % 2) % 4, str(uuid4()).encode()) for n in range(count)]
+        batch = [Incoming((partition + n % 2) % 4, str(uuid4()).encode()) for n in range(count)]
         try:
             await of.append(batch, READER if is_reader else None)
         except (UnavailableError, TooManyRequestsError):
             continue
-        for place, payload in batch:
-            there[place].append(payload)
+        for each in batch:
+            there[each.partition].append(each.payload)
     found = {p: [entry.payload for entry in await of.read(p, 100)] for p in range(4)}
     assert found == there
     assert max(map(len, found.values())) <= 10

@@ -1,12 +1,13 @@
 """Events on disk until they are processed."""
 
+import time
 from uuid import UUID, uuid4
 
 import pytest
 from redis.asyncio import Redis
 
 from core.errors import UnavailableError
-from core.gate import Watermarks
+from core.gate import Haste, Incoming, Watermarks, stream_key
 from core.inbox import DEATHS_OVER_MANY, DEATHS_OVER_ONE, Inbox, begun_key, partition_key
 
 
@@ -16,38 +17,48 @@ def _inbox(valkey: Redis) -> Inbox:
     return Inbox(valkey, partitions=4, marks=Watermarks(3))
 
 
+def told(*entries: tuple[int, bytes], haste: Haste = Haste.NOW) -> list[Incoming]:
+    """Entries by their partitions."""
+    return [Incoming(partition, payload, haste) for partition, payload in entries]
+
+
+def a_second_ago() -> str:
+    """An entry's id."""
+    return f"{round(time.time() * 1_000) - 1_000}-0"
+
+
 async def payloads(inbox: Inbox, partition: int) -> list[bytes]:
     """What a partition holds, oldest first."""
     return [entry.payload for entry in await inbox.read(partition, 100)]
 
 
 async def test_entries_are_read_in_the_order_of_their_coming(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (2, b"b"), (1, b"c")])
-    await inbox.append([(1, b"d")])
+    await inbox.append(told((1, b"a"), (2, b"b"), (1, b"c")))
+    await inbox.append(told((1, b"d")))
     assert await payloads(inbox, 1) == [b"a", b"c", b"d"]
     assert await payloads(inbox, 2) == [b"b"]
 
 
 async def test_only_partitions_that_nobody_was_told_of_are_to_be_woken(inbox: Inbox) -> None:
-    assert await inbox.append([(1, b"a"), (2, b"b")]) == [1, 2]
-    assert await inbox.append([(1, b"c"), (3, b"d")]) == [3]
+    assert await inbox.append(told((1, b"a"), (2, b"b"))) == [1, 2]
+    assert await inbox.append(told((1, b"c"), (3, b"d"))) == [3]
 
 
 async def test_after_a_drain_has_begun_new_entries_wake_again(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a")])
+    await inbox.append(told((1, b"a")))
     await inbox.begin(1)
-    assert await inbox.append([(1, b"b")]) == [1]
+    assert await inbox.append(told((1, b"b"))) == [1]
 
 
 async def test_a_full_stream_refuses_the_whole_batch(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (1, b"b")])
+    await inbox.append(told((1, b"a"), (1, b"b")))
     with pytest.raises(UnavailableError):
-        await inbox.append([(2, b"c"), (1, b"d"), (1, b"e")])
+        await inbox.append(told((2, b"c"), (1, b"d"), (1, b"e")))
     assert await inbox.depths() == {0: 0, 1: 2, 2: 0, 3: 0}
 
 
 async def test_what_is_acknowledged_is_gone_and_nothing_else(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (1, b"b"), (1, b"c")])
+    await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c")))
     first, _, third = await inbox.read(1, 10)
     await inbox.acknowledge(1, [first, third])
     assert await payloads(inbox, 1) == [b"b"]
@@ -58,10 +69,75 @@ async def test_nothing_is_appended_for_nothing(inbox: Inbox) -> None:
     assert await inbox.oldest_ms() is None
 
 
-async def test_a_partition_with_entries_and_no_wake_up_is_unattended(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (2, b"b")])
-    await inbox.begin(1)
-    assert await inbox.unattended() == {1}
+async def test_a_partition_whose_entry_waits_for_long_without_a_wake_up_is_unattended(
+    inbox: Inbox, valkey: Redis
+) -> None:
+    await valkey.xadd(stream_key(0), {"e": b"old"}, id=a_second_ago())
+    await valkey.xadd(stream_key(3), {"e": b"old"}, id=a_second_ago())
+    await inbox.append(told((2, b"b"), (3, b"c")))
+    await inbox.begin(2)
+    assert await inbox.unattended() == {0}
+
+
+async def test_what_can_wait_wakes_nobody_until_it_has_waited(inbox: Inbox, valkey: Redis) -> None:
+    await valkey.xadd(stream_key(0), {"e": b"old"}, id=a_second_ago())
+    assert await inbox.append(told((0, b"a"), (1, b"b"), haste=Haste.SOON)) == []
+    assert await inbox.woken() == set()
+    await inbox.wake_those_who_wait()
+    await inbox.wake_those_who_wait()
+    assert await inbox.woken() == {0}
+
+
+async def test_what_can_wait_goes_with_what_cannot(inbox: Inbox) -> None:
+    await inbox.append([*told((1, b"a"), haste=Haste.SOON), *told((1, b"b"))])
+    assert await inbox.woken() == {1}
+    assert await payloads(inbox, 1) == [b"a", b"b"]
+
+
+async def test_what_came_late_has_a_lane_of_its_own_and_is_counted_with_the_rest(
+    inbox: Inbox,
+) -> None:
+    assert await inbox.append(told((1, b"a"), (1, b"b"), haste=Haste.LATE)) == []
+    await inbox.append(told((1, b"c")))
+    assert await payloads(inbox, 1) == [b"c"]
+    assert await payloads(inbox, inbox.late_lane(1)) == [b"a", b"b"]
+    assert await inbox.late_partitions() == [1]
+    assert (await inbox.depths())[1] == 3
+
+
+async def test_a_lane_of_late_entries_that_is_full_does_not_shut_the_other(inbox: Inbox) -> None:
+    await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c"), haste=Haste.LATE))
+    with pytest.raises(UnavailableError):
+        await inbox.append(told((1, b"d"), haste=Haste.LATE))
+    assert await inbox.append(told((1, b"e"))) == [1]
+
+
+async def test_a_sign_of_life_stays_behind_what_came_late_before_it(inbox: Inbox) -> None:
+    await inbox.append(told((1, b"first"), haste=Haste.BEHIND))
+    await inbox.append(told((1, b"late"), haste=Haste.LATE))
+    await inbox.append(told((1, b"beat"), (2, b"other"), haste=Haste.BEHIND))
+    assert await payloads(inbox, 1) == [b"first"]
+    assert await payloads(inbox, inbox.late_lane(1)) == [b"late", b"beat"]
+    assert await payloads(inbox, 2) == [b"other"]
+
+
+async def test_who_reads_what_happens_now_learns_since_when_something_late_waits(
+    inbox: Inbox, valkey: Redis
+) -> None:
+    await inbox.append(told((1, b"a"), (2, b"b")))
+    await valkey.xadd(stream_key(inbox.late_lane(1)), {"e": b"late"}, id="7-0")
+    assert (await inbox.begin_and_read(1, 10)).late_since == 7_000
+    few = await inbox.begin_and_read_few([1, 2], 10)
+    assert [few[1].late_since, few[2].late_since] == [7_000, None]
+    assert (await inbox.begin_and_read(inbox.late_lane(1), 10)).late_since is None
+
+
+async def test_what_came_late_is_claimed_by_one_at_a_time(inbox: Inbox) -> None:
+    assert await inbox.claim_late(1, 60_000)
+    assert not await inbox.claim_late(1, 60_000)
+    assert await inbox.claim_late(2, 60_000)
+    await inbox.leave_late(1)
+    assert await inbox.claim_late(1, 60_000)
 
 
 def test_a_target_always_has_the_same_partition() -> None:
@@ -82,13 +158,13 @@ async def begun(inbox: Inbox, count: int = 10) -> list[bytes]:
 
 
 async def test_a_batch_says_whether_there_is_more(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (1, b"b")])
+    await inbox.append(told((1, b"a"), (1, b"b")))
     assert not (await inbox.begin_and_read(1, 3)).has_more
     assert (await inbox.begin_and_read(1, 1)).has_more
 
 
 async def test_entries_that_workers_died_over_are_read_one_by_one(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (1, b"b"), (1, b"c")])
+    await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c")))
     together = [await begun(inbox) for _ in range(DEATHS_OVER_MANY)]
     assert together == [[b"a", b"b", b"c"]] * DEATHS_OVER_MANY
     alone = await inbox.begin_and_read(1, 10)
@@ -98,17 +174,17 @@ async def test_entries_that_workers_died_over_are_read_one_by_one(inbox: Inbox) 
 
 
 async def test_what_came_after_the_deaths_is_read_together_again(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a")])
+    await inbox.append(told((1, b"a")))
     for _ in range(DEATHS_OVER_MANY):
         await begun(inbox)
     reading = await inbox.begin_and_read(1, 10)
     await inbox.acknowledge(1, reading.entries)
-    await inbox.append([(1, b"b"), (1, b"c")])
+    await inbox.append(told((1, b"b"), (1, b"c")))
     assert await begun(inbox) == [b"b", b"c"]
 
 
 async def test_the_entry_that_workers_died_over_alone_is_the_deadly_one(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (1, b"b")])
+    await inbox.append(told((1, b"a"), (1, b"b")))
     for _ in range(DEATHS_OVER_MANY + DEATHS_OVER_ONE):
         assert (await inbox.begin_and_read(1, 10)).deadly is None
     reading = await inbox.begin_and_read(1, 10)
@@ -118,7 +194,7 @@ async def test_the_entry_that_workers_died_over_alone_is_the_deadly_one(inbox: I
 
 
 async def test_batches_that_ended_however_are_no_deaths(inbox: Inbox) -> None:
-    await inbox.append([(1, b"a"), (1, b"b")])
+    await inbox.append(told((1, b"a"), (1, b"b")))
     for _ in range(2 * DEATHS_OVER_MANY):
         assert await begun(inbox) == [b"a", b"b"]
         await inbox.give_back(1)

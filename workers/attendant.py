@@ -6,6 +6,7 @@ what a dying worker took with it is found by a sweep.
 """
 
 import asyncio
+import random
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -19,15 +20,18 @@ from core.done_jobs import DoneJob
 from core.log import get_logger
 from core.valkey import LOST
 from workers.containment import limited, outcome_of
-from workers.correlate import correlate
 from workers.deps import Deps
+from workers.drain import drain
 from workers.group import Left, drain_group
+from workers.late import drain_late
 
 FUNCTION = "correlate"
 LOOK_EVERY_S = 0.25
 LONGEST_PAUSE_S = 2.0
 # One waits for the stores while the other computes.
 GROUPS_AT_ONCE = 2
+# Somebody who died over what came late is not waited for any longer.
+LATE_CLAIM_MS = 10_000
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
@@ -72,6 +76,29 @@ class Attendant:
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
             await self._take(named)
+
+    async def attend_late(self) -> None:
+        """Take what came late, a partition after the other, until cancelled."""
+        while True:
+            error, has_found = await self._took_late()
+            if error is not None:
+                log.warning("nobody says for which partitions something came late", error=error)
+            if error is not None or not has_found:
+                await asyncio.sleep(LOOK_EVERY_S)
+
+    async def _took_late(self) -> tuple[str | None, bool]:
+        """One round; what failed, and whether there was anything to be done."""
+        inbox, has_found = self._deps.inbox, False
+        try:
+            partitions = await inbox.late_partitions() if self._is_free() else []
+            for partition in random.sample(partitions, len(partitions)):
+                if self._is_free() and await inbox.claim_late(partition, LATE_CLAIM_MS):
+                    work = drain_late(self._deps, partition)
+                    has_found |= await self._counted(work, [partition])
+                    await inbox.leave_late(partition)
+        except (*LOST, RedisError) as lost:
+            return repr(lost), has_found
+        return None, has_found
 
     async def look_around(self) -> None:
         """Have those partitions named, again and again, that nobody names since what came for them
@@ -134,7 +161,7 @@ class Attendant:
         """Drain it, and again when something came meanwhile."""
         while True:
             self._again.discard(partition)
-            is_done = await self._counted(correlate(self._deps, partition), [partition])
+            is_done = await self._counted(drain(self._deps, partition), [partition])
             if not is_done or partition not in self._again:
                 return
 

@@ -36,11 +36,18 @@ class Batch:
         accepted: Events and heartbeats from the inbox.
         spans: Targets to derive besides, and when their releases lie.
         requests: The requests behind those, by target.
+        heard_before: Signs of life that came later tell nothing yet, microseconds; None: all tell.
     """
 
     accepted: Sequence[Accepted]
     spans: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
+    heard_before: int | None = None
+
+    def tells(self, accepted: Accepted) -> bool:
+        """Whether it says by now that its reader lives: nothing else that came before it may still
+        have to be done, since that may be the landing of what would be called a miss."""
+        return self.heard_before is None or accepted.received_at < self.heard_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +101,13 @@ async def do_batch(
     came = await correct(conn, deps.clock_bounds, batch.accepted)
     mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
-    news = await _note_presence(conn, deps, came.accepted, as_of)
+    signs = [each for each in came.accepted if batch.tells(each)]
+    news = await _note_presence(conn, deps, signs, as_of)
     near, asked = await _ask_others(
         conn,
         deps,
         partitions,
-        await _doubtful(conn, deps, came.accepted, bindings, news, as_of),
+        await _doubtful(conn, deps, signs, bindings, news, as_of),
     )
     due = replace(batch, accepted=new, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, due, bindings, as_of)

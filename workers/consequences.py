@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.domain.values import MILLISECOND, Status
+from core.gate import Incoming
 from core.inbox import Entry
 from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
@@ -71,7 +72,7 @@ async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) ->
 async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     """Put events of other partitions' targets into their inboxes, before they leave ours."""
     moved = [
-        (deps.inbox.partition_of(target_id), encode(event))
+        Incoming(deps.inbox.partition_of(target_id), encode(event))
         for outcome in outcomes
         for target_id, event in outcome.elsewhere
     ]

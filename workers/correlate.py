@@ -7,11 +7,14 @@ from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import drain
 from workers.following import looks
+from workers.late import drain_late
 
 
 async def correlate(deps: Deps, partition: int) -> None:
     """Something came for this partition."""
     await drain(deps, partition)
+    while await drain_late(deps, partition):
+        pass
 
 
 async def overdue(deps: Deps, bucket: int) -> None:

@@ -42,7 +42,7 @@ async def drain(
     Whatever dies in between, nothing is lost: what is not committed is still in the inbox, and what
     is committed and not published is found by the relay.
     """
-    async with _turn(deps, partition, with_overdue=with_overdue) as (conn, held):
+    async with turn_at(deps, partition, with_overdue=with_overdue) as (conn, held):
         turn = replace(held, is_late=is_late)
         try:
             while await _in_turn(conn, deps, turn):
@@ -70,7 +70,7 @@ async def do_aside(
         target_id: A target whose shots are derived besides, all of them.
         request_id: The request that wants it.
     """
-    async with _turn(deps, partition, with_overdue=False) as (conn, held):
+    async with turn_at(deps, partition, with_overdue=False) as (conn, held):
         wanted = {} if target_id is None else {target_id: EVER}
         requests = {target: request_id for target in wanted if request_id is not None}
         turn = replace(held, is_asked=False, wanted=wanted, requests=requests)
@@ -81,7 +81,7 @@ async def do_aside(
 
 
 @asynccontextmanager
-async def _turn(
+async def turn_at(
     deps: Deps, partition: int, *, with_overdue: bool
 ) -> AsyncIterator[tuple[Connection, Turn]]:
     """A partition's lock, and those of what must stand still meanwhile."""
@@ -130,9 +130,9 @@ async def do_reading(
         reading: What its inbox held.
         began_at: When that was read at the earliest, microseconds.
     """
-    partition = turn.partition
+    lane, turn = turn.from_lane, replace(turn, heard_before=reading.late_since)
     if reading.deadly is not None:
-        await put_aside(conn, deps, partition, reading.deadly)
+        await put_aside(conn, deps, lane, reading.deadly)
         return True
     entries = reading.entries
     if reading.is_alone:
@@ -140,7 +140,7 @@ async def do_reading(
         turn = replace(turn, is_asked=False, with_overdue=False, is_late=False)
     if reading.others_are_deadly:
         await set_apart(conn, deps, turn, began_at)
-        await deps.inbox.give_back(partition)
+        await deps.inbox.give_back(lane)
         return False
     if not (entries or turn.is_asked or turn.with_overdue):
         return False
@@ -149,9 +149,9 @@ async def do_reading(
     as_of = _heard_until(began_at, reading, accepted)
     outcomes = await _do(conn, deps, turn, accepted, as_of)
     await bring_about(conn, deps, outcomes, as_of, entries=entries, accepted=accepted)
-    await deps.inbox.acknowledge(partition, entries, others=turn.is_counted)
+    await deps.inbox.acknowledge(lane, entries, others=turn.is_counted)
     if turn.with_overdue or any(d <= as_of for d in deadlines_of_unmatched(outcomes)):
-        await tell_due(conn, deps, {partition}, as_of)
+        await tell_due(conn, deps, {turn.partition}, as_of)
     return reading.has_more or reading.is_alone
 
 
@@ -159,7 +159,8 @@ def _heard_until(began_at: int, reading: Reading, accepted: Sequence[Accepted]) 
     """Until when all that came is known, microseconds: what came later may lie in the inbox, and
     nobody's time is up before it was looked at."""
     known_until = reading.entries[-1].came_at if reading.has_more else began_at
-    return max([known_until, *(each.received_at for each in accepted)])
+    known_until = max([known_until, *(each.received_at for each in accepted)])
+    return known_until if reading.late_since is None else min(known_until, reading.late_since)
 
 
 async def _do(
@@ -175,9 +176,8 @@ async def _do(
     async def together() -> Outcome:
         async with conn.transaction():
             spans, requests = await waiting(conn, deps, turn, as_of)
-            return await do_batch(
-                conn, deps, {turn.partition}, Batch(accepted, spans, requests), as_of
-            )
+            batch = Batch(accepted, spans, requests, turn.heard_before)
+            return await do_batch(conn, deps, {turn.partition}, batch, as_of)
 
     result = await tried(together())
     if isinstance(result, Outcome):

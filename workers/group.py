@@ -80,11 +80,15 @@ async def _together(
     drained by themselves."""
     entries = [entry for reading in readings.values() for entry in reading.entries]
     accepted, unreadable = decoded(sorted(entries, key=attrgetter("order")))
+    late_since = min((r.late_since for r in readings.values() if r.late_since), default=None)
     as_of = max([began_at, *(each.received_at for each in accepted)])
+    if late_since is not None:
+        as_of = min(as_of, late_since)
+    batch = Batch(accepted, heard_before=late_since)
 
     async def together() -> Outcome:
         async with conn.transaction():
-            return await do_batch(conn, deps, readings, Batch(accepted), as_of)
+            return await do_batch(conn, deps, readings, batch, as_of)
 
     outcome = await tried(together())
     if isinstance(outcome, Exception):

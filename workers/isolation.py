@@ -49,7 +49,7 @@ async def do_isolated(
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
         for owner_id, share in shares.items():
-            outcome = await _one_share(conn, deps, turn.partition, owner_id, share, as_of)
+            outcome = await _one_share(conn, deps, turn, owner_id, share, as_of)
             outcomes += [] if outcome is None else [outcome]
     return outcomes
 
@@ -68,7 +68,7 @@ async def _shares(
 
 
 async def _one_share(
-    conn: Connection, deps: Deps, partition: int, owner_id: UUID, share: _Share, as_of: int
+    conn: Connection, deps: Deps, turn: Turn, owner_id: UUID, share: _Share, as_of: int
 ) -> Outcome | None:
     """Do one target's share in a savepoint; None: it failed and is written down."""
     started_at = datetime.now(UTC)
@@ -76,7 +76,8 @@ async def _one_share(
     async def alone() -> Outcome:
         async with conn.transaction():
             spans = {} if share.span is None else {owner_id: share.span}
-            return await do_batch(conn, deps, {partition}, Batch(share.accepted, spans), as_of)
+            batch = Batch(share.accepted, spans, heard_before=turn.heard_before)
+            return await do_batch(conn, deps, {turn.partition}, batch, as_of)
 
     result = await tried(alone())
     if isinstance(result, Outcome):

@@ -23,6 +23,10 @@ class Turn:
         is_late: Whether that is since long, so that a sweep found it.
         wanted: Targets to derive besides, and when their releases lie.
         requests: The requests behind those, by target.
+        lane: Of the inbox, where what is done is from: what happens now, or what came late; None:
+            the first.
+        heard_before: Signs of life that came later tell nothing yet, microseconds: something that
+            came before them is not done; None: all tell.
     """
 
     partition: int
@@ -32,6 +36,13 @@ class Turn:
     is_late: bool = False
     wanted: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
+    lane: int | None = None
+    heard_before: int | None = None
+
+    @property
+    def from_lane(self) -> int:
+        """The lane's number."""
+        return self.partition if self.lane is None else self.lane
 
     @property
     def is_counted(self) -> bool:

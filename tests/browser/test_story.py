@@ -9,6 +9,7 @@ import pytest
 from playwright.async_api import expect
 from websockets.asyncio.client import ClientConnection
 
+from core.gate import Incoming
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.target import TARGETS, change_target
 from core.postgres import Pool
@@ -52,7 +53,9 @@ async def shoot(deps: Deps, field: Field) -> None:
     """An arrow into the middle of lane 1, as the API accepts it."""
     since = (now() - field.starts_at) / 1_000_000
     said = [field.release(since - 2), field.landed(since - 1.6)]
-    entries = [(deps.inbox.partition_of(target_of(field, each)), encode(each)) for each in said]
+    entries = [
+        Incoming(deps.inbox.partition_of(target_of(field, each)), encode(each)) for each in said
+    ]
     await deps.queue.wake(await deps.inbox.append(entries))
 
 

@@ -12,14 +12,14 @@ from core.gate import WOKEN
 from core.inbox import partition_key
 from core.models.instants import microseconds
 from core.postgres import Pool
-from core.schema.inbox import AcceptedEvent
+from core.schema.inbox import AcceptedEvent, decode
 from core.schema.token import Role
 from core.schema.types import rfc3339
 from core.settings import Settings
 from tests.endpoints.conftest import AsRole, Opened
 from tests.fields import Field, put_up
 from tests.resources import make
-from tests.wire import accepted, at_now, landed, said, send, token_of, waiting
+from tests.wire import accepted, at_now, inbox_of, landed, said, send, token_of, waiting
 
 
 @pytest.fixture(name="field")
@@ -186,3 +186,54 @@ async def test_accepted_events_wake_a_worker(
         pipe.lrange(WOKEN, 0, -1)
         (woken,) = await pipe.execute()
     assert [int(each) for each in woken] == [partition_key(field.targets[1]) % 16]
+
+
+async def lanes(valkey: Redis, settings: Settings, field: Field) -> tuple[list[str], list[str]]:
+    """What lies in the butt's partition: of what happens now, and of what came late."""
+    inbox = inbox_of(valkey, settings)
+    partition = inbox.partition_of(field.targets[1])
+    found = [
+        [decode(e.payload) for e in await inbox.read(lane, 100)]
+        for lane in (partition, inbox.late_lane(partition))
+    ]
+    now, late = [
+        [each.type if isinstance(each, AcceptedEvent) else "beat" for each in some]
+        for some in found
+    ]
+    return now, late
+
+
+async def test_what_happened_long_before_it_was_sent_is_not_in_the_way_of_what_happens_now(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    at = datetime.now(UTC)
+    then, shortly = rfc3339(at - timedelta(seconds=11)), rfc3339(at - timedelta(seconds=9))
+    await send(client, landed(field, ts=then), said(field, "1A bow", "arrow_release", ts=shortly))
+    assert await lanes(valkey, settings, field) == (["arrow_release"], ["arrow_landed"])
+
+
+async def test_a_clock_that_is_behind_makes_nothing_late_when_it_says_so(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    await send(client, landed(field, ts="2026-05-01T10:00:00Z"), sent_at="2026-05-01T10:00:01Z")
+    assert await lanes(valkey, settings, field) == (["arrow_landed"], [])
+
+
+async def test_workers_are_woken_for_what_viewers_see(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    inbox = inbox_of(valkey, settings)
+    unseen = said(field, "1A arrow", "arrow_identified", arrow_id=str(uuid4()))
+    await send(client, unseen, said(field, "1A bow", "arrow_engage"))
+    assert await inbox.woken() == set()
+    await send(client, said(field, "1A bow", "arrow_release"))
+    assert await inbox.woken() == {inbox.partition_of(field.targets[1])}
+
+
+async def test_a_heartbeat_stays_behind_what_its_reader_told_late(
+    client: AsyncClient, field: Field, valkey: Redis, settings: Settings
+) -> None:
+    await send(client, landed(field, ts=rfc3339(datetime.now(UTC) - timedelta(minutes=1))))
+    beat = {"readers": [{"reader_id": str(field.readers["1 target"]), "buffered": 0}]}
+    assert (await client.post("/api/v0/reader/heartbeat", json=beat)).status_code == 200
+    assert await lanes(valkey, settings, field) == ([], ["arrow_landed", "beat"])

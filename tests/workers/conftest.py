@@ -9,6 +9,7 @@ import pytest
 
 from core.domain.window import Span
 from core.feed import Message
+from core.gate import Haste, Incoming
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import StoredShot, stored
 from core.postgres import Connection
@@ -56,10 +57,13 @@ class Range:
     deps: Deps
     field: Field
 
-    async def put(self, *said: Accepted) -> list[int]:
+    async def put(self, *said: Accepted, haste: Haste = Haste.NOW) -> list[int]:
         """Put into the inbox, as the API does; the partitions to wake."""
         inbox = self.deps.inbox
-        entries = [(inbox.partition_of(target_of(self.field, each)), encode(each)) for each in said]
+        entries = [
+            Incoming(inbox.partition_of(target_of(self.field, each)), encode(each), haste)
+            for each in said
+        ]
         return await inbox.append(entries)
 
     async def say(self, *said: Accepted, with_overdue: bool = False) -> None:

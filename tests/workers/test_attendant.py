@@ -74,7 +74,7 @@ async def test_a_partition_drained_by_itself_and_named_meanwhile_is_drained_agai
         await go_on.wait()
 
     monkeypatch.setattr(attendant, "drain_group", leave)
-    monkeypatch.setattr(attendant, "correlate", drain)
+    monkeypatch.setattr(attendant, "drain", drain)
     await name(deps, 3)
     await begun.wait()
     await name(deps, 3, 3, 4)

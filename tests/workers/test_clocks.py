@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from core.domain.values import EventType, Shot, Status
 from core.domain.window import Span
-from core.gate import Watermarks
+from core.gate import Incoming, Watermarks
 from core.inbox import Inbox
 from core.models.butt import PlacedButt
 from core.models.instants import instant, microseconds
@@ -295,12 +295,12 @@ async def test_an_event_that_is_handed_over_keeps_the_offset_that_was_found(
     right = line.deps.inbox.partition_of(line.field.targets[1])
     elsewhere = (right + 1) % line.deps.inbox.partitions
     event = wrong.told(line.field.landed(10.4), "1 target", now())
-    await line.deps.inbox.append([(elsewhere, encode(event))])
+    await line.deps.inbox.append([Incoming(elsewhere, encode(event))])
     await drain(line.deps, elsewhere)
     assert (await line.deps.inbox.depths())[right] == 1
     # By now its clock is known better.
     better = replace(wrong, way=1_000).beat("1 target", event.received_at)
-    await line.deps.inbox.append([(elsewhere, encode(better))])
+    await line.deps.inbox.append([Incoming(elsewhere, encode(better))])
     await drain(line.deps, elsewhere)
     await drain(line.deps, right)
     stored = {event.event_id: (-1_996.0, event.ts - 1_996_000)}

@@ -12,7 +12,7 @@ import pytest
 from core.domain.values import EventType, Status
 from core.domain.window import Span
 from core.feed import Message
-from core.gate import Watermarks, stream_key
+from core.gate import Incoming, Watermarks, stream_key
 from core.inbox import Inbox
 from core.models.butt import PlacedButt
 from core.models.failed_job import count_failed_jobs
@@ -122,7 +122,7 @@ async def test_an_event_in_the_wrong_partition_finds_its_target(deps: Deps, fiel
     line = Range(deps, field)
     right = deps.inbox.partition_of(field.targets[1])
     wrong = (right + 1) % deps.inbox.partitions
-    await deps.inbox.append([(wrong, encode(field.release(10)))])
+    await deps.inbox.append([Incoming(wrong, encode(field.release(10)))])
     await drain(deps, wrong)
     assert await line.shots() == []
     await drain(deps, right)

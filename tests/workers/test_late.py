@@ -1,0 +1,212 @@
+"""What came late: done in parts, out of the way of what happens now, and the same in the end."""
+
+import json
+import random
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from core.domain.values import Status
+from core.gate import Haste, Watermarks
+from core.inbox import DEATHS_OVER_MANY, Inbox, Reading
+from core.models.failed_job import count_failed_jobs
+from core.postgres import Connection
+from core.schema.inbox import AcceptedEvent
+from tests.fields import Field, now, put_up
+from tests.workers.conftest import Range, cursed, eventually
+from workers import batch, late
+from workers.correlate import correlate
+from workers.deps import Deps
+from workers.drain import do_reading, drain
+from workers.late import drain_late
+from workers.turn import Turn
+
+LANES = 4
+
+
+@pytest.fixture(name="alone")
+async def _alone(deps: Deps) -> Range:
+    """Butts with an archer each, all of one partition."""
+    inbox = Inbox(deps.valkey, partitions=1, marks=Watermarks(1_000))
+    async with deps.pool.acquire() as conn:
+        return Range(replace(deps, inbox=inbox), await put_up(conn, lanes=LANES))
+
+
+def shot_at(field: Field, at: float) -> list[AcceptedEvent]:
+    """An arrow at each butt."""
+    return [
+        event
+        for lane in field.targets
+        for event in (field.release(at, f"{lane}A"), field.landed(at + 0.4, lane))
+    ]
+
+
+async def statuses(line: Range) -> list[Status]:
+    """What became of all shots."""
+    return [known.shot.status for known in await line.shots()]
+
+
+async def test_what_came_late_makes_shots(alone: Range) -> None:
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    assert await drain_late(alone.deps, 0)
+    assert not await drain_late(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED] * LANES
+    assert await alone.deps.inbox.depths() == {0: 0}
+
+
+async def test_nobody_is_told_and_it_is_done_all_the_same(line: Range, working: None) -> None:
+    del working
+    await line.put(line.field.release(10), line.field.landed(10.4), haste=Haste.LATE)
+
+    async def landed() -> bool:
+        return await statuses(line) == [Status.LANDED]
+
+    await eventually(landed)
+
+
+async def test_a_wake_up_does_what_came_late_too(alone: Range) -> None:
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    await correlate(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED] * LANES
+
+
+async def test_each_butt_is_done_at_once_in_parts_of_several(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late, "PART", 6)
+    said = [event for n in range(2) for event in shot_at(alone.field, 10 + 20 * n)]
+    random.Random(4).shuffle(said)
+    await alone.put(*said, haste=Haste.LATE)
+    assert await drain_late(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED] * 2 * LANES
+    parts: list[set[str]] = []
+    for frame in await alone.frames():
+        data = json.loads(frame.text)["data"]
+        if "shot" in data:
+            # A part tells of its releases in their order.
+            if not parts or data["shot"]["version"] == 1 and data["shot"]["target_id"] in parts[-1]:
+                parts.append(set())
+            parts[-1].add(data["shot"]["target_id"])
+    assert all(one != other for one, other in pairwise(parts))
+
+
+async def test_what_happens_now_does_not_wait_for_it(alone: Range) -> None:
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    await alone.put(alone.field.release(100), alone.field.landed(100.4))
+    await drain(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED]
+    assert (await alone.deps.inbox.depths())[0] == 2 * LANES
+
+
+async def test_nobody_is_given_a_miss_on_the_word_of_a_reader_whose_landing_waits(
+    alone: Range,
+) -> None:
+    """A landing lies in the inbox, and behind it the reader says that it has told all."""
+    field = alone.field
+    await alone.say(field.beat(started=-60, buffered=1), field.release(10))
+    before = await statuses(alone)
+    await alone.put(field.landed(10.4), haste=Haste.LATE)
+    await alone.put(field.beat(started=-60, buffered=0), haste=Haste.BEHIND)
+    await alone.put(field.landed(300.4))
+    await drain(alone.deps, 0, with_overdue=True)
+    assert before == await statuses(alone) == [Status.UNRESOLVED]
+    await drain_late(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED]
+    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
+    assert "shot.missed" not in told
+
+
+async def test_a_miss_is_called_once_nothing_late_is_left(alone: Range) -> None:
+    field = alone.field
+    await alone.say(field.beat(started=-60, buffered=1), field.release(10))
+    await alone.put(field.release(50, "2A"), haste=Haste.LATE)
+    await alone.put(field.beat(started=-60, buffered=0), haste=Haste.BEHIND)
+    await drain(alone.deps, 0, with_overdue=True)
+    assert await statuses(alone) == [Status.UNRESOLVED]
+    await drain_late(alone.deps, 0)
+    assert (await statuses(alone))[0] is Status.MISSED
+
+
+async def test_a_butt_that_cannot_be_derived_does_not_hold_up_what_came_late_for_others(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batch, "derive", cursed(alone.field.targets[1]))
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    await drain_late(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED] * (LANES - 1)
+    async with alone.deps.pool.acquire() as conn:
+        assert await count_failed_jobs(conn) == 1
+
+
+async def test_what_workers_die_over_is_put_aside_wherever_it_stands(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late, "PART", 2)
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    lane, deaths = alone.deps.inbox.late_lane(0), 0
+    # Each time its worker dies: nobody says how the batch ended.
+    while (await alone.deps.inbox.begin_and_read(lane, 100)).deadly is None:
+        deaths += 1
+    assert DEATHS_OVER_MANY < deaths <= DEATHS_OVER_MANY + 3
+    while await drain_late(alone.deps, 0):
+        pass
+    # A release was put aside, and its landing is nobody's.
+    assert await statuses(alone) == [Status.LANDED] * (LANES - 1)
+    async with alone.deps.pool.acquire() as conn:
+        assert await count_failed_jobs(conn) == 1
+
+
+async def test_a_batch_that_somebody_died_over_is_done_as_it_was_read(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the next death is over the same entries, and tells more."""
+    monkeypatch.setattr(late, "PART", 2)
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    inbox, lane = alone.deps.inbox, alone.deps.inbox.late_lane(0)
+    await inbox.begin_and_read(lane, 100)
+    sizes: list[int] = []
+
+    async def note(
+        conn: Connection, deps: Deps, turn: Turn, reading: Reading, began_at: int
+    ) -> bool:
+        sizes.append(len(reading.entries))
+        return await do_reading(conn, deps, turn, reading, began_at)
+
+    monkeypatch.setattr(late, "do_reading", note)
+    await drain_late(alone.deps, 0)
+    assert sizes == [2 * LANES]
+
+
+async def test_it_is_the_same_whatever_came_late(deps: Deps) -> None:
+    """The same events, some of them late, in any order and at once or by and by."""
+    rng = random.Random(11)
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, lanes=2, letters="AB")
+    said = [
+        event
+        for n in range(12)
+        for place in ("1A", "1B", "2A", "2B")
+        for event in (
+            field.release(10 + 20 * n + rng.random(), place),
+            field.landed(10.9 + 20 * n + rng.random(), int(place[0]), x=rng.gauss(0, 80)),
+        )
+    ]
+    line = Range(deps, field)
+    await line.say(*said)
+    expected = [known.shot for known in await line.shots()]
+    async with deps.pool.acquire() as conn:
+        await conn.execute("TRUNCATE lesson, unmatched_landing, standing, shot, event CASCADE")
+    rng.shuffle(said)
+    while said:
+        some = [said.pop() for _ in range(min(len(said), rng.randint(1, 9)))]
+        haste = rng.choice((Haste.NOW, Haste.LATE))
+        await line.put(*(replace(each, received_at=now()) for each in some), haste=haste)
+        if rng.random() < 0.5:
+            await line.say()
+        if rng.random() < 0.3:
+            for partition in range(deps.inbox.partitions):
+                await drain_late(deps, partition)
+    for partition in range(deps.inbox.partitions):
+        await correlate(deps, partition)
+    assert [known.shot for known in await line.shots()] == expected

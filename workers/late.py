@@ -1,0 +1,71 @@
+"""What came late, done in parts so small that what happens now is not held up by it.
+
+The outcome depends on no order, so all that came for a butt is done at once, whatever came for
+others in between: the butt's shots are derived once and not again for every request of a replay.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from uuid import UUID
+
+from core.inbox import Entry, Reading
+from core.models.binding_at import select_bindings
+from core.valkey import LOST
+from workers.batch import owner
+from workers.consequences import now
+from workers.deps import Deps
+from workers.drain import do_reading, turn_at
+from workers.entries import decoded
+
+# So many entries, and what else there is of their butts, are done in one transaction.
+PART = 250
+
+
+async def drain_late(deps: Deps, partition: int) -> bool:
+    """Do the oldest of what came late for a partition; whether there was anything.
+
+    Whatever dies in between, nothing is lost: what is not committed is still in the inbox.
+    """
+    lane, began_at = deps.inbox.late_lane(partition), now()
+    reading = await deps.inbox.begin_and_read(lane, deps.settings.quiver_batch_size)
+    if not reading.entries and reading.deadly is None:
+        return False
+    try:
+        for part in await _parts(deps, reading):
+            async with turn_at(deps, partition, with_overdue=False) as (conn, held):
+                await do_reading(conn, deps, replace(held, lane=lane), part, began_at)
+    except BaseException:
+        # It was no death. A store that is away does not hear it: then it counts as one.
+        with suppress(*LOST):
+            await deps.inbox.give_back(lane)
+        raise
+    return True
+
+
+async def _parts(deps: Deps, reading: Reading) -> list[Reading]:
+    """What was read, butt by butt; as it was read where somebody died over it, so that it shows
+    over what."""
+    if not (reading.is_plain and reading.is_first_try) or len(reading.entries) <= PART:
+        return [reading]
+    parts: list[list[Entry]] = []
+    for entries in (await _by_butt(deps, reading.entries)).values():
+        if not parts or len(parts[-1]) >= PART:
+            parts.append([])
+        parts[-1] += entries
+    return [
+        replace(reading, entries=sorted(part, key=lambda e: e.order), has_more=True)
+        for part in parts
+    ]
+
+
+async def _by_butt(deps: Deps, entries: Sequence[Entry]) -> dict[UUID | None, list[Entry]]:
+    """Entries by their butt or reader; those that cannot be read are None's."""
+    told = [(entry, next(iter(decoded([entry])[0]), None)) for entry in entries]
+    readers = {each.reader_id for _, each in told if each is not None}
+    async with deps.pool.acquire() as conn:
+        bindings = await select_bindings(conn, readers)
+    by_butt: dict[UUID | None, list[Entry]] = {}
+    for entry, each in told:
+        by_butt.setdefault(None if each is None else owner(each, bindings), []).append(entry)
+    return by_butt
