@@ -15,6 +15,7 @@ from uuid import UUID
 
 from redis.asyncio import Redis
 
+from core.convoy import Convoy
 from core.errors import TooManyRequestsError, UnavailableError
 
 # A wake-up that got lost stops to count as pending after this time.
@@ -37,31 +38,37 @@ MEASURED_OVER_S = 1.0
 JITTER = 0.5
 
 # For each lane three keys: its entries, its wake-up, whether it is shut; then the sender's bucket.
-# ARGV: limit, the depth at which a shut stream opens again, the greatest age in ms, the wake-up's
-# time to live; the bucket's rate in a second and its size (0: no bucket); the key of the operators'
-# pause and a wake-up's time to live in it; where woken partitions are named, and how many at most;
-# for each lane 1 when it is to be woken, else 0; then each entry as the number of its lane, the
-# number of another that it goes into while there is something in that (0: none), and the payload.
+# ARGV: what is the same for all calls, in one (reading ten words costs a client more than splitting
+# one costs here): the limit, the depth at which a shut lane opens again, the greatest age in ms, the
+# bucket's rate in a second and its size, a wake-up's time to live, and that in the operators' pause,
+# that pause's key, where woken partitions are named, and how many at most; whether there is a bucket;
+# for each lane 1 when it is to be woken, else 0; for each entry the number of its lane, and the number
+# of another that it goes into while there is something in that (0: none); then the entries.
 # Answers: {0, lanes that were woken …}, {-1, lane, depth, entries ever added} where one is shut,
 # {-2, seconds to wait} where the bucket is empty.
 APPEND = """
-local limit, reopen_at = tonumber(ARGV[1]), tonumber(ARGV[2])
-local oldest_ms, wake_ttl = tonumber(ARGV[3]), ARGV[4]
-local rate, size = tonumber(ARGV[5]), tonumber(ARGV[6])
+local usual, lane_of = {}, {}
+for word in string.gmatch(ARGV[1], '%S+') do
+    usual[#usual + 1] = word
+end
+for word in string.gmatch(ARGV[4], '%S+') do
+    lane_of[#lane_of + 1] = tonumber(word)
+end
+local limit, reopen_at, oldest_ms = tonumber(usual[1]), tonumber(usual[2]), tonumber(usual[3])
+local rate, size, wake_ttl = tonumber(usual[4]), tonumber(usual[5]), usual[6]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-if redis.call('EXISTS', ARGV[7]) == 1 then
-    oldest_ms, wake_ttl = math.huge, ARGV[8]
+if redis.call('EXISTS', usual[8]) == 1 then
+    oldest_ms, wake_ttl = math.huge, usual[7]
 end
-local coming, count, lane_of = {}, 0, {}
-for i = 12, #ARGV, 3 do
-    local lane, behind = tonumber(ARGV[i]), tonumber(ARGV[i + 1])
+local coming, count = {}, #ARGV - 4
+for i = 1, count do
+    local lane, behind = lane_of[2 * i - 1], lane_of[2 * i]
     if behind > 0 and redis.call('XLEN', KEYS[3 * behind - 2]) > 0 then
         lane = behind
     end
-    lane_of[i] = lane
+    lane_of[2 * i] = lane
     coming[lane] = (coming[lane] or 0) + 1
-    count = count + 1
 end
 for lane, more in pairs(coming) do
     local key, shut = KEYS[3 * lane - 2], KEYS[3 * lane]
@@ -89,7 +96,7 @@ for lane, more in pairs(coming) do
         redis.call('DEL', shut)
     end
 end
-if size > 0 then
+if ARGV[2] == '1' then
     local bucket = KEYS[#KEYS]
     local kept = redis.call('HMGET', bucket, 'left', 'at')
     local back = (now - tonumber(kept[2] or now)) * rate / 1000
@@ -100,16 +107,16 @@ if size > 0 then
     redis.call('HSET', bucket, 'left', tostring(left - count), 'at', now)
     redis.call('PEXPIRE', bucket, math.ceil((size - left + count) / rate * 1000) + 1000)
 end
-for i = 12, #ARGV, 3 do
-    redis.call('XADD', KEYS[3 * lane_of[i] - 2], '*', 'e', ARGV[i + 2])
+for i = 1, count do
+    redis.call('XADD', KEYS[3 * lane_of[2 * i] - 2], '*', 'e', ARGV[i + 4])
 end
 local woken = {0}
 for lane, _ in pairs(coming) do
-    local is_waited_for = string.sub(ARGV[11], lane, lane) == '1'
+    local is_waited_for = string.sub(ARGV[3], lane, lane) == '1'
     if is_waited_for and redis.call('SET', KEYS[3 * lane - 1], '1', 'NX', 'PX', wake_ttl) then
         woken[#woken + 1] = lane
-        redis.call('RPUSH', ARGV[9], string.match(KEYS[3 * lane - 2], '%d+$'))
-        redis.call('LTRIM', ARGV[9], -tonumber(ARGV[10]), -1)
+        redis.call('RPUSH', usual[9], string.match(KEYS[3 * lane - 2], '%d+$'))
+        redis.call('LTRIM', usual[9], -tonumber(usual[10]), -1)
     end
 end
 return woken
@@ -202,6 +209,14 @@ def bucket_key(reader_id: UUID) -> str:
     return f"quiver:inbox:bucket:{reader_id}"
 
 
+def _usual(marks: Watermarks) -> str:
+    """What is the same for all calls of `APPEND`."""
+    reopen_at, oldest_ms = math.floor(marks.limit * marks.reopen_at), round(marks.oldest_s * 1000)
+    limits = (marks.limit, reopen_at, oldest_ms, marks.reader_rate, marks.reader_burst)
+    names = (WAKE_TTL_MS, WAKE_TTL_IN_PAUSE_MS, PAUSE, WOKEN, WOKEN_LENGTH)
+    return " ".join(map(str, (*limits, *names)))
+
+
 class Gate:
     """Lets entries into the inbox.
 
@@ -222,7 +237,8 @@ class Gate:
         rng: random.Random | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._append = valkey.register_script(APPEND)
+        self._append = Convoy(valkey, APPEND)
+        self._usual = _usual(marks)
         self._rng = rng or random.Random()
         self._clock = clock
         self._drains: dict[int, tuple[_Sample, float | None]] = {}
@@ -249,13 +265,15 @@ class Gate:
         woken = {each.partition for each in entries if each.haste is Haste.NOW}
         keys = [key(lane) for lane in lanes for key in (stream_key, wake_key, shut_key)]
         keys += [] if reader_id is None else [bucket_key(reader_id)]
-        said: list[bytes | int | float | str] = [*self._limits(reader_id)]
-        said += [PAUSE, WAKE_TTL_IN_PAUSE_MS, WOKEN, WOKEN_LENGTH]
+        pairs = (
+            f"{numbers[lane]} {numbers.get(behind, 0)}"
+            for lane, behind in map(self._lanes, entries)
+        )
+        said: list[bytes | str] = [self._usual, "0" if reader_id is None else "1"]
         said.append("".join("1" if lane in woken else "0" for lane in lanes))
-        for each in entries:
-            lane, behind = self._lanes(each)
-            said += [numbers[lane], numbers.get(behind, 0), each.payload]
-        answer = await self._append(keys=keys, args=said)
+        said.append(" ".join(pairs))
+        said += [each.payload for each in entries]
+        answer = await self._append.call(keys, said)
         by_number = list(lanes)
         if answer[0] == -1:
             _, number, depth, added = answer
@@ -270,13 +288,6 @@ class Gate:
         if entry.haste is Haste.LATE:
             return late, -1
         return entry.partition, late if entry.haste is Haste.BEHIND else -1
-
-    def _limits(self, reader_id: UUID | None) -> tuple[int | float, ...]:
-        marks = self.marks
-        size = 0 if reader_id is None else marks.reader_burst
-        reopen_at = math.floor(marks.limit * marks.reopen_at)
-        oldest_ms = round(marks.oldest_s * 1000)
-        return marks.limit, reopen_at, oldest_ms, WAKE_TTL_MS, marks.reader_rate, size
 
     def _shut(self, lane: int, depth: int, added: int) -> UnavailableError:
         """A refusal that says when the lane will be open again, as far as that is known."""
