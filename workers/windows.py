@@ -19,7 +19,7 @@ from core.models.lesson import (
 from core.postgres import Connection
 
 # Room at first on either side of a window; four times as much with each further try.
-FIRST_MARGIN = 30 * SECOND
+FIRST_MARGIN = 8 * SECOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +176,7 @@ async def _read(
         for target, events in (await select_events_of_targets(conn, reads)).items():
             released = sorted(e.at for e in events if e.type is EventType.RELEASE)
             span = cut(spans[target], released, rules[target])
-            if is_whole(span, reads[target], rules[target]):
+            if is_whole(span, reads[target].span, rules[target]):
                 whole[target] = _Read(span, events)
                 open_targets.remove(target)
         margin *= 4

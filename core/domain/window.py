@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core.domain.impacts import SAME_IMPACT, SUSPECT_IMPACT
 from core.domain.timeline import HASTY
-from core.domain.values import EventType, Rules
+from core.domain.values import Event, EventType, Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,25 @@ class Span:
 ALWAYS = Span(-(2**62), 2**62)
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What of a butt's events is to be read.
+
+    Args:
+        span: When they happened, both ends included.
+        landings_from: Since when landings among them matter: what was shot long before the span
+            that is wanted has landed long before, and only what was drawn matters of that time.
+    """
+
+    span: Span
+    landings_from: int
+
+    def holds(self, event: Event) -> bool:
+        """Whether an event is to be read."""
+        begin = self.landings_from if event.type is EventType.LANDED else self.span.begin
+        return begin <= event.at <= self.span.end
+
+
 def touched(event_type: EventType, at: int, rules: Rules) -> Span:
     """When the releases lie whose shots an event can change."""
     if event_type is EventType.LANDED:
@@ -50,7 +69,7 @@ def look_back(rules: Rules) -> int:
     return reach + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
 
 
-def reading(span: Span, rules: Rules, margin: int) -> Span:
+def reading(span: Span, rules: Rules, margin: int) -> Reading:
     """What to read in order to derive the shots released within a span.
 
     Args:
@@ -58,7 +77,11 @@ def reading(span: Span, rules: Rules, margin: int) -> Span:
         rules: The session's.
         margin: Room on either side to find a moment in which no arrow is in the air.
     """
-    return Span(span.begin - look_back(rules) - margin, span.end + rules.landing_window + margin)
+    begin = span.begin - margin
+    return Reading(
+        Span(begin - look_back(rules), span.end + rules.landing_window + margin),
+        begin - SUSPECT_IMPACT - 4 * SAME_IMPACT,
+    )
 
 
 def cut(span: Span, releases: Sequence[int], rules: Rules) -> Span:

@@ -19,10 +19,10 @@ def window_of(known: list[Event], span: Span, where: Butt) -> tuple[Span, list[E
     margin = FIRST_MARGIN
     while True:
         read = reading(span, where.rules, margin)
-        events = [event for event in known if read.begin <= event.at <= read.end]
+        events = [event for event in known if read.holds(event)]
         released = sorted(e.at for e in events if e.type is EventType.RELEASE)
         whole = cut(span, released, where.rules)
-        if is_whole(whole, read, where.rules):
+        if is_whole(whole, read.span, where.rules):
             return whole, events
         margin *= 4
 

@@ -41,7 +41,7 @@ def test_a_cut_never_lies_where_an_arrow_is_in_the_air() -> None:
 
 def test_what_was_read_suffices_only_with_a_timelines_look_back_before_it() -> None:
     wanted = span(100, 110)
-    enough = reading(wanted, RULES, RULES.landing_window)
+    enough = reading(wanted, RULES, RULES.landing_window).span
     assert is_whole(wanted, enough, RULES)
     assert not is_whole(wanted, Span(enough.begin + 1, enough.end), RULES)
     assert enough.begin <= wanted.begin - look_back(RULES)

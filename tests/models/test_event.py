@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from core.domain.values import EventType
-from core.domain.window import ALWAYS, Span
+from core.domain.window import ALWAYS, Reading, Span
 from core.models.event import insert_events, select_events, select_events_of_targets
 from core.models.instants import instant
 from core.models.place import Place
@@ -32,9 +32,14 @@ async def bind(conn: Connection, field: Field, reader: str, lane: int | None, at
     await bind_from(conn, field.readers[reader], place, begin)
 
 
+def whole(span: Span) -> Reading:
+    """All of a span, its landings, too."""
+    return Reading(span, span.begin)
+
+
 async def found(conn: Connection, field: Field, lane: int = 1, span: Span = ALWAYS) -> set[UUID]:
     """The ids of a butt's events."""
-    events = await select_events_of_targets(conn, {field.targets[lane]: span})
+    events = await select_events_of_targets(conn, {field.targets[lane]: whole(span)})
     return {event.id for event in events[field.targets[lane]]}
 
 
@@ -78,7 +83,7 @@ async def test_an_event_is_found_as_it_was_said(conn: Connection, field: Field) 
     tag = uuid4()
     landing = replace(field.landed(10, x=1.5, y=-2.5), arrow_id=tag, sigma_mm=0.5)
     await keep(conn, landing)
-    events = await select_events_of_targets(conn, {field.targets[1]: ALWAYS})
+    events = await select_events_of_targets(conn, {field.targets[1]: whole(ALWAYS)})
     (event,) = events[field.targets[1]]
     assert (event.id, event.type, event.at) == (landing.event_id, EventType.LANDED, landing.ts)
     assert (event.x, event.y, event.sigma_mm, event.arrow_id) == (1.5, -2.5, 0.5, tag)
@@ -87,22 +92,34 @@ async def test_an_event_is_found_as_it_was_said(conn: Connection, field: Field) 
 
 async def test_an_archers_event_is_found_with_their_slot(conn: Connection, field: Field) -> None:
     await keep(conn, field.release(10, "1B"))
-    events = await select_events_of_targets(conn, {field.targets[1]: ALWAYS})
+    events = await select_events_of_targets(conn, {field.targets[1]: whole(ALWAYS)})
     assert [event.slot_id for event in events[field.targets[1]]] == [field.slots["1B"]]
 
 
 async def test_each_target_has_its_own_events(conn: Connection, field: Field) -> None:
     first, second = field.release(10, "1A"), field.release(11, "2A")
     await keep(conn, first, second)
-    spans = {target: ALWAYS for target in field.targets.values()}
+    spans = {target: whole(ALWAYS) for target in field.targets.values()}
     events = await select_events_of_targets(conn, spans)
     told = {target: [event.id for event in of] for target, of in events.items()}
     assert told == {field.targets[1]: [first.event_id], field.targets[2]: [second.event_id]}
 
 
 async def test_a_target_without_events_has_none(conn: Connection, field: Field) -> None:
-    assert await select_events_of_targets(conn, {field.targets[1]: ALWAYS}) == {
+    assert await select_events_of_targets(conn, {field.targets[1]: whole(ALWAYS)}) == {
         field.targets[1]: []
+    }
+
+
+async def test_landings_are_left_out_until_they_matter(conn: Connection, field: Field) -> None:
+    said = [field.release(10), field.landed(10.4), field.release(20), field.landed(20.4)]
+    await keep(conn, *said)
+    at = field.starts_at + 15 * SECOND
+    events = await select_events_of_targets(conn, {field.targets[1]: Reading(ALWAYS, at)})
+    assert {e.id for e in events[field.targets[1]]} == {
+        said[0].event_id,
+        said[2].event_id,
+        said[3].event_id,
     }
 
 
