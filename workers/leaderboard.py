@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from core.domain.ranking import criteria
-from core.feed import Frame
+from core.feed import Frame, written
 from core.models.session import select_session
 from core.models.standing import select_leaderboard
 from core.models.standing_rank import note_ranks, select_untold
-from core.schema.leaderboard import leaderboard_of
+from core.schema.leaderboard import places, row_of
 from workers.deps import Deps
 
 
@@ -20,11 +20,11 @@ async def leaderboard(deps: Deps, session_id: str) -> None:
             return
         round_of = await select_session(conn, session)
         order = criteria(is_indoor=round_of.is_indoor, round_code=round_of.round_code)
-        rows = leaderboard_of(await select_leaderboard(conn, session), order)
-        ranks = {row.slot_id: (row.rank, row.is_tied) for row in rows}
+        ranked = places(await select_leaderboard(conn, session), order)
+        ranks = {each.slot_id: (each.ranked.rank, each.ranked.is_tied) for each in ranked}
         changed = await note_ranks(conn, session, ranks, untold)
         if not changed:
             return
-        shown = [row.model_dump(mode="json") for row in rows if row.slot_id in changed]
+        shown = [written(row_of(each)) for each in ranked if each.slot_id in changed]
         # Before the commit: told twice does no harm, not told would last until the next arrow.
         await deps.feed.publish([Frame(session, "leaderboard.updated", {"leaderboard": shown})])

@@ -11,6 +11,7 @@ import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
 from statistics import fmean
@@ -212,12 +213,12 @@ class Learned:
     def _all(self) -> list[_Archer]:
         return [self._archer(slot_id) for slot_id in self._guesses]
 
-    def _of(self, slot_id: UUID) -> list[tuple[int, Clocks]]:
-        return [
+    def _of(self, slot_id: UUID) -> tuple[tuple[int, Clocks], ...]:
+        return tuple(
             (lesson.flight, lesson.clocks)
             for lesson in self._lessons
             if lesson.flight is not None and lesson.clocks is not None and lesson.slot_id == slot_id
-        ]
+        )
 
     def knows(self, slot_id: UUID) -> bool:
         """Whether any flight of this archer is known."""
@@ -287,6 +288,9 @@ class Learned:
         return squares / degrees
 
 
+# Of a butt's archers only one has shot since the last time; what the others' flights tell is the
+# same.
+@lru_cache(maxsize=4096)
 def _archer(guess: float, flights: Sequence[tuple[int, Clocks]]) -> _Archer:
     spread = math.hypot(SPREAD_OF_SHOTS * guess, SPREAD_OF_EVENTS)
     doubt = SPREAD_OF_STYLE * guess

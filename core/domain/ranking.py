@@ -46,15 +46,9 @@ class Tally:
 
     def count(self, criterion: Criterion) -> int:
         """How many hits it has of that kind."""
-        counts = {
-            Criterion.ELEVENS: self.elevens,
-            Criterion.XS: self.xs,
-            Criterion.TENS: self.tens,
-            Criterion.NINES: self.nines,
-            Criterion.SIXES: self.sixes,
-            Criterion.FIVES: self.fives,
-        }
-        return counts[criterion]
+        # A criterion is called as its count.
+        count: int = getattr(self, criterion)
+        return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,10 +61,26 @@ class LeaderboardRow(Boundary):
     fives: int
 
 
-def leaderboard_of(
-    standings: Iterable[Standing], order: Sequence[Criterion]
-) -> list[LeaderboardRow]:
-    """The rows, best first; equals in the order of lane and letter.
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A slot's place, not written out yet: of hundreds, most are only compared."""
+
+    ranked: Ranked
+    standing: Standing
+
+    @property
+    def slot_id(self) -> UUID:
+        """The slot."""
+        return self.standing.tally.slot_id
+
+    @property
+    def order(self) -> tuple[int, int, str]:
+        """What places are sorted by: equals by lane and letter."""
+        return self.ranked.rank, self.standing.lane, self.standing.letter
+
+
+def places(standings: Iterable[Standing], order: Sequence[Criterion]) -> list[Place]:
+    """The places of all slots, best first.
 
     Args:
         standings: All slots of a session.
@@ -72,15 +88,24 @@ def leaderboard_of(
     """
     by_slot = {standing.tally.slot_id: standing for standing in standings}
     ranked = rank((standing.tally for standing in by_slot.values()), order)
-    rows = [_row(place, by_slot[place.tally.slot_id]) for place in ranked]
-    return sorted(rows, key=lambda row: (row.rank, row.lane, row.letter))
+    found = [Place(each, by_slot[each.tally.slot_id]) for each in ranked]
+    return sorted(found, key=lambda place: place.order)
 
 
-def _row(place: Ranked, standing: Standing) -> LeaderboardRow:
-    tally = place.tally
+def leaderboard_of(
+    standings: Iterable[Standing], order: Sequence[Criterion]
+) -> list[LeaderboardRow]:
+    """As `places`, all of them written out."""
+    return [row_of(place) for place in places(standings, order)]
+
+
+def row_of(place: Place) -> LeaderboardRow:
+    """A place as viewers see it."""
+    ranked, standing = place.ranked, place.standing
+    tally = ranked.tally
     return LeaderboardRow(
-        rank=place.rank,
-        is_tied=place.is_tied,
+        rank=ranked.rank,
+        is_tied=ranked.is_tied,
         slot_id=tally.slot_id,
         lane=standing.lane,
         letter=standing.letter,
