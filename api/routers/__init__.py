@@ -35,6 +35,7 @@ from api.routers import (
 
 # Routes are tried in this order, so what readers send comes first.
 ROUTERS = [
+    event.incoming,
     event.router,
     heartbeat.router,
     session.router,

@@ -7,20 +7,39 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 
 from api.dependencies import DEFAULT, After, ConnectionOf, JudgeOnly, PageLimit
-from api.door import DoorOf
+from api.door import Door, DoorOf
 from api.errors import failure
 from api.intake import Intake, judge
 from api.refusals import TOO_FAST, UNAVAILABLE
+from api.short_way import short_way
 from core.models.event import select_events
 from core.schema.envelope import Envelope, wrap
 from core.schema.event import Acceptance, EventBatch, StoredEvent
 from core.schema.page import Page, Position, page_of
 from core.schema.token import Role
 
-router = APIRouter(prefix="/api/v0/event", tags=["event"])
+PREFIX = "/api/v0/event"
+
+router = APIRouter(prefix=PREFIX, tags=["event"])
 
 
-@router.post(
+async def take_events(batch: EventBatch, door: Door) -> Response:
+    """Judge a batch, and keep what is good of it."""
+    caller = door.caller
+    intake = Intake(caller, door.settings, datetime.now(UTC), batch.sent_at)
+    verdict, readers = await judge(door.doorkeeper, intake, batch, door.request_id)
+    if verdict.rejected and not verdict.accepted:
+        foreign = verdict.is_all_foreign and caller.role is Role.READER
+        return failure(403 if foreign else 422, verdict.errors)
+    await door.keep([(readers[e.reader_id].target_id or e.reader_id, e) for e in verdict.accepted])
+    answer = Acceptance(accepted=len(verdict.accepted), rejected=verdict.rejected)
+    return Response(wrap(answer, 202).model_dump_json(), 202, media_type="application/json")
+
+
+incoming = APIRouter(prefix=PREFIX, tags=["event"], route_class=short_way(EventBatch, take_events))
+
+
+@incoming.post(
     "",
     status_code=202,
     response_model=Envelope[Acceptance],
@@ -44,15 +63,7 @@ async def post_events(
     `sent_at`, or 30 days before it, is refused. A gateway whose readers' clocks differ says it with
     each event.
     """
-    caller = door.caller
-    intake = Intake(caller, door.settings, datetime.now(UTC), batch.sent_at)
-    verdict, readers = await judge(door.doorkeeper, intake, batch, door.request_id)
-    if verdict.rejected and not verdict.accepted:
-        foreign = verdict.is_all_foreign and caller.role is Role.READER
-        return failure(403 if foreign else 422, verdict.errors)
-    await door.keep([(readers[e.reader_id].target_id or e.reader_id, e) for e in verdict.accepted])
-    answer = Acceptance(accepted=len(verdict.accepted), rejected=verdict.rejected)
-    return Response(wrap(answer, 202).model_dump_json(), 202, media_type="application/json")
+    return await take_events(batch, door)
 
 
 @router.get("")

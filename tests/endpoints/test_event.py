@@ -1,5 +1,6 @@
 """Events in: what is accepted, and what lies in the inbox then."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -19,7 +20,7 @@ from core.settings import Settings
 from tests.endpoints.conftest import AsRole, Opened
 from tests.fields import Field, put_up
 from tests.resources import make
-from tests.wire import accepted, at_now, inbox_of, landed, said, send, token_of, waiting
+from tests.wire import EVENT, accepted, at_now, inbox_of, landed, said, send, token_of, waiting
 
 
 @pytest.fixture(name="field")
@@ -237,3 +238,55 @@ async def test_a_heartbeat_stays_behind_what_its_reader_told_late(
     beat = {"readers": [{"reader_id": str(field.readers["1 target"]), "buffered": 0}]}
     assert (await client.post("/api/v0/reader/heartbeat", json=beat)).status_code == 200
     assert await lanes(valkey, settings, field) == ([], ["arrow_landed", "beat"])
+
+
+LONG, SHORT = "application/json; charset=utf-8", "application/json"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {},
+        {"x": "far"},
+        {"reader_id": str(uuid4())},
+        {"colour": "red"},
+        {"x": float("nan")},
+        {"ts": "yesterday"},
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("beside", [0, 1])
+async def test_both_ways_of_a_batch_give_the_same_answer(
+    client: AsyncClient, field: Field, wrong: dict[str, object], beside: int
+) -> None:
+    events = [landed(field) | wrong, *(landed(field) for _ in range(beside))]
+    body = json.dumps({"events": events})
+    answers = [
+        await client.post(EVENT, content=body, headers={"Content-Type": kind})
+        for kind in (LONG, SHORT)
+    ]
+    assert answers[0].status_code == answers[1].status_code
+    assert answers[0].json() == answers[1].json()
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"events": {}}', b'{"events": [], "more": 1}', b'{"sent_at": 5}'],
+)
+async def test_both_ways_say_alike_what_is_wrong_with_a_body(
+    client: AsyncClient, body: bytes
+) -> None:
+    answers = [
+        await client.post(EVENT, content=body, headers={"Content-Type": kind})
+        for kind in (LONG, SHORT)
+    ]
+    assert {answer.status_code for answer in answers} == {422}
+    assert answers[0].json() == answers[1].json()
+
+
+async def test_neither_way_is_open_without_a_token(client: AsyncClient, field: Field) -> None:
+    del client.headers["Authorization"]
+    for kind in (LONG, SHORT):
+        body = json.dumps({"events": [landed(field)]})
+        answer = await client.post(EVENT, content=body, headers={"Content-Type": kind})
+        assert answer.status_code == 401
