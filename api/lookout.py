@@ -12,7 +12,8 @@ from redis.asyncio import Redis
 from api.behind import STUCK_MS, Counted, in_words
 from api.rates import bucket, function_rates, per_min
 from core import postgres, valkey, valkey_health
-from core.inbox import Inbox, StreamState
+from core.inbox import Inbox
+from core.lanes import StreamState
 from core.models import postgres_health
 from core.models.correlated_shot import count_unpublished
 from core.models.failed_job import count_failed_jobs

@@ -5,13 +5,21 @@ is read again, and reading it again changes nothing.
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import batched
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 from redis.asyncio import Redis
 
+from core.entries import (
+    DEATHS_OVER_MANY,
+    DEATHS_OVER_ONE,
+    Entry,
+    Found,
+    Reading,
+    entry_of,
+    order_of,
+)
 from core.gate import (
     WAKE_TTL_MS,
     WOKEN,
@@ -19,10 +27,10 @@ from core.gate import (
     Gate,
     Incoming,
     Watermarks,
-    late_lane,
     stream_key,
     wake_key,
 )
+from core.lanes import Lanes
 from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
@@ -76,72 +84,9 @@ redis.call('LTRIM', ARGV[3], -tonumber(ARGV[4]), -1)
 
 # What can wait does so for this long: as long as several readers' word is better taken together.
 PATIENCE_MS = 200
-# Whoever waits longer was forgotten: who was to come died on the way.
-UNATTENDED_AFTER_MS = 600
 
-# So many workers may die in a row over a partition before its entries are taken one by one, and
-# over one of them before that is put aside. All of them together are less than what a supervisor
-# takes for a worker that cannot live.
-DEATHS_OVER_MANY = 3
-DEATHS_OVER_ONE = 2
 # What is known of such deaths is of no use later.
 CAREFUL_FOR_S = 24 * 3600
-
-
-# An entry's id, its fields and their values by turns.
-type Found = tuple[bytes, Sequence[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One event in the inbox.
-
-    Args:
-        id: Its id in the partition's stream.
-        payload: The event as the API accepted it.
-    """
-
-    id: bytes
-    payload: bytes
-
-    @property
-    def order(self) -> tuple[int, int]:
-        """What entries are sorted by: when it came, milliseconds since the epoch, and a number."""
-        return _order(self.id)
-
-    @property
-    def came_at(self) -> int:
-        """When it came, microseconds."""
-        return self.order[0] * 1_000
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What is to be done of a partition now.
-
-    Args:
-        entries: The oldest ones.
-        has_more: Whether there were more than these.
-        is_alone: Whether this is one that may be deadly: nothing else is to be done with it.
-        deadly: Instead of entries to be done, the one that workers died over.
-        others_are_deadly: Whether workers died over what else was to be done.
-        is_first_try: Whether nobody began it before and did not end.
-        late_since: When the oldest of what came late and is not done came, microseconds; None:
-            there is none.
-    """
-
-    entries: Sequence[Entry]
-    has_more: bool
-    is_alone: bool = False
-    deadly: Entry | None = None
-    others_are_deadly: bool = False
-    is_first_try: bool = True
-    late_since: int | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether nothing is known against doing it together with others."""
-        return not (self.is_alone or self.deadly is not None or self.others_are_deadly)
 
 
 def partition_key(owner: UUID) -> int:
@@ -168,28 +113,8 @@ def claim_key(partition: int) -> str:
 READ_KEYS = (wake_key, stream_key, begun_key, careful_key)
 
 
-@dataclass(frozen=True, slots=True)
-class StreamState:
-    """How a partition's stream stands.
-
-    Args:
-        partition: Which.
-        depth: How many entries it holds.
-        oldest_ms: When its oldest entry came, milliseconds since the epoch; None: it is empty.
-        is_woken: Whether a wake-up is under way.
-    """
-
-    partition: int
-    depth: int
-    oldest_ms: int | None
-    is_woken: bool
-
-
-class Inbox:
-    """The partitions' lanes, each a stream: what happens now, and what came late.
-
-    The first has the partition's number, the other is `late_lane`. Whoever is at either holds the
-    partition.
+class Inbox(Lanes):
+    """The partitions' lanes, and what is done with them.
 
     Args:
         valkey: A client that answers bytes.
@@ -198,21 +123,16 @@ class Inbox:
     """
 
     def __init__(self, valkey: Redis, *, partitions: int, marks: Watermarks) -> None:
-        self._valkey = valkey
+        super().__init__(valkey, partitions)
         self._gate = Gate(valkey, partitions, marks)
         self._begin = valkey.register_script(BEGIN)
         self._begin_few = valkey.register_script(BEGIN_FEW)
         self._wake_waiting = valkey.register_script(WAKE_WAITING)
-        self.partitions = partitions
         self.limit = marks.limit
 
     def partition_of(self, owner: UUID) -> int:
         """The partition of a target, or of a reader that is bound to nothing."""
         return partition_key(owner) % self.partitions
-
-    def late_lane(self, partition: int) -> int:
-        """Where a partition keeps what came late."""
-        return late_lane(partition, self.partitions)
 
     async def append(self, entries: Sequence[Incoming], reader_id: UUID | None = None) -> list[int]:
         """Put events on disk, all or none.
@@ -298,9 +218,9 @@ class Inbox:
         late_id: bytes,
     ) -> Reading:
         """What is to be done of at most `count` entries, by how often it was begun in vain."""
-        entries = [_entry(*each) for each in found]
+        entries = [entry_of(*each) for each in found]
         is_late = lane >= self.partitions
-        late_since = None if is_late or not late_id else _order(late_id)[0] * 1_000
+        late_since = None if is_late or not late_id else order_of(late_id)[0] * 1_000
         reading = await self._by_deaths(lane, entries, len(entries) == count, begun, careful_until)
         return replace(reading, is_first_try=begun <= 1, late_since=late_since)
 
@@ -314,7 +234,7 @@ class Inbox:
     ) -> Reading:
         if not entries:
             return Reading(entries, False, others_are_deadly=begun > DEATHS_OVER_ONE)
-        if _order(entries[0].id) <= _order(careful_until):
+        if order_of(entries[0].id) <= order_of(careful_until):
             if begun > DEATHS_OVER_ONE:
                 return Reading([], True, deadly=entries[0])
             return Reading(entries[:1], len(entries) > 1, is_alone=True)
@@ -341,7 +261,7 @@ class Inbox:
         """A lane's oldest entries, at most `count`."""
         found = await self._valkey.xrange(stream_key(lane), count=count)
         return [
-            _entry(entry_id, [part for pair in fields.items() for part in pair])
+            entry_of(entry_id, [part for pair in fields.items() for part in pair])
             for entry_id, fields in found
         ]
 
@@ -362,13 +282,6 @@ class Inbox:
                 pipe.delete(begun_key(lane))
             await pipe.execute()
 
-    async def late_partitions(self) -> list[int]:
-        """Partitions for which something came late, and how much; nobody is told of them."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for partition in range(self.partitions):
-                pipe.xlen(stream_key(self.late_lane(partition)))
-            return [partition for partition, depth in enumerate(await pipe.execute()) if depth]
-
     async def claim_late(self, partition: int, for_ms: int) -> bool:
         """Whether what came late for a partition is the caller's now. Others leave it alone for so
         long; that they do is a courtesy, what keeps them from doing harm is the partition's lock.
@@ -378,55 +291,6 @@ class Inbox:
     async def leave_late(self, partition: int) -> None:
         """Let others have what came late for it."""
         await self._valkey.delete(claim_key(partition))
-
-    async def depths(self) -> Mapping[int, int]:
-        """How many entries each partition holds, the late ones among them."""
-        return {state.partition: state.depth for state in await self.states()}
-
-    async def oldest_ms(self) -> int | None:
-        """When the oldest entry came, in milliseconds since the epoch; None: there is none."""
-        return _least(state.oldest_ms for state in await self.states())
-
-    async def oldest_of(self, partition: int) -> int | None:
-        """As `oldest_ms`, of one partition."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for lane in (partition, self.late_lane(partition)):
-                pipe.xrange(stream_key(lane), count=1)
-            return _least(map(_came_ms, await pipe.execute()))
-
-    async def states(self) -> list[StreamState]:
-        """How each partition stands."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for partition in range(self.partitions):
-                for lane in (partition, self.late_lane(partition)):
-                    pipe.xlen(stream_key(lane))
-                    pipe.xrange(stream_key(lane), count=1)
-                pipe.exists(wake_key(partition))
-            said = await pipe.execute()
-        return [
-            StreamState(
-                partition,
-                depth + late_depth,
-                _least((_came_ms(first), _came_ms(late_first))),
-                bool(woken),
-            )
-            for partition, (depth, first, late_depth, late_first, woken) in enumerate(
-                batched(said, 5)
-            )
-        ]
-
-    async def unattended(self) -> set[int]:
-        """Partitions whose oldest entry waits for longer than it should, and for which no wake-up
-        is under way."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            pipe.time()
-            for partition in range(self.partitions):
-                pipe.xrange(stream_key(partition), count=1)
-                pipe.exists(wake_key(partition))
-            (seconds, micros), *said = await pipe.execute()
-        until_ms = seconds * 1_000 + micros // 1_000 - UNATTENDED_AFTER_MS
-        waiting = [(_came_ms(first), woken) for first, woken in batched(said, 2)]
-        return {p for p, (at, woken) in enumerate(waiting) if at and at <= until_ms and not woken}
 
 
 def open_inbox(valkey: Redis, settings: Settings) -> Inbox:
@@ -439,25 +303,3 @@ def open_inbox(valkey: Redis, settings: Settings) -> Inbox:
         reader_burst=settings.quiver_reader_burst,
     )
     return Inbox(valkey, partitions=settings.quiver_partitions, marks=marks)
-
-
-def _entry(entry_id: bytes, fields: Sequence[bytes]) -> Entry:
-    """An entry; of one that the API did not make, all that stands in it."""
-    is_ours = len(fields) == 2 and fields[0] == b"e"
-    return Entry(entry_id, fields[1] if is_ours else b" ".join(fields))
-
-
-def _came_ms(first: Sequence[tuple[bytes, object]]) -> int | None:
-    """When the only entry that was read came, milliseconds since the epoch; None: there is none."""
-    return _order(first[0][0])[0] if first else None
-
-
-def _least(times: Iterable[int | None]) -> int | None:
-    return min((at for at in times if at is not None), default=None)
-
-
-def _order(entry_id: bytes) -> tuple[int, int]:
-    """What entries are sorted by: milliseconds since the epoch, and a number; no id is before
-    all."""
-    milliseconds, _, number = entry_id.partition(b"-")
-    return int(milliseconds or 0), int(number or 0)

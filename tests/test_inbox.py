@@ -6,9 +6,10 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 
+from core.entries import DEATHS_OVER_MANY, DEATHS_OVER_ONE
 from core.errors import UnavailableError
 from core.gate import Haste, Incoming, Watermarks, stream_key
-from core.inbox import DEATHS_OVER_MANY, DEATHS_OVER_ONE, Inbox, begun_key, partition_key
+from core.inbox import Inbox, begun_key, partition_key
 
 
 @pytest.fixture(name="inbox")

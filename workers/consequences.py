@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from core.domain.values import MILLISECOND, Status
+from core.entries import Entry
 from core.gate import Incoming
-from core.inbox import Entry
 from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
 from workers.auto_ends import closing_frames, note_told, opening_frames

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from core.domain.values import MILLISECOND
 from core.domain.window import Span
-from core.inbox import Reading
+from core.entries import Reading
 from core.models.instants import FOREVER
 from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection

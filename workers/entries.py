@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
-from core.inbox import DEATHS_OVER_ONE, Entry
+from core.entries import DEATHS_OVER_ONE, Entry
 from core.log import get_logger
 from core.models.binding_at import select_bindings
 from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job

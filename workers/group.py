@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from operator import attrgetter
 
-from core.inbox import Reading
+from core.entries import Reading
 from core.models.work import try_unasked_partitions, unlock_partitions
 from core.postgres import Connection
 from core.valkey import LOST

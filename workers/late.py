@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from uuid import UUID
 
-from core.inbox import Entry, Reading
+from core.entries import Entry, Reading
 from core.models.binding_at import select_bindings
 from core.valkey import LOST
 from workers.batch import owner

@@ -9,8 +9,8 @@ from uuid import UUID
 from redis.asyncio import Redis
 
 from core.done_jobs import KEPT, DoneJob
+from core.entries import Entry
 from core.histogram import bucket
-from core.inbox import Entry
 from core.roster import Running
 from core.schema.inbox import Accepted, AcceptedEvent
 from core.schema.types import rfc3339

@@ -5,8 +5,8 @@ from collections.abc import Collection
 import pytest
 
 from core.domain.values import Status
+from core.entries import DEATHS_OVER_MANY, DEATHS_OVER_ONE
 from core.gate import stream_key
-from core.inbox import DEATHS_OVER_MANY, DEATHS_OVER_ONE
 from core.models.failed_job import count_failed_jobs
 from core.models.recompute import request_recompute
 from core.models.work import try_partition, unlock_partitions

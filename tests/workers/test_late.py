@@ -8,8 +8,9 @@ from itertools import pairwise
 import pytest
 
 from core.domain.values import Status
+from core.entries import DEATHS_OVER_MANY, Reading
 from core.gate import Haste, Watermarks
-from core.inbox import DEATHS_OVER_MANY, Inbox, Reading
+from core.inbox import Inbox
 from core.models.failed_job import count_failed_jobs
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent

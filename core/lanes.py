@@ -1,0 +1,115 @@
+"""How the inbox's lanes stand: looks at them, none of which changes anything."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import batched
+
+from redis.asyncio import Redis
+
+from core.entries import order_of
+from core.gate import late_lane, stream_key, wake_key
+
+# Whoever waits longer was forgotten: who was to come died on the way.
+UNATTENDED_AFTER_MS = 600
+
+
+@dataclass(frozen=True, slots=True)
+class StreamState:
+    """How a partition's stream stands.
+
+    Args:
+        partition: Which.
+        depth: How many entries it holds.
+        oldest_ms: When its oldest entry came, milliseconds since the epoch; None: it is empty.
+        is_woken: Whether a wake-up is under way.
+    """
+
+    partition: int
+    depth: int
+    oldest_ms: int | None
+    is_woken: bool
+
+
+class Lanes:
+    """The partitions' lanes, each a stream: what happens now, and what came late.
+
+    The first has the partition's number, the other is `late_lane`. Whoever is at either holds the
+    partition.
+
+    Args:
+        valkey: A client that answers bytes.
+        partitions: How many there are.
+    """
+
+    def __init__(self, valkey: Redis, partitions: int) -> None:
+        self._valkey = valkey
+        self.partitions = partitions
+
+    def late_lane(self, partition: int) -> int:
+        """Where a partition keeps what came late."""
+        return late_lane(partition, self.partitions)
+
+    async def late_partitions(self) -> list[int]:
+        """Partitions for which something came late, and how much; nobody is told of them."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition in range(self.partitions):
+                pipe.xlen(stream_key(self.late_lane(partition)))
+            return [partition for partition, depth in enumerate(await pipe.execute()) if depth]
+
+    async def depths(self) -> Mapping[int, int]:
+        """How many entries each partition holds, the late ones among them."""
+        return {state.partition: state.depth for state in await self.states()}
+
+    async def oldest_ms(self) -> int | None:
+        """When the oldest entry came, in milliseconds since the epoch; None: there is none."""
+        return _least(state.oldest_ms for state in await self.states())
+
+    async def oldest_of(self, partition: int) -> int | None:
+        """As `oldest_ms`, of one partition."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for lane in (partition, self.late_lane(partition)):
+                pipe.xrange(stream_key(lane), count=1)
+            return _least(map(_came_ms, await pipe.execute()))
+
+    async def states(self) -> list[StreamState]:
+        """How each partition stands."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition in range(self.partitions):
+                for lane in (partition, self.late_lane(partition)):
+                    pipe.xlen(stream_key(lane))
+                    pipe.xrange(stream_key(lane), count=1)
+                pipe.exists(wake_key(partition))
+            said = await pipe.execute()
+        return [
+            StreamState(
+                partition,
+                depth + late_depth,
+                _least((_came_ms(first), _came_ms(late_first))),
+                bool(woken),
+            )
+            for partition, (depth, first, late_depth, late_first, woken) in enumerate(
+                batched(said, 5)
+            )
+        ]
+
+    async def unattended(self) -> set[int]:
+        """Partitions whose oldest entry waits for longer than it should, and for which no wake-up
+        is under way."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            pipe.time()
+            for partition in range(self.partitions):
+                pipe.xrange(stream_key(partition), count=1)
+                pipe.exists(wake_key(partition))
+            (seconds, micros), *said = await pipe.execute()
+        until_ms = seconds * 1_000 + micros // 1_000 - UNATTENDED_AFTER_MS
+        waiting = [(_came_ms(first), woken) for first, woken in batched(said, 2)]
+        return {p for p, (at, woken) in enumerate(waiting) if at and at <= until_ms and not woken}
+
+
+def _came_ms(first: Sequence[tuple[bytes, object]]) -> int | None:
+    """When the only entry that was read came, milliseconds since the epoch; None: there is none."""
+    return order_of(first[0][0])[0] if first else None
+
+
+def _least(times: Iterable[int | None]) -> int | None:
+    return min((at for at in times if at is not None), default=None)
