@@ -39,13 +39,13 @@ JITTER = 0.5
 
 # For each lane three keys: its entries, its wake-up, whether it is shut; then the sender's bucket.
 # ARGV: what is the same for all calls, in one (reading ten words costs a client more than splitting
-# one costs here): the limit, the depth at which a shut lane opens again, the greatest age in ms, the
-# bucket's rate in a second and its size, a wake-up's time to live, and that in the operators' pause,
-# that pause's key, where woken partitions are named, and how many at most; whether there is a bucket;
-# for each lane 1 when it is to be woken, else 0; for each entry the number of its lane, and the number
-# of another that it goes into while there is something in that (0: none); then the entries.
-# Answers: {0, lanes that were woken …}, {-1, lane, depth, entries ever added} where one is shut,
-# {-2, seconds to wait} where the bucket is empty.
+# one costs here): the limit, the depth at which a shut lane opens again, the greatest age in ms,
+# the bucket's rate in a second and its size, a wake-up's time to live, and that in the operators'
+# pause, that pause's key, where woken partitions are named, and how many at most; whether there is
+# a bucket; for each lane 1 when it is to be woken, else 0; for each entry the number of its lane,
+# and the number of another that it goes into while there is something in that (0: none); then the
+# entries. Answers: {0, lanes that were woken …}, {-1, lane, depth, entries ever added} where one is
+# shut, {-2, seconds to wait} where the bucket is empty.
 APPEND = """
 local usual, lane_of = {}, {}
 for word in string.gmatch(ARGV[1], '%S+') do

@@ -46,8 +46,8 @@ local begun, careful = redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4])
 return {found, begun, careful or '', late and late[1] or ''}
 """
 
-# The same for several partitions, five keys each: those that hold more than ARGV[1] entries are left
-# as they are.
+# The same for several partitions, five keys each: those that hold more than ARGV[1] entries are
+# left as they are.
 BEGIN_FEW = """
 local all = {}
 for i = 1, #KEYS, 5 do
@@ -68,8 +68,8 @@ end
 return all
 """
 
-# Two keys for each partition, its entries and its wake-up: names those to workers that hold an entry
-# older than ARGV[1] ms and were not named lately.
+# Two keys for each partition, its entries and its wake-up: names those to workers that hold an
+# entry older than ARGV[1] ms and were not named lately.
 WAKE_WAITING = """
 local clock = redis.call('TIME')
 local since = clock[1] * 1000 + math.floor(clock[2] / 1000) - tonumber(ARGV[1])

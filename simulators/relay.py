@@ -26,8 +26,8 @@ class Relay:
         speed: How much faster than life.
         stop: Ends it early.
         tell: Called every now and then with the number of events whose time has come.
-        patience_s: How long what is due is still tried after being told to stop. Of a request that was not answered until
-            then nobody knows whether it was heard.
+        patience_s: How long what is due is still tried after being told to stop. Of a request that
+            was not answered until then nobody knows whether it was heard.
     """
 
     gateways: Sequence[Gateway]

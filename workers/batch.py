@@ -103,14 +103,10 @@ async def do_batch(
     new = await insert_events(conn, mine)
     signs = [each for each in came.accepted if batch.tells(each)]
     news = await _note_presence(conn, deps, signs, as_of)
-    near, asked = await _ask_others(
-        conn,
-        deps,
-        partitions,
-        await _doubtful(conn, deps, signs, bindings, news, as_of),
-    )
-    due = replace(batch, accepted=new, spans=_joined(batch.spans, near))
-    found = await _derive(conn, deps, due, bindings, as_of)
+    doubtful = await _doubtful(conn, deps, signs, bindings, news, as_of)
+    near, asked = await _ask_others(conn, deps, partitions, doubtful)
+    batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
+    found = await _derive(conn, deps, batch, bindings, as_of)
     return Outcome(
         found.changes,
         elsewhere,

@@ -177,7 +177,7 @@ async def under_load(
 
 
 def _all_right(found: Evaluation, shots: Sequence[dict[str, Any]]) -> None:
-    """Every shot is right; what is said of those that are not is shown, since a run is not repeated easily."""
+    """Every shot is right; what is said of the others is shown, since no run is like another."""
     of_release = {shot["release_event_id"]: shot for shot in shots}
     wrong = [(verdict.value, release, of_release.get(release)) for release, verdict in found.wrong]
     assert not wrong, f"{len(wrong)} of {found.total} shots are wrong: {json.dumps(wrong[:20])}"

@@ -2,27 +2,22 @@
 
 import json
 import random
-from collections.abc import Mapping
 from dataclasses import replace
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
 from core.domain.values import EventType, Status
-from core.domain.window import Span
 from core.feed import Message
 from core.gate import Incoming, Watermarks, stream_key
 from core.inbox import Inbox
-from core.models.butt import PlacedButt
 from core.models.failed_job import count_failed_jobs
-from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent, encode
 from tests.fields import Field, put_up
 from tests.workers.conftest import Range, cursed
 from workers import batch
 from workers.deps import Deps
-from workers.derivation import Causes, Derivation, derive
 from workers.drain import drain
 
 
