@@ -102,21 +102,30 @@ async def do_batch(
     mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
     signs = [each for each in came.accepted if batch.tells(each)]
-    news = await _note_presence(conn, deps, signs, as_of)
-    doubtful = await _doubtful(conn, deps, signs, bindings, news, as_of)
+    online, doubtful = await _heard(conn, deps, signs, bindings, as_of)
     near, asked = await _ask_others(conn, deps, partitions, doubtful)
     batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, batch, bindings, as_of)
     return Outcome(
         found.changes,
         elsewhere,
-        await _places(conn, news.online, as_of),
+        online,
         asked,
         found.unmatched,
         came.suspects,
         found.ends,
         _repeated(mine, new),
     )
+
+
+async def _heard(
+    conn: Connection, deps: Deps, signs: Sequence[Accepted], bindings: Bindings, as_of: int
+) -> tuple[list[ReaderPlace], dict[UUID, Span]]:
+    """Keep that readers live; where those are that were silent before, and the targets whose misses
+    that may decide otherwise."""
+    news = await _note_presence(conn, deps, signs, as_of)
+    doubtful = await _doubtful(conn, deps, signs, bindings, news, as_of)
+    return await _places(conn, news.online, as_of), doubtful
 
 
 def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> list[UUID]:
