@@ -101,7 +101,7 @@ async def do_batch(
     came = await correct(conn, deps.clock_bounds, batch.accepted)
     mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
-    signs = [each for each in came.accepted if batch.tells(each)]
+    signs = list(filter(batch.tells, came.accepted))
     online, doubtful = await _heard(conn, deps, signs, bindings, as_of)
     near, asked = await _ask_others(conn, deps, partitions, doubtful)
     batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
