@@ -101,8 +101,9 @@ async def do_batch(
     came = await correct(conn, deps.clock_bounds, batch.accepted)
     mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
-    signs = list(filter(batch.tells, came.accepted))
-    online, doubtful = await _heard(conn, deps, signs, bindings, as_of)
+    online, doubtful = await _heard(
+        conn, deps, list(filter(batch.tells, came.accepted)), bindings, as_of
+    )
     near, asked = await _ask_others(conn, deps, partitions, doubtful)
     batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, batch, bindings, as_of)
