@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from core.schema.types import Boundary, Instant, Text
+from core.schema.types import Boundary, Instant, Text, Told
 
 
 class JobState(StrEnum):
@@ -33,14 +33,17 @@ class JobState(StrEnum):
 class JobAttempt(Boundary):
     """One try of a job that failed."""
 
-    started_at: Instant
+    started_at: Told
     duration_ms: float
     error: str
     traceback: str
 
 
 class Job(Boundary):
-    """A job in a list."""
+    """A job in a list.
+
+    Its times are told between the years 1970 and 2200: of what lies outside the nearest of these.
+    """
 
     id: str = Field(description="Of a kept failure its UUID; of a job in the queue its id there")
     state: JobState
@@ -52,11 +55,11 @@ class Job(Boundary):
     tries: int = Field(description="Tries so far")
     error: str | None = Field(description="The last error, one line")
     fingerprint: str | None = Field(description="Equal for failures of the same kind and place")
-    enqueued_at: Instant | None
-    due_at: Instant | None = Field(description="Of a job in the queue: not before this time")
-    failed_at: Instant | None
+    enqueued_at: Told | None
+    due_at: Told | None = Field(description="Of a job in the queue: not before this time")
+    failed_at: Told | None
     duration_ms: float | None = Field(description="Of the last try")
-    updated_at: Instant | None
+    updated_at: Told | None
 
 
 class TouchedEvent(Boundary):
