@@ -17,10 +17,8 @@ class Counted:
     """What the words are about.
 
     Args:
-        inbox: Entries in all partitions.
         fullest: Entries in the fullest partition.
         limit: Entries that a partition holds at most.
-        queued: Jobs that are due, and changes to be derived or published.
         oldest_age_ms: How long the oldest of all that has waited.
         stuck: Partitions whose oldest entry has waited for longer than `STUCK_MS`.
         failed: Jobs that wait for an operator.
@@ -34,10 +32,8 @@ class Counted:
         is_redis_up: Whether there is a queue to look at.
     """
 
-    inbox: int
     fullest: int
     limit: int
-    queued: int
     oldest_age_ms: int
     stuck: Sequence[int]
     failed: int

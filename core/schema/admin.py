@@ -185,26 +185,26 @@ class PostgresHealth(Boundary):
 
 
 class Overview(Boundary):
-    """How the work stands, at a glance."""
+    """How the work stands, at a glance; null is what a store would know that does not answer."""
 
     at: Instant
-    inbox: int
-    queued: int
-    running: int
-    deferred: int
-    retrying: int
-    failed: int
-    done_per_min: float
-    oldest_age_ms: int
+    inbox: int | None
+    queued: int | None
+    running: int | None
+    deferred: int | None = Field(description="Jobs for later that were never begun")
+    retrying: int | None = Field(description="Jobs that failed, and for later")
+    failed: int | None
+    done_per_min: float | None
+    oldest_age_ms: int | None
     latency_p50_ms: float | None = Field(
         description="From an event's arrival until viewers were told, over five minutes"
     )
     latency_p99_ms: float | None
     paused_at: Instant | None = Field(description="Since when no job is begun; null: they are")
     paused_by: str | None
-    workers: int
-    readers_online: int
-    readers_silent: int
+    workers: int | None
+    readers_online: int | None
+    readers_silent: int | None
     functions: Sequence[FunctionRate]
     redis: RedisHealth
     postgres: PostgresHealth

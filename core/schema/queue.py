@@ -29,7 +29,8 @@ class QueueState(Boundary):
         description="Jobs that are due, and changes waiting to be derived or published"
     )
     running: int = Field(description="Jobs under way")
-    deferred: int = Field(description="Jobs for later: timers and retries")
+    deferred: int = Field(description="Jobs for later that were never begun: timers")
+    retrying: int = Field(description="Jobs that failed and will be tried again by themselves")
     failed: int = Field(description="Jobs given up, waiting for an operator")
     oldest_age_ms: int = Field(description="How long the oldest event or due job has waited")
     workers: Sequence[WorkerSeen]

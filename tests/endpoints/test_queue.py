@@ -56,6 +56,7 @@ async def test_where_nothing_is_to_be_done_all_is_nought(client: AsyncClient) ->
         "queued": 0,
         "running": 0,
         "deferred": 0,
+        "retrying": 0,
         "failed": 0,
         "oldest_age_ms": 0,
         "workers": [],
