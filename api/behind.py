@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.models.failed_job import COUNTED_AT_MOST
 from core.schema.admin import PauseState
 from core.schema.types import rfc3339
 
@@ -17,10 +18,8 @@ class Counted:
     """What the words are about.
 
     Args:
-        inbox: Entries in all partitions.
         fullest: Entries in the fullest partition.
         limit: Entries that a partition holds at most.
-        queued: Jobs that are due, and changes to be derived or published.
         oldest_age_ms: How long the oldest of all that has waited.
         stuck: Partitions whose oldest entry has waited for longer than `STUCK_MS`.
         failed: Jobs that wait for an operator.
@@ -34,10 +33,8 @@ class Counted:
         is_redis_up: Whether there is a queue to look at.
     """
 
-    inbox: int
     fullest: int
     limit: int
-    queued: int
     oldest_age_ms: int
     stuck: Sequence[int]
     failed: int
@@ -98,7 +95,7 @@ def _stuck(partitions: Sequence[int]) -> str:
 def _to_be_seen_to(counted: Counted) -> list[str]:
     found: list[str] = []
     if counted.failed:
-        found.append(f"{_number(counted.failed, 'job')} failed: an operator must see to it.")
+        found.append(f"{_failed(counted.failed)} failed: an operator must see to it.")
     if counted.failed_lately:
         found.append(f"{_number(counted.failed_lately, 'job')} failed in the last five minutes.")
     if counted.retrying:
@@ -107,6 +104,11 @@ def _to_be_seen_to(counted: Counted) -> list[str]:
         are = "is" if counted.silent == 1 else "are"
         found.append(f"{_number(counted.silent, 'reader')} of open sessions {are} silent.")
     return found
+
+
+def _failed(count: int) -> str:
+    is_all = count <= COUNTED_AT_MOST
+    return _number(count, "job") if is_all else f"More than {COUNTED_AT_MOST} jobs"
 
 
 def _number(count: int, of: str) -> str:

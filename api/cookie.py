@@ -75,23 +75,36 @@ async def unseal(conn: Connection, settings: Settings, cookie: str) -> Operator:
     Raises:
         UnauthenticatedError: It is not ours, too old, or its token was revoked.
     """
-    key = await select_signing_key(conn)
+    token, mark = opened(await select_signing_key(conn), settings, cookie)
+    found = await find_operator(conn, settings, token, mark)
+    if found is None:
+        raise UnauthenticatedError(LOGIN_ENDED)
+    return found
+
+
+def opened(key: bytes | None, settings: Settings, cookie: str) -> tuple[str, str]:
+    """What a cookie says: the id of a token, or that it is the environment's and which.
+
+    Raises:
+        UnauthenticatedError: It is not ours, or too old.
+    """
     if key is None:
         raise UnauthenticatedError(LOGIN_ENDED)
     try:
         token, mark = _serializer(key).loads(cookie, max_age=round(settings.quiver_login_s))
     except (BadSignature, ValueError) as error:
         raise UnauthenticatedError(LOGIN_ENDED) from error
-    found = await _operator(conn, settings, token, mark)
-    if found is None or found.principal.role not in OPERATORS:
-        raise UnauthenticatedError(LOGIN_ENDED)
-    return found
+    return str(token), str(mark)
 
 
-async def _operator(conn: Connection, settings: Settings, token: str, mark: str) -> Operator | None:
+async def find_operator(
+    conn: Connection, settings: Settings, token: str, mark: str
+) -> Operator | None:
+    """Who has the token that a cookie speaks of; None: it counts no more, or not for operators."""
     if token != ENVIRONMENT:
         named = await select_named_principal(conn, UUID(token))
-        return None if named is None else Operator(*named)
+        is_operators = named is not None and named[0].role in OPERATORS
+        return Operator(*named) if named is not None and is_operators else None
     ours = settings.quiver_admin_token
     if ours is None or not hmac.compare_digest(mark, _mark(ours)):
         return None

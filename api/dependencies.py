@@ -10,14 +10,15 @@ from fastapi import Depends, Query
 from redis.asyncio import Redis
 from starlette.requests import HTTPConnection
 
-from api.cookie import COOKIE_NAME, unseal
+from api.cookie import COOKIE_NAME, Operator, unseal
+from api.logins import Logins
 from api.own_page import check_own_page
 from core.errors import ForbiddenError, UnauthenticatedError
 from core.feed import Feed
 from core.inbox import Inbox
 from core.log import name_principal
 from core.models.token import Principal, select_principal
-from core.postgres import Connection, Pool
+from core.postgres import Connection, Pool, lent
 from core.queue import Queue
 from core.schema.page import DEFAULT_LIMIT, Limit, Position, decode_cursor
 from core.schema.token import Role
@@ -63,6 +64,12 @@ async def get_valkey(request: HTTPConnection) -> Redis:
     return valkey
 
 
+async def get_logins(request: HTTPConnection) -> Logins:
+    """Who looks at how the work stands."""
+    logins: Logins = request.state.logins
+    return logins
+
+
 async def get_request_id(request: HTTPConnection) -> UUID:
     """The request's id, to be carried into what it causes."""
     request_id: UUID = request.state.request_id
@@ -75,12 +82,13 @@ InboxOf = Annotated[Inbox, Depends(get_inbox)]
 QueueOf = Annotated[Queue, Depends(get_queue)]
 FeedOf = Annotated[Feed, Depends(get_feed)]
 ValkeyOf = Annotated[Redis, Depends(get_valkey)]
+LoginsOf = Annotated[Logins, Depends(get_logins)]
 RequestId = Annotated[UUID, Depends(get_request_id)]
 
 
 async def get_connection(pool: PoolOf) -> AsyncIterator[Connection]:
     """A connection for this request, given back before the answer is sent."""
-    async with pool.acquire() as conn:
+    async with lent(pool) as conn:
         yield conn
 
 
@@ -136,13 +144,35 @@ async def get_caller(
         UnauthenticatedError: What they showed counts no more.
         ForbiddenError: They showed a cookie for a change that another site may have caused.
     """
+    return await _shown(
+        request, settings, partial(select_principal, conn), partial(unseal, conn, settings)
+    )
+
+
+async def get_watcher(request: HTTPConnection, logins: LoginsOf, settings: SettingsOf) -> Principal:
+    """Who only looks at how the work stands, as far as it is known while the database is silent.
+
+    Raises:
+        UnauthenticatedError: They showed nothing, or what they showed counts no more.
+        ForbiddenError: Their role may not look.
+    """
+    caller = await _shown(request, settings, logins.holder, logins.operator)
+    return allow(caller, Role.VIEWER, Role.JUDGE)
+
+
+async def _shown(
+    request: HTTPConnection,
+    settings: Settings,
+    of_token: Callable[[str], Awaitable[Principal | None]],
+    of_cookie: Callable[[str], Awaitable[Operator]],
+) -> Principal | None:
     token = bearer(request.headers.get("authorization"))
     cookie = request.cookies.get(COOKIE_NAME)
     if token is None and cookie is not None and request.url.path.startswith(OF_OPERATORS):
         check_own_page(request.scope["method"], request.headers)
-        caller: Principal | None = (await unseal(conn, settings, cookie)).principal
+        caller: Principal | None = (await of_cookie(cookie)).principal
     else:
-        caller = await authenticate(conn, settings, token)
+        caller = await identify(of_token, settings, token)
     if caller is not None:
         name_principal(f"{caller.role} {caller.token_id or 'of the environment'}")
     return caller
@@ -176,6 +206,7 @@ def require(*roles: Role) -> Callable[[Principal | None], Coroutine[Any, Any, Pr
 
 AdminOnly = Annotated[Principal, Depends(require())]
 JudgeOnly = Annotated[Principal, Depends(require(Role.JUDGE))]
+Watcher = Annotated[Principal, Depends(get_watcher)]
 ViewerOnly = Annotated[Principal, Depends(require(Role.VIEWER, Role.JUDGE))]
 Sender = Annotated[Principal, Depends(require(Role.READER, Role.GATEWAY))]
 AnyRole = Annotated[Principal, Depends(require(*Role))]

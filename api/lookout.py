@@ -2,78 +2,33 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 
-from api.behind import STUCK_MS, Counted, in_words
-from api.rates import bucket, function_rates, per_min
-from core import postgres, valkey, valkey_health
+from api.looks import DatabaseLook, Queued, Stored, look_at_queue
+from api.overview import overview_of
+from api.rates import bucket
+from core import postgres, valkey
 from core.inbox import Inbox
-from core.lanes import StreamState
-from core.models import postgres_health
-from core.models.correlated_shot import count_unpublished
-from core.models.failed_job import count_failed_jobs
-from core.models.instants import FOREVER
-from core.models.reader_state import count_present
-from core.models.work import count_asked
-from core.pause import GOING_ON, pause_state
+from core.patience import Patience
+from core.pause import pause_state
 from core.postgres import Pool
-from core.queue import Counts, Queue
-from core.queue_jobs import list_queued
+from core.queue import Queue
 from core.roster import workers
-from core.schema.admin import (
-    History,
-    JobState,
-    Overview,
-    PauseState,
-    PostgresHealth,
-    RedisHealth,
-)
-from core.statistics import (
-    DONE,
-    FAILED,
-    LATENCY,
-    MINUTE_S,
-    TEN_MINUTES_S,
-    Span,
-    duration_quantile,
-    spans,
-    total,
-)
+from core.schema.admin import History, Overview
+from core.schema.queue import QueueState, WorkerSeen
+from core.statistics import MINUTE_S, TEN_MINUTES_S, spans
 
-OVER_MINUTES = 5
-LOOK_AT_SIZE_EVERY_S = 60.0
+# Both stores are asked at once: what an operator waits for at most, when one is silent.
+PATIENCE_S = 2.0
 
 type Stretch = Literal["hour", "day"]
 STRETCHES: dict[Stretch, tuple[int, int]] = {"hour": (MINUTE_S, 60), "day": (TEN_MINUTES_S, 144)}
-
-
-@dataclass(frozen=True, slots=True)
-class _Queued:
-    """What the queue's store tells."""
-
-    health: RedisHealth
-    streams: Sequence[StreamState] = ()
-    counts: Counts = Counts(0, 0, 0, None)
-    retrying: int = 0
-    workers: int = 0
-    pause: PauseState = GOING_ON
-    did: Sequence[Span] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What the database tells."""
-
-    health: PostgresHealth
-    waiting: int = 0
-    failed: int = 0
-    online: int = 0
-    silent: int = 0
+SEEN = ("id", "host", "pid", "started_at", "version", "running", "done", "failed")
 
 
 @dataclass(slots=True)
@@ -91,35 +46,43 @@ class Lookout:
     valkey: Redis
     inbox: Inbox
     queue: Queue
-    _size_bytes: int | None = field(default=None, init=False)
-    _size_from: float = field(default=-LOOK_AT_SIZE_EVERY_S, init=False)
+    _database: DatabaseLook = field(init=False)
+    _of_database: Patience = field(default_factory=lambda: Patience(PATIENCE_S), init=False)
+    _of_queue: Patience = field(default_factory=lambda: Patience(PATIENCE_S), init=False)
+
+    def __post_init__(self) -> None:
+        self._database = DatabaseLook(self.pool)
 
     async def overview(self) -> Overview:
-        """How the work stands. A store that does not answer is told of, and the rest is shown."""
+        """How the work stands. A store that does not answer is told of, what only it knows is None,
+        and the rest is shown."""
         at = datetime.now(UTC)
         queued, stored = await asyncio.gather(self._queued(at), self._stored(at))
-        counted = self._counted(queued, stored, at)
-        return Overview(
-            at=at,
-            inbox=counted.inbox,
-            queued=counted.queued,
-            running=queued.counts.running,
-            deferred=queued.counts.deferred,
-            retrying=queued.retrying,
-            failed=stored.failed,
-            done_per_min=per_min(queued.did, DONE, at),
-            oldest_age_ms=counted.oldest_age_ms,
-            latency_p50_ms=duration_quantile(queued.did, LATENCY, 0.5),
-            latency_p99_ms=duration_quantile(queued.did, LATENCY, 0.99),
-            paused_at=queued.pause.paused_at,
-            paused_by=queued.pause.paused_by,
-            workers=queued.workers,
-            readers_online=stored.online,
-            readers_silent=stored.silent,
-            functions=function_rates(queued.did, at),
-            redis=queued.health,
-            postgres=stored.health,
-            behind=in_words(counted),
+        return overview_of(queued, stored, self.inbox.limit, at)
+
+    async def queue_state(self) -> QueueState:
+        """Counts of the work, which no store may be silent for.
+
+        Raises:
+            TimeoutError: The database is silent: whether all is done cannot be told.
+        """
+        # In the order of the way: what leaves one place while we count is found in the next.
+        depths = await self.inbox.depths()
+        oldest_ms = await self.inbox.oldest_ms()
+        jobs = await self.queue.counts()
+        waiting, failed = await self._of_database.ask(self._database.waiting_and_failed())
+        ages = [at for at in (oldest_ms, jobs.oldest_due_ms) if at is not None]
+        now_ms = time.time_ns() // 1_000_000
+        return QueueState(
+            inbox=sum(depths.values()),
+            queued=jobs.due - jobs.running + waiting,
+            running=jobs.running,
+            deferred=jobs.deferred,
+            retrying=jobs.retrying,
+            failed=failed,
+            oldest_age_ms=max(0, now_ms - min(ages, default=now_ms)),
+            workers=[_seen(each) for each in await workers(self.valkey)],
+            pause=await pause_state(self.valkey),
         )
 
     async def history(self, stretch: Stretch) -> History:
@@ -128,59 +91,19 @@ class Lookout:
         did = await spans(self.valkey, step_s, count, datetime.now(UTC))
         return History(step_s=step_s, buckets=[bucket(span) for span in did])
 
-    def _counted(self, queued: _Queued, stored: _Stored, at: datetime) -> Counted:
-        oldest = [stream.oldest_ms for stream in queued.streams if stream.oldest_ms is not None]
-        oldest += [] if queued.counts.oldest_due_ms is None else [queued.counts.oldest_due_ms]
-        now_ms = round(at.timestamp() * 1000)
-        return Counted(
-            inbox=sum(stream.depth for stream in queued.streams),
-            fullest=max((stream.depth for stream in queued.streams), default=0),
-            limit=self.inbox.limit,
-            queued=queued.counts.due - queued.counts.running + stored.waiting,
-            oldest_age_ms=max(0, now_ms - min(oldest, default=now_ms)),
-            stuck=[each.partition for each in queued.streams if _is_stuck(each, now_ms)],
-            failed=stored.failed,
-            failed_lately=total(queued.did[-OVER_MINUTES:], FAILED),
-            retrying=queued.retrying,
-            silent=stored.silent,
-            workers=queued.workers,
-            pause=queued.pause,
-            latency_p99_ms=duration_quantile(queued.did, LATENCY, 0.99),
-            warnings=[*queued.health.warnings, *stored.health.warnings],
-            is_redis_up=queued.health.is_up,
-        )
-
-    async def _queued(self, at: datetime) -> _Queued:
+    async def _queued(self, at: datetime) -> Queued | None:
+        look = look_at_queue(self.valkey, self.inbox, self.queue, at)
         try:
-            return _Queued(
-                health=await valkey_health.redis_health(self.valkey),
-                streams=await self.inbox.states(),
-                counts=await self.queue.counts(),
-                retrying=len(await list_queued(self.valkey, JobState.RETRYING, 1_000)),
-                workers=len(await workers(self.valkey)),
-                pause=await pause_state(self.valkey),
-                did=await spans(self.valkey, MINUTE_S, OVER_MINUTES + 1, at),
-            )
+            return await self._of_queue.ask(look)
         except valkey.LOST:
-            return _Queued(valkey_health.AWAY)
+            return None
 
-    async def _stored(self, at: datetime) -> _Stored:
+    async def _stored(self, at: datetime) -> Stored | None:
         try:
-            async with self.pool.acquire() as conn:
-                if time.monotonic() - self._size_from >= LOOK_AT_SIZE_EVERY_S:
-                    self._size_bytes = await postgres_health.select_size(conn)
-                    self._size_from = time.monotonic()
-                online, silent = await count_present(conn, at)
-                return _Stored(
-                    health=await postgres_health.select_health(conn, self._size_bytes),
-                    waiting=await count_asked(conn) + await count_unpublished(conn, FOREVER),
-                    failed=await count_failed_jobs(conn),
-                    online=online,
-                    silent=silent,
-                )
+            return await self._of_database.ask(self._database.now(at))
         except postgres.LOST:
-            return _Stored(postgres_health.AWAY)
+            return None
 
 
-def _is_stuck(stream: StreamState, now_ms: int) -> bool:
-    return stream.oldest_ms is not None and now_ms - stream.oldest_ms > STUCK_MS
+def _seen(report: Mapping[str, Any]) -> WorkerSeen:
+    return WorkerSeen(**{name: report[name] for name in SEEN})

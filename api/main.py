@@ -10,6 +10,7 @@ from api import errors
 from api.broadcast import Broadcast
 from api.doorkeeper import Doorkeeper
 from api.hub import Hub
+from api.logins import Logins
 from api.lookout import Lookout
 from api.metrics import Metrics
 from api.middleware import LimitMiddleware, RequestMiddleware
@@ -64,6 +65,7 @@ async def open_state(settings: Settings, metrics: Metrics) -> AsyncIterator[Stat
                 hub=hub,
                 openings=Openings(pool, feed),
                 metrics=metrics,
+                logins=Logins(pool, settings),
                 lookout=lookout,
                 sources=sources,
                 broadcast=Broadcast(sources.overview),

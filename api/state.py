@@ -7,6 +7,7 @@ from redis.asyncio import Redis
 from api.broadcast import Broadcast
 from api.doorkeeper import Doorkeeper
 from api.hub import Hub
+from api.logins import Logins
 from api.lookout import Lookout
 from api.metrics import Metrics
 from api.snapshot import Openings
@@ -31,6 +32,7 @@ class State(TypedDict):
     hub: Hub
     openings: Openings
     metrics: Metrics
+    logins: Logins
     lookout: Lookout
     sources: Sources
     broadcast: Broadcast

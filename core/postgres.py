@@ -1,6 +1,8 @@
 """The connection pool, and how PostgreSQL's types become ours."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncpg
 import orjson
@@ -24,6 +26,8 @@ LOST = (
     asyncpg.TooManyConnectionsError,
 )
 
+# A connection whose last statement was given up has so long to come to its end.
+GIVE_BACK_WITHIN_S = 2.0
 
 BY_KEYS = {
     "plan_cache_mode": "force_generic_plan",
@@ -52,6 +56,17 @@ async def _prepare(conn: Connection) -> None:
 async def _leave_as_it_is(_: Connection) -> None:
     """What asyncpg would undo here costs a round trip each time; whoever takes a lock lets it go
     himself."""
+
+
+@asynccontextmanager
+async def lent(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection of the pool, which a database that is silent cannot keep from being given back:
+    asyncpg would wait until it answers."""
+    conn = await pool.acquire()
+    try:
+        yield conn
+    finally:
+        await pool.release(conn, timeout=GIVE_BACK_WITHIN_S)
 
 
 async def open_pool(

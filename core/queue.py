@@ -17,6 +17,7 @@ from arq.constants import (
     expires_extra_ms,
     in_progress_key_prefix,
     job_key_prefix,
+    retry_key_prefix,
 )
 from arq.jobs import serialize_job
 from arq.utils import timestamp_ms, to_unix_ms
@@ -55,7 +56,8 @@ if rings > 0 then
 end
 """
 
-# Of the jobs that are due, those under way still stand in the queue and have a mark beside it.
+# Of the jobs that are due, those under way still stand in the queue and have a mark beside it; of
+# those for later, the ones that were begun before have a count.
 COUNT = """
 local now, prefix = ARGV[1], ARGV[2]
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, 1000)
@@ -63,10 +65,15 @@ local running = 0
 for _, id in ipairs(due) do
     running = running + redis.call('EXISTS', prefix .. id)
 end
+local later = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. now, '+inf', 'LIMIT', 0, ARGV[4])
+local retrying = 0
+for _, id in ipairs(later) do
+    retrying = retrying + redis.call('EXISTS', ARGV[3] .. id)
+end
 local oldest = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'WITHSCORES', 'LIMIT', 0, 1)
 return {
-    redis.call('ZCOUNT', KEYS[1], '-inf', now), running, redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf'),
-    oldest[2] or ''
+    redis.call('ZCOUNT', KEYS[1], '-inf', now), running,
+    redis.call('ZCOUNT', KEYS[1], '(' .. now, '+inf') - retrying, retrying, oldest[2] or ''
 }
 """
 
@@ -80,6 +87,8 @@ PARTS: Mapping[str, type | tuple[type, ...]] = {
 }
 
 UNDATED_AT_ONCE = 1_000
+# Jobs that are looked at to find those of a state.
+LOOKED_AT = 5_000
 # When a job was asked for, milliseconds since the epoch: before the year 10000, as dates go.
 ASKED_BEFORE = 253_402_300_800_000
 
@@ -93,13 +102,15 @@ class Counts:
     Args:
         due: Those whose time has come, with those under way.
         running: Those under way.
-        deferred: Those for later.
+        deferred: Those for later that were never begun.
+        retrying: Those for later that were: looked for among the first `LOOKED_AT` only.
         oldest_due_ms: Since when the oldest of the due ones is due, milliseconds since the epoch.
     """
 
     due: int
     running: int
     deferred: int
+    retrying: int
     oldest_due_ms: int | None
 
 
@@ -231,9 +242,11 @@ class Queue:
 
     async def counts(self) -> Counts:
         """How many jobs there are, all at one instant."""
-        answer = await self._count(keys=[QUEUE], args=[timestamp_ms(), in_progress_key_prefix])
-        due, running, deferred, oldest = answer
-        return Counts(due, running, deferred, due_ms(oldest) if oldest else None)
+        said: list[str | int] = [timestamp_ms(), in_progress_key_prefix]
+        said += [retry_key_prefix, LOOKED_AT]
+        *counts, oldest = await self._count(keys=[QUEUE], args=said)
+        due, running, deferred, retrying = counts
+        return Counts(due, running, deferred, retrying, due_ms(oldest) if oldest else None)
 
     async def close(self) -> None:
         """Give the connections back."""

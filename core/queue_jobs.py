@@ -23,14 +23,12 @@ from core.queue import (
     BELL,
     BELL_LENGTH,
     ENDED_PREFIX,
+    LOOKED_AT,
     QUEUE,
     deserialize,
     due_ms,
 )
 from core.schema.admin import JobAttempt, JobState
-
-# Jobs that are looked at to find those of a state.
-LOOKED_AT = 5_000
 
 # Of the jobs that are due those under way have a mark beside them; of those for later the ones that
 # were begun before have a count. KEYS: the queue. ARGV: the least and the greatest due time, the

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Coroutine
 from typing import Any
 
-from workers.errors import is_passing
+from workers.errors import OverTimeError, is_passing
 
 # A task that was cancelled has so long to come to its end.
 GRACE_S = 5.0
@@ -64,7 +64,7 @@ async def limited(work: Coroutine[Any, Any, object], timeout_s: float) -> None:
     """Do it within so many seconds; one that will not be cancelled is left alone.
 
     Raises:
-        TimeoutError: It took longer.
+        OverTimeError: It took longer.
     """
     begun = asyncio.create_task(_within(work, timeout_s))
     try:
@@ -77,7 +77,7 @@ async def limited(work: Coroutine[Any, Any, object], timeout_s: float) -> None:
         raise
     if not begun.done():
         begun.cancel()
-        raise TimeoutError(f"it took over {timeout_s:g} s and would not be stopped")
+        raise OverTimeError(f"it took over {timeout_s:g} s and would not be stopped")
     await begun
 
 
@@ -88,7 +88,7 @@ async def _within(work: Coroutine[Any, Any, object], timeout_s: float) -> None:
             await contained(work)
     except TimeoutError as error:
         if limit.expired():
-            raise TimeoutError(f"it took over {timeout_s:g} s") from error
+            raise OverTimeError(f"it took over {timeout_s:g} s") from error
         raise
 
 

@@ -32,6 +32,11 @@ class LostJobError(LookupError):
     """What a job is about is gone from the queue."""
 
 
+class OverTimeError(RuntimeError):
+    """A task took longer than it may: no `TimeoutError`, which is what a store that does not answer
+    ends with."""
+
+
 def is_passing(error: BaseException) -> bool:
     """Whether another try may well succeed without anything being mended."""
     return postgres.is_lost(error) or isinstance(error, PASSING)

@@ -62,7 +62,7 @@ async def _retry(deps: Deps, row: Restarted, known: Mapping[str, Task]) -> None:
             await _task_again(deps, known, row.function, arguments)
 
     error = await outcome_of(limited(do(), deps.settings.quiver_job_timeout_s))
-    if error is not None and is_passing(error) and not isinstance(error, TimeoutError):
+    if error is not None and is_passing(error):
         # A store is away: it is put off as any job is.
         raise error
     async with deps.pool.acquire() as conn:

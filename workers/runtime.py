@@ -142,7 +142,7 @@ async def _on_error(deps: Deps, job: Job, error: Exception, started_at: datetime
         Retry: It is to be tried again.
     """
     took_ms = _ms_since(started_at)
-    if is_passing(error) and not isinstance(error, TimeoutError):
+    if is_passing(error):
         # A store that is away is no fault of the job: it does not use up its tries.
         deps.statistics.job_retried(job.function, took_ms)
         log.warning("job put off, a store did not answer", **_named(job, error))

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
 from api.broadcast import TROUBLE, Broadcast
-from api.dependencies import PoolOf, SettingsOf, ViewerOnly, get_caller
+from api.dependencies import LoginsOf, SettingsOf, Watcher, get_watcher
+from api.logins import Logins
 from core import postgres
 from core.errors import QuiverError
-from core.postgres import Pool
 from core.settings import Settings
 
 PATH = "/api/v0/admin/live"
@@ -35,28 +35,27 @@ BroadcastOf = Annotated[Broadcast, Depends(get_broadcast)]
     responses={200: {"content": {"text/event-stream": {}}, "description": "Server-sent events"}},
 )
 async def watch_overview(
-    request: Request, _: ViewerOnly, broadcast: BroadcastOf, pool: PoolOf, settings: SettingsOf
+    request: Request, _: Watcher, broadcast: BroadcastOf, logins: LoginsOf, settings: SettingsOf
 ) -> StreamingResponse:
     """Server-sent events: `event: overview` with an Overview as JSON every 2 seconds;
     `event: trouble` with a sentence when there is none to be had; `event: end` when the token or
     the login counts no more."""
     broadcast.check_room()
     return StreamingResponse(
-        _stream(request, broadcast, pool, settings),
+        _stream(request, broadcast, logins, settings),
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
     )
 
 
 async def _stream(
-    request: Request, broadcast: Broadcast, pool: Pool, settings: Settings
+    request: Request, broadcast: Broadcast, logins: Logins, settings: Settings
 ) -> AsyncIterator[str]:
     with broadcast.joined():
         yield AGAIN_AFTER
         async for said in broadcast.told():
             try:
-                async with pool.acquire() as conn:
-                    await get_caller(request, conn, settings)
+                await get_watcher(request, logins, settings)
             except QuiverError:
                 yield END
                 return

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from api.dependencies import ViewerOnly
+from api.dependencies import Watcher
 from api.lookout import Lookout, Stretch
 from core.schema.admin import History, Overview
 from core.schema.envelope import Envelope, wrap
@@ -22,7 +22,7 @@ LookoutOf = Annotated[Lookout, Depends(get_lookout)]
 
 
 @router.get("/overview")
-async def get_overview(_: ViewerOnly, lookout: LookoutOf) -> Envelope[Overview]:
+async def get_overview(_: Watcher, lookout: LookoutOf) -> Envelope[Overview]:
     """Counts, rates over five minutes, the stores' health, and what is falling behind, in words.
 
     A store that does not answer is told of, and the rest is shown. What `retrying` counts is looked
@@ -33,7 +33,7 @@ async def get_overview(_: ViewerOnly, lookout: LookoutOf) -> Envelope[Overview]:
 
 @router.get("/history")
 async def get_history(
-    _: ViewerOnly,
+    _: Watcher,
     lookout: LookoutOf,
     span: Annotated[Stretch, Query(description="`hour` by the minute, `day` by ten")] = "hour",
 ) -> Envelope[History]:

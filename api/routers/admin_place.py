@@ -6,7 +6,15 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import DEFAULT, ConnectionOf, InboxOf, PageLimit, ValkeyOf, ViewerOnly
+from api.dependencies import (
+    DEFAULT,
+    ConnectionOf,
+    InboxOf,
+    PageLimit,
+    ValkeyOf,
+    ViewerOnly,
+    Watcher,
+)
 from api.operations import partitions, readers, schedules
 from core.schema.admin import PartitionState, ReaderState, Schedule
 from core.schema.envelope import Envelope, wrap
@@ -16,7 +24,7 @@ router = APIRouter(prefix="/api/v0/admin", tags=["admin"])
 
 
 @router.get("/schedule")
-async def get_schedules(_: ViewerOnly, valkey: ValkeyOf) -> Envelope[Sequence[Schedule]]:
+async def get_schedules(_: Watcher, valkey: ValkeyOf) -> Envelope[Sequence[Schedule]]:
     """What is done regularly, when it was done last and is next."""
     return wrap(await schedules(valkey))
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from redis.asyncio import Redis
 
-from api.dependencies import ValkeyOf, ViewerOnly
+from api.dependencies import ValkeyOf, Watcher
 from api.operating import Operating, OperatingOf
 from api.operations import workers
 from core.errors import NotFoundError
@@ -20,7 +20,7 @@ type WorkerId = Annotated[str, Path(min_length=1, max_length=100)]
 
 
 @router.get("")
-async def get_workers(_: ViewerOnly, valkey: ValkeyOf) -> Envelope[Sequence[WorkerDetail]]:
+async def get_workers(_: Watcher, valkey: ValkeyOf) -> Envelope[Sequence[WorkerDetail]]:
     """Those that are alive: each says every two seconds what it is at."""
     return wrap(await workers(valkey))
 

@@ -25,6 +25,7 @@ async def get_metrics(
         "queued": jobs.due - jobs.running,
         "running": jobs.running,
         "deferred": jobs.deferred,
+        "retrying": jobs.retrying,
         "failed": await count_failed_jobs(conn),
     }
     for state, count in states.items():

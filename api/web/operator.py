@@ -4,13 +4,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.cookie import COOKIE_NAME, Operator, unseal
-from api.dependencies import ConnectionOf, SettingsOf
+from api.cookie import COOKIE_NAME, Operator
+from api.dependencies import LoginsOf
 from api.web.login import LoginNeeded
 from core.errors import UnauthenticatedError
 
 
-async def get_operator(request: Request, conn: ConnectionOf, settings: SettingsOf) -> Operator:
+async def get_operator(request: Request, logins: LoginsOf) -> Operator:
     """Who looks at the page.
 
     Raises:
@@ -21,9 +21,9 @@ async def get_operator(request: Request, conn: ConnectionOf, settings: SettingsO
     if cookie is None:
         raise LoginNeeded(back)
     try:
-        return await unseal(conn, settings, cookie)
+        return await logins.operator(cookie)
     except UnauthenticatedError as error:
         raise LoginNeeded(back) from error
 
 
-OperatorOf = Annotated[Operator, Depends(get_operator, scope="function")]
+OperatorOf = Annotated[Operator, Depends(get_operator)]

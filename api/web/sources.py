@@ -14,7 +14,7 @@ from api.operations import partitions, readers, schedules, workers
 from api.web.filter import job_filter
 from api.web.wanted import Wanted
 from core.inbox import Inbox
-from core.postgres import Pool
+from core.postgres import Pool, lent
 from core.schema.admin import (
     AdminAction,
     Job,
@@ -85,22 +85,22 @@ class Stores:
 
     async def jobs(self, wanted: Wanted, cursor: str | None, limit: int) -> Page[Job]:
         """The jobs that are wanted."""
-        async with self.pool.acquire() as conn:
+        async with lent(self.pool) as conn:
             return await list_jobs(conn, self.valkey, _filter(wanted), cursor, limit)
 
     async def job(self, job_id: str) -> JobDetail:
         """One with all that is known of it."""
-        async with self.pool.acquire() as conn:
+        async with lent(self.pool) as conn:
             return await job_detail(conn, self.valkey, job_id)
 
     async def job_groups(self, wanted: Wanted) -> Sequence[JobGroup]:
         """Failures by their kind and place."""
-        async with self.pool.acquire() as conn:
+        async with lent(self.pool) as conn:
             return await job_groups(conn, _filter(wanted))
 
     async def actions(self, cursor: str | None, limit: int) -> Page[AdminAction]:
         """What operators did, the newest first."""
-        async with self.pool.acquire() as conn:
+        async with lent(self.pool) as conn:
             return await list_actions(conn, cursor, limit)
 
     async def workers(self) -> Sequence[WorkerDetail]:
@@ -113,7 +113,7 @@ class Stores:
 
     async def partitions(self) -> Sequence[PartitionState]:
         """The streams of the inbox."""
-        async with self.pool.acquire() as conn:
+        async with lent(self.pool) as conn:
             return await partitions(conn, self.inbox, datetime.now(UTC))
 
     async def readers(
@@ -121,7 +121,7 @@ class Stores:
     ) -> Page[ReaderState]:
         """Of open sessions, those with trouble first."""
         now = datetime.now(UTC)
-        async with self.pool.acquire() as conn:
+        async with lent(self.pool) as conn:
             return await readers(conn, self.valkey, cursor, limit, now, only_trouble=only_trouble)
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
-from core.schema.types import Boundary, Instant, Text
+from core.schema.types import Boundary, Instant, Text, Told
 
 
 class JobState(StrEnum):
@@ -33,14 +33,17 @@ class JobState(StrEnum):
 class JobAttempt(Boundary):
     """One try of a job that failed."""
 
-    started_at: Instant
+    started_at: Told
     duration_ms: float
     error: str
     traceback: str
 
 
 class Job(Boundary):
-    """A job in a list."""
+    """A job in a list.
+
+    Its times are told between the years 1970 and 2200: of what lies outside the nearest of these.
+    """
 
     id: str = Field(description="Of a kept failure its UUID; of a job in the queue its id there")
     state: JobState
@@ -52,11 +55,11 @@ class Job(Boundary):
     tries: int = Field(description="Tries so far")
     error: str | None = Field(description="The last error, one line")
     fingerprint: str | None = Field(description="Equal for failures of the same kind and place")
-    enqueued_at: Instant | None
-    due_at: Instant | None = Field(description="Of a job in the queue: not before this time")
-    failed_at: Instant | None
+    enqueued_at: Told | None
+    due_at: Told | None = Field(description="Of a job in the queue: not before this time")
+    failed_at: Told | None
     duration_ms: float | None = Field(description="Of the last try")
-    updated_at: Instant | None
+    updated_at: Told | None
 
 
 class TouchedEvent(Boundary):
@@ -182,26 +185,26 @@ class PostgresHealth(Boundary):
 
 
 class Overview(Boundary):
-    """How the work stands, at a glance."""
+    """How the work stands, at a glance; null is what a store would know that does not answer."""
 
     at: Instant
-    inbox: int
-    queued: int
-    running: int
-    deferred: int
-    retrying: int
-    failed: int
-    done_per_min: float
-    oldest_age_ms: int
+    inbox: int | None
+    queued: int | None
+    running: int | None
+    deferred: int | None = Field(description="Jobs for later that were never begun")
+    retrying: int | None = Field(description="Jobs that failed, and for later")
+    failed: int | None = Field(description="Counted up to 10 000; 10 001: there are more")
+    done_per_min: float | None
+    oldest_age_ms: int | None
     latency_p50_ms: float | None = Field(
         description="From an event's arrival until viewers were told, over five minutes"
     )
     latency_p99_ms: float | None
     paused_at: Instant | None = Field(description="Since when no job is begun; null: they are")
     paused_by: str | None
-    workers: int
-    readers_online: int
-    readers_silent: int
+    workers: int | None
+    readers_online: int | None
+    readers_silent: int | None
     functions: Sequence[FunctionRate]
     redis: RedisHealth
     postgres: PostgresHealth

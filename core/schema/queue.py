@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from core.schema.admin import PauseState
 from core.schema.types import Boundary
 
 
@@ -29,7 +30,11 @@ class QueueState(Boundary):
         description="Jobs that are due, and changes waiting to be derived or published"
     )
     running: int = Field(description="Jobs under way")
-    deferred: int = Field(description="Jobs for later: timers and retries")
-    failed: int = Field(description="Jobs given up, waiting for an operator")
+    deferred: int = Field(description="Jobs for later that were never begun: timers")
+    retrying: int = Field(description="Jobs that failed and will be tried again by themselves")
+    failed: int = Field(
+        description="Jobs given up, waiting for an operator; counted up to 10 000, 10 001: more"
+    )
     oldest_age_ms: int = Field(description="How long the oldest event or due job has waited")
     workers: Sequence[WorkerSeen]
+    pause: PauseState

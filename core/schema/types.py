@@ -52,12 +52,24 @@ def _within_centuries(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def _nearest(at: datetime) -> datetime:
+    return min(max(at, EARLIEST), LATEST).astimezone(UTC)
+
+
 type Text = Annotated[str, Field(max_length=500), AfterValidator(storable)]
 type Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(storable)]
 type Instant = Annotated[
     AwareDatetime,
     BeforeValidator(_written_as_text),
     AfterValidator(_within_centuries),
+    PlainSerializer(rfc3339, return_type=str, when_used="json"),
+]
+# What somebody else wrote down, and no answer may fail for: of a time that we would refuse the
+# nearest that we would not.
+type Told = Annotated[
+    AwareDatetime,
+    BeforeValidator(_written_as_text),
+    AfterValidator(_nearest),
     PlainSerializer(rfc3339, return_type=str, when_used="json"),
 ]
 type Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e9, le=1e9)]

@@ -1,6 +1,8 @@
 """Jobs as operators look for them and put them right, over HTTP."""
 
 import asyncio
+import json
+import math
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -25,6 +27,8 @@ from tests.resources import UNKNOWN, Json, data, failure
 URL = "/api/v0/admin/job"
 ACTION = "/api/v0/admin/action"
 TRIED_AT = datetime(2026, 5, 1, 10, tzinfo=UTC)
+IN_THE_YEAR_2201_MS = 7_300_000_000_000
+LATEST = "2200-01-01T00:00:00.000Z"
 CHANGES = ("retry", "discard", "restore", "purge")
 
 
@@ -201,6 +205,64 @@ async def test_what_cannot_be_read_in_the_queue_is_listed_all_the_same(
     page = data(await client.get(URL, params={"state": "queued"}))
     assert {job["function"] for job in page["items"]} == {"unreadable"}
     assert len(page["items"]) == 4
+
+
+async def put_as_it_is(valkey: Redis, job_id: str, due: float, asked_ms: int) -> None:
+    """A job that none of ours made."""
+    job: Json = {"t": None, "f": "expire", "a": [], "k": {}, "et": asked_ms}
+    await valkey.set(f"{job_key_prefix}{job_id}", json.dumps(job))
+    await valkey.zadd("arq:queue", {job_id: due})
+
+
+@pytest.mark.parametrize("due", [math.inf, 1_800_000_000_000_000.0])
+async def test_a_job_that_is_due_in_thousands_of_years_is_shown_and_cancelled(
+    client: AsyncClient, valkey: Redis, due: float
+) -> None:
+    await put_as_it_is(valkey, "far", due, IN_THE_YEAR_2201_MS)
+    assert await listed(client, state="deferred") == ["far"]
+    job = data(await client.get(f"{URL}/far"))
+    assert (job["enqueued_at"], job["due_at"]) == (LATEST, LATEST)
+    assert data(await client.post(f"{URL}/far/cancel"))["due_at"] == LATEST
+    assert await waiting(valkey) == set()
+
+
+async def test_a_job_that_is_due_in_thousands_of_years_is_done_now_when_wished(
+    client: AsyncClient, valkey: Redis
+) -> None:
+    await put_as_it_is(valkey, "far", math.inf, 0)
+    assert data(await client.post(f"{URL}/far/run"))["enqueued_at"] == "1970-01-01T00:00:00.000Z"
+    assert await listed(client, state="queued") == ["far"]
+
+
+async def test_a_job_asked_for_in_another_century_is_shown_while_it_is_tried_again(
+    client: AsyncClient, valkey: Redis
+) -> None:
+    await put_as_it_is(valkey, "far", later().timestamp() * 1000, IN_THE_YEAR_2201_MS)
+    await valkey.set("arq:retry:far", 1)
+    (job,) = data(await client.get(URL, params={"state": "retrying"}))["items"]
+    assert (job["id"], job["enqueued_at"]) == ("far", LATEST)
+
+
+async def test_a_job_asked_for_in_another_century_is_shown_when_it_is_done(
+    client: AsyncClient, valkey: Redis
+) -> None:
+    asked_at = datetime.fromtimestamp(IN_THE_YEAR_2201_MS / 1000, UTC)
+    async with valkey.pipeline() as pipe:
+        note_done(pipe, [DoneJob("far", "sweep", [], None, asked_at, TRIED_AT, 1.5, 1)])
+        await pipe.execute()
+    (job,) = data(await client.get(URL, params={"state": "done"}))["items"]
+    assert (job["id"], job["enqueued_at"]) == ("far", LATEST)
+
+
+async def test_a_job_asked_for_in_another_century_is_shown_and_discarded_when_it_failed(
+    client: AsyncClient, pool: Pool
+) -> None:
+    asked_at = datetime.fromtimestamp(IN_THE_YEAR_2201_MS / 1000, UTC)
+    job_id = await failed(pool, enqueued_at=asked_at)
+    (job,) = data(await client.get(URL))["items"]
+    assert (job["id"], job["enqueued_at"]) == (str(job_id), LATEST)
+    assert data(await client.get(f"{URL}/{job_id}"))["enqueued_at"] == LATEST
+    assert data(await client.post(f"{URL}/{job_id}/discard"))["state"] == "discarded"
 
 
 async def test_jobs_that_were_done_are_listed_the_latest_first(

@@ -1,5 +1,6 @@
 """How the work stands, at a glance, over HTTP."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -40,6 +41,27 @@ async def counted(valkey: Redis, count: int) -> None:
         statistics.job_done(DoneJob(str(number), "relay", [], None, None, now, 10.0, 1))
     statistics.job_failed("score_shots", 3.0)
     await statistics.flush(valkey, now)
+
+
+async def put_later(valkey: Redis, job_id: str, tries: int) -> None:
+    """A job for later, begun so often."""
+    await valkey.set(
+        f"arq:job:{job_id}", json.dumps({"t": None, "f": "expire", "a": [], "k": {}, "et": 1})
+    )
+    await valkey.zadd("arq:queue", {job_id: datetime.now(UTC).timestamp() * 1000 + 3_600_000})
+    if tries:
+        await valkey.set(f"arq:retry:{job_id}", tries)
+
+
+async def test_what_is_deferred_and_what_is_tried_again_are_counted_apart_as_they_are_listed(
+    client: AsyncClient, valkey: Redis
+) -> None:
+    for number in range(5):
+        await put_later(valkey, f"later {number}", tries=number % 3)
+    told, queue = await overview(client), data(await client.get("/api/v0/admin/queue"))
+    for state, count in (("deferred", 2), ("retrying", 3)):
+        listed = data(await client.get("/api/v0/admin/job", params={"state": state}))["items"]
+        assert (told[state], queue[state], len(listed)) == (count, count, count)
 
 
 async def test_where_nothing_is_to_be_done_all_is_nought(
@@ -109,6 +131,9 @@ async def test_when_the_queue_is_away_the_rest_is_shown(
     told = await overview(client)
     assert (told["redis"]["is_up"], told["postgres"]["is_up"]) == (False, True)
     assert told["behind"] == ["Valkey does not answer: readers are told to send again later"]
+    unknown = ("inbox", "queued", "running", "deferred", "retrying", "workers", "oldest_age_ms")
+    assert [told[name] for name in unknown] == [None] * len(unknown)
+    assert (told["failed"], told["readers_silent"]) == (0, 0)
 
 
 async def test_when_the_database_is_away_the_rest_is_shown(
@@ -124,6 +149,9 @@ async def test_when_the_database_is_away_the_rest_is_shown(
     assert told["behind"] == [
         "PostgreSQL does not answer: events are still taken, and none becomes a shot"
     ]
+    unknown = ("queued", "failed", "readers_online", "readers_silent")
+    assert [told[name] for name in unknown] == [None] * len(unknown)
+    assert (told["inbox"], told["workers"]) == (0, 1)
 
 
 @pytest.mark.parametrize(("span", "step_s", "count"), [("hour", 60, 60), ("day", 600, 144)])
@@ -150,10 +178,8 @@ async def test_readers_and_gateways_do_not_see_it(as_role: AsRole, role: Role, u
 
 
 COUNTED_THEN = Counted(
-    inbox=900,
     fullest=800,
     limit=1_000,
-    queued=3,
     oldest_age_ms=61_000,
     stuck=[3],
     failed=2,
@@ -180,6 +206,12 @@ def test_everything_that_falls_behind_is_a_sentence_the_worst_first() -> None:
         "1 job failed and will be tried again.",
         "1 reader of open sessions is silent.",
     ]
+
+
+def test_more_failed_jobs_than_are_counted_are_said_to_be_more() -> None:
+    assert "More than 10000 jobs failed: an operator must see to it." in in_words(
+        replace(COUNTED_THEN, failed=10_001)
+    )
 
 
 def test_partitions_are_stuck_only_while_work_is_begun() -> None:

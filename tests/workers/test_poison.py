@@ -109,7 +109,7 @@ async def is_alive(line: Range) -> None:
     [
         ("raise_error", "ValueError: no"),
         ("leave", "EscapeError: it raised SystemExit(1)"),
-        ("hang", "TimeoutError: it took over 0.1 s"),
+        ("hang", "OverTimeError: it took over 0.1 s"),
     ],
 )
 async def test_a_task_that_fails_is_kept_with_every_try(

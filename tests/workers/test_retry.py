@@ -277,15 +277,16 @@ async def test_a_failed_job_that_is_gone_is_none_of_our_business(deps: Deps) -> 
     await retry(deps, str(uuid4()))
 
 
+@pytest.mark.parametrize("error", [UnavailableError("the inbox is full", 1), TimeoutError()])
 async def test_a_store_that_is_away_puts_a_retry_off(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     async def away(*_: object) -> None:
-        raise UnavailableError("the inbox is full", 1)
+        raise error
 
     await failed(deps, "leaderboard", str(uuid4()))
     failed_id = await restart(deps)
-    with monkeypatch.context() as patched, pytest.raises(UnavailableError):
+    with monkeypatch.context() as patched, pytest.raises(type(error)):
         patched.setitem(tasks, "leaderboard", away)
         await retry(deps, str(failed_id))
     assert (await only_row(deps))["state"] == "restarted"
@@ -302,7 +303,7 @@ async def test_a_retry_that_takes_too_long_fails_again(
         patched.setitem(tasks, "leaderboard", hang)
         quick = deps.settings.model_copy(update={"quiver_job_timeout_s": 0.05})
         row = await retry_all(replace(deps, settings=quick))
-    assert (row["state"], row["error"]) == ("failed", "TimeoutError: it took over 0.05 s")
+    assert (row["state"], row["error"]) == ("failed", "OverTimeError: it took over 0.05 s")
 
 
 async def test_two_retries_at_once_do_it_once(line: Range, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -99,11 +99,26 @@ async def test_equal_failures_have_one_fingerprint(deps: Deps) -> None:
 
 
 @pytest.mark.parametrize(
-    "error", [LostConnection("gone"), UnavailableError("full", 1), ConnectionResetError()]
+    "error",
+    [LostConnection("gone"), UnavailableError("full", 1), ConnectionResetError(), TimeoutError()],
 )
 async def test_a_store_that_is_away_uses_up_no_tries(deps: Deps, error: Exception) -> None:
     with pytest.raises(Retry):
         await run(task(failing(error), name="fail", timeout_s=5), deps, 99)
+    async with deps.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM failed_job") == 0
+
+
+async def test_a_database_that_does_not_answer_in_time_uses_up_no_tries(deps: Deps) -> None:
+    async def look(_: Deps) -> None:
+        """Ask the database something."""
+        async with deps.pool.acquire() as conn:
+            await conn.fetchval("SELECT pg_sleep(60)", timeout=0.01)
+
+    for tries in (1, 2, 3, 4):
+        with pytest.raises(Retry):
+            await run(task(look, name="look", timeout_s=5), deps, tries)
+    assert await select_attempts(deps.valkey, "the job") == []
     async with deps.pool.acquire() as conn:
         assert await conn.fetchval("SELECT count(*) FROM failed_job") == 0
 
@@ -116,7 +131,7 @@ async def test_a_task_that_takes_too_long_is_cut_off(deps: Deps) -> None:
     await run_to_the_end(task(forever, name="forever", timeout_s=0.01), deps)
     async with deps.pool.acquire() as conn:
         error = await conn.fetchval("SELECT error FROM failed_job")
-    assert error.startswith("TimeoutError")
+    assert error.startswith("OverTimeError: ")
 
 
 async def test_tries_that_a_store_was_away_for_are_none_of_the_failures(deps: Deps) -> None:
@@ -145,7 +160,7 @@ async def test_a_task_that_will_not_be_stopped_is_left_alone(
     released.set()
     async with deps.pool.acquire() as conn:
         error = await conn.fetchval("SELECT error FROM failed_job")
-    assert error == "TimeoutError: it took over 0.01 s and would not be stopped"
+    assert error == "OverTimeError: it took over 0.01 s and would not be stopped"
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(3), GeneratorExit()])
