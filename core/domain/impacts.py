@@ -21,7 +21,7 @@ def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
     one.
 
     Reports are chained: one belongs to an impact when it is under 125 ms and one shaft away from
-    any report of it.
+    any report of it, and none of them names another arrow.
 
     Args:
         landings: What the butt's readers reported, in any order.
@@ -36,7 +36,8 @@ def grouped(landings: Iterable[Event], shaft_mm: float) -> list[list[Event]]:
     recent: list[tuple[Event, list[Event]]] = []
     for landing in sorted(landings, key=lambda each: each.order):
         recent = [(e, group) for e, group in recent if landing.at - e.at < SAME_IMPACT]
-        group = next((g for e, g in recent if _same_place(e, landing, shaft_mm)), None)
+        near = (group for e, group in recent if _same_place(e, landing, shaft_mm))
+        group = next((group for group in near if _may_be_named(group, landing)), None)
         if group is None:
             group = []
             found.append(group)
@@ -52,8 +53,14 @@ def _named(reports: Sequence[Event]) -> Event:
     return first if named == first.arrow_id else replace(first, arrow_id=named)
 
 
+def _may_be_named(reports: Iterable[Event], landing: Event) -> bool:
+    """Whether no report names another arrow: one without a name must not make two arrows one."""
+    named = {report.arrow_id for report in (*reports, landing)} - {None}
+    return len(named) <= 1
+
+
 def _same_place(one: Event, other: Event, shaft_mm: float) -> bool:
-    if None not in (one.arrow_id, other.arrow_id) and one.arrow_id != other.arrow_id:
+    if not _may_be_named((one,), other):
         return False
     return math.hypot(one.x - other.x, one.y - other.y) < shaft_mm
 

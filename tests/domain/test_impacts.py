@@ -1,6 +1,6 @@
 """Which reports are one impact."""
 
-from core.domain.impacts import impacts
+from core.domain.impacts import grouped, impacts
 from core.domain.values import Event
 from tests.domain.fields import landed, named
 
@@ -34,3 +34,19 @@ def test_an_impact_has_the_arrows_id_that_any_of_its_reports_has() -> None:
 def test_two_arrows_that_say_who_they_are_are_two() -> None:
     one, other = landed(14.5, arrow="A1"), landed(14.55, arrow="B1")
     assert kept(one, other) == [named("l14.5"), named("l14.55")]
+
+
+def test_a_report_without_a_name_does_not_make_two_named_arrows_one() -> None:
+    one, unnamed = landed(14.5, arrow="B1"), landed(14.6, 0.5)
+    other, again = landed(14.66, 2, arrow="A1"), landed(14.7, 2, arrow="A1")
+    found = impacts([one, unnamed, other, again], 5.5)
+    assert [(each.id, each.arrow_id) for each in found] == [
+        (one.id, named("arrow B1")),
+        (other.id, named("arrow A1")),
+    ]
+
+
+def test_what_two_arrows_share_without_a_name_belongs_to_the_first() -> None:
+    reports = [landed(14.5, arrow="B1"), landed(14.56, arrow="A1"), landed(14.6, 0.5)]
+    found = grouped(reports, 5.5)
+    assert found == [[reports[0], reports[2]], [reports[1]]]
