@@ -1,6 +1,6 @@
 """Which reports are one impact."""
 
-from core.domain.impacts import grouped, impacts
+from core.domain.impacts import grouped, impacts, repeated
 from core.domain.values import Event
 from tests.domain.fields import landed, named
 
@@ -24,6 +24,24 @@ def test_another_place_at_the_same_time_is_another_arrow() -> None:
 
 def test_three_reports_in_a_row_are_one_although_the_last_is_far_from_the_first() -> None:
     assert kept(landed(14.5), landed(14.6), landed(14.7)) == [named("l14.5")]
+
+
+def test_a_chain_of_reports_ends_two_tenths_of_a_second_after_its_first() -> None:
+    reports = [landed(14.5), landed(14.61), landed(14.7), landed(14.701, 2)]
+    assert grouped(reports, 5.5) == [reports[:3], reports[3:]]
+
+
+def test_what_a_reader_goes_on_to_say_after_that_is_said_to_be_doubtful_each_time() -> None:
+    reports = [landed(14.5 + n * 0.11) for n in range(30)]
+    found = impacts(reports, 5.5)
+    assert len(found) < len(reports)
+    assert repeated(found, 5.5) == {each.id for each in found[1:]}
+
+
+def test_another_arrow_is_not_swallowed_by_a_reader_that_stutters() -> None:
+    robin_hood = landed(16.503, 2, 1)
+    found = impacts([*(landed(14.5 + n * 0.11) for n in range(30)), robin_hood], 5.5)
+    assert robin_hood in found
 
 
 def test_an_impact_has_the_arrows_id_that_any_of_its_reports_has() -> None:
