@@ -51,14 +51,8 @@ class _Impact:
         self.arrow_id = self.arrow_id or report.arrow_id
 
 
-def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
-    """The impacts in their order: of each, its first report, with the arrow's id if any report has
-    one; arguments as for `grouped`."""
-    return [_named(reports) for reports in grouped(landings, shaft_mm)]
-
-
 def grouped(landings: Iterable[Event], shaft_mm: float) -> list[list[Event]]:
-    """The reports of each impact, in their order.
+    """The reports of each impact, in their order; `named` says what was reported.
 
     An impact begins with a report that repeats none. Others belong to it within 200 ms, when they
     are chained to it: each under 125 ms and one shaft away from another one, none naming another
@@ -109,18 +103,19 @@ def _of(report: Event, current: Iterable[_Impact], shaft_mm: float) -> _Impact |
     possible = [impact for impact in current if impact.reaches(report, shaft_mm)]
     if not possible:
         return None
-    named = (i for i in possible if i.arrow_id is not None and i.arrow_id == report.arrow_id)
-    theirs = next(named, possible[0])
+    of_arrow = (i for i in possible if i.arrow_id is not None and i.arrow_id == report.arrow_id)
+    theirs = next(of_arrow, possible[0])
     for impact in possible:
         impact.reach(report)
     return theirs
 
 
-def _named(reports: Sequence[Event]) -> Event:
-    """The first report, with the arrow's id if any of them has one."""
+def named(reports: Sequence[Event]) -> Event:
+    """The impact that was reported: its first report, with the arrow's id if any of them has
+    one."""
     first = reports[0]
-    named = next((report.arrow_id for report in reports if report.arrow_id is not None), None)
-    return first if named == first.arrow_id else replace(first, arrow_id=named)
+    name = next((report.arrow_id for report in reports if report.arrow_id is not None), None)
+    return first if name == first.arrow_id else replace(first, arrow_id=name)
 
 
 def _repeats(report: Event, earlier: Event, shaft_mm: float) -> bool:
@@ -133,7 +128,7 @@ def _same_place(one: Event, other: Event, shaft_mm: float) -> bool:
     return math.hypot(one.x - other.x, one.y - other.y) < shaft_mm
 
 
-def repeated(landed: Sequence[Event], shaft_mm: float) -> set[UUID]:
+def repeated(landed: Iterable[Event], shaft_mm: float) -> set[UUID]:
     """The impacts that may be one before them, reported once more.
 
     Args:

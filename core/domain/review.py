@@ -50,8 +50,9 @@ EXPLANATIONS: Mapping[Reason, str] = {
     "arrow it is.",
     Reason.LINE_CALL: "The hit is nearer to a line than the reader can tell: look at the face, "
     "then confirm the score or rule another.",
-    Reason.DUPLICATE_SUSPECT: "This may be a second report of an arrow that counts already: check "
-    "whether there are two arrows, and void this shot when there is one.",
+    Reason.DUPLICATE_SUSPECT: "One arrow may have been told twice here, or two arrows as one: "
+    "check how many arrows are in the butt, and void this shot when it is the same arrow as "
+    "another, or rule its score when it is said to have missed and did land.",
     Reason.LATE_LANDING: "The landing came after a miss had been called: check that the score is "
     "right.",
     Reason.READER_OFFLINE: "The butt's reader was away around this shot: check it at the butt.",

@@ -1,8 +1,16 @@
 """Which reports are one impact."""
 
-from core.domain.impacts import grouped, impacts, repeated
+from collections.abc import Iterable
+
+from core.domain import impacts as rules
+from core.domain.impacts import grouped, repeated
 from core.domain.values import Event
 from tests.domain.fields import landed, named
+
+
+def impacts(landings: Iterable[Event], shaft_mm: float) -> list[Event]:
+    """What was reported."""
+    return [rules.named(reports) for reports in grouped(landings, shaft_mm)]
 
 
 def kept(*landings: Event) -> list[object]:

@@ -7,11 +7,13 @@ from hypothesis import strategies as st
 
 from core.domain.correlation import correlate
 from core.domain.impacts import IMPACT_REACH, LONGEST_IMPACT, grouped
+from core.domain.rulings import verdicts
+from core.domain.strays import explained
 from core.domain.values import Event, EventType
 from tests.domain.fields import LATER, said
 from tests.domain.kept import Kept
 from tests.domain.test_correlation_properties import WHERE
-from tests.domain.test_strays_properties import strays
+from tests.domain.test_rulings_properties import one_of
 
 SHAFT = 5.5
 
@@ -78,17 +80,22 @@ def test_what_lies_further_back_than_an_impact_reaches_tells_nothing_of_it(
     assert [group for group in grouped(read, SHAFT) if group[0].at >= since] == began
 
 
-@given(shot_at_meanwhile(), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@given(shot_at_meanwhile(), st.integers(0, 4), st.randoms(use_true_random=False))
+@settings(max_examples=200, deadline=None)
 def test_batches_of_a_stuttering_reader_end_in_what_all_at_once_gives(
-    events: list[Event], rng: random.Random
+    events: list[Event], count: int, rng: random.Random
 ) -> None:
+    ruled = verdicts(one_of(rng, events, number) for number in range(count))
     coming = list(events)
     rng.shuffle(coming)
-    kept = Kept(WHERE)
+    kept = Kept(WHERE, ruled)
     while coming:
         size = rng.randint(1, 5)
         new, coming = coming[:size], coming[size:]
         kept.take(new)
-    assert kept.shots == {shot.id: shot for shot in correlate(events, WHERE, LATER).shots}
-    assert kept.strays == strays(events)
+    at_once = correlate(events, WHERE, LATER, ruled=ruled)
+    assert kept.shots == {shot.id: shot for shot in at_once.shots}
+    told = explained(at_once, events, WHERE)
+    assert kept.strays == {stray.landing.id: stray for stray in told}
+    taken = [shot.landing_event_id for shot in at_once.shots if shot.landing_event_id is not None]
+    assert len(set(taken)) == len(taken)
