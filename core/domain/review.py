@@ -42,8 +42,8 @@ EXPLANATIONS: Mapping[Reason, str] = {
     "the butt and rule its score, or wait for the reader to come back.",
     Reason.AMBIGUOUS: "Another arrow fits this landing nearly as well: ask who shot it, then "
     "confirm the score or give the landing to the other shot.",
-    Reason.OUT_OF_END: "The arrow was shot outside an open end and does not count: rule on it, or "
-    "put the end's times right.",
+    Reason.OUT_OF_END: "The arrow was shot outside an open end and does not count: rule its score, "
+    "or put the end's times right.",
     Reason.EXTRA_ARROW: "The archer shot more arrows than the end or the spot allows, and this one "
     "does not count: check how many arrows are in the butt.",
     Reason.WRONG_FACE: "The arrow hit another archer's face and counts as a miss: check whose "
