@@ -1,10 +1,13 @@
 """What `quiver up` says once everything runs: what is where, and what to do next."""
 
 import os
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from cli.processes import Child
+from cli.where import DEFAULT_DATA_DIR
 from core.embedded import EmbeddedStores
 from core.embedded.server import Server
 from core.settings import Settings
@@ -43,7 +46,8 @@ def banner(
         lines.append(f"  logs         {api.log.parent} (tail -F {api.log.parent / '*.log'})")
     lines += [] if first_token is None else ["", *_token(url, first_token)]
     return "\n".join(
-        [*lines, "", *_next(url, first_token or "…"), "", "Ctrl-C ends everything.", ""]
+        [*lines, "", *following(url, first_token or "…", stores.directory), ""]
+        + ["Ctrl-C ends everything.", ""]
     )
 
 
@@ -67,16 +71,29 @@ def _token(url: str, token: str) -> Sequence[str]:
     ]
 
 
-def _next(url: str, token: str) -> Sequence[str]:
-    """The commands that a newcomer tries."""
+def following(url: str, token: str, data_dir: Path) -> Sequence[str]:
+    """The commands that a newcomer tries; they work as they are printed.
+
+    Args:
+        url: Where the API listens.
+        token: An admin token, or what stands for it.
+        data_dir: Where the embedded stores keep everything.
+    """
     quiver = "uv run quiver" if "UV_RUN_RECURSION_DEPTH" in os.environ else "quiver"
     tries = [
         ("simulate tournament --butts 4", "a small tournament, shot by simulated archers"),
         ("watch --session ID", "its shots and leaderboard as they happen"),
-        ("token create --role judge --name Ana", "a token for somebody else"),
+        (f"token create --role judge --name Ana{_found(data_dir)}", "a token for somebody else"),
     ]
     return [
         "Next, in another terminal:",
         f"  export QUIVER_API_URL={url} QUIVER_TOKEN={token}",
         *(f"  {quiver} {command:<38}# {what}" for command, what in tries),
     ]
+
+
+def _found(data_dir: Path) -> str:
+    """How a command that needs the stores finds them."""
+    if data_dir.resolve() == DEFAULT_DATA_DIR.resolve():
+        return ""
+    return f" --data-dir {shlex.quote(str(data_dir))} "

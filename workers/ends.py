@@ -18,8 +18,6 @@ from workers.windows import Window
 
 # Where no rule about ends applies, all is one end.
 ONLY_END = 1
-# One arrow alone is none too many, so nothing is asked of it.
-NOBODY = Judging(lambda _: None, lambda _: False, frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,16 +99,22 @@ def _strangers(
     """What a judge gave to archers of other butts: a judge's end is one for all butts, so its time
     tells which it is of; ends by count are each butt's own, and it is of none of them."""
     rules = {
-        window.target_id: window.placed.end_rules
+        window.target_id: (window.placed.end_rules, _alone(window))
         for window in windows
         if window.placed.end_rules is not None
         and window.placed.end_rules.control is EndControl.MANUAL
     }
     return {
-        shot_id: (target_id, settle([shot], rules[target_id], NOBODY)[0])
+        shot_id: (target_id, settle([shot], *rules[target_id])[0])
         for shot_id, (target_id, shot) in derived.items()
         if target_id in rules and not _is_at_home(shot, target_id, places)
     }
+
+
+def _alone(window: Window) -> Judging:
+    """Of one arrow alone, which is none too many: only whether a judge said what it counts."""
+    verdicts = window.placed.verdicts
+    return Judging(lambda _: None, lambda shot: verdicts.is_fixed(shot.id), frozenset())
 
 
 def _places(windows: Sequence[Window]) -> dict[UUID, _Place]:

@@ -56,7 +56,8 @@ async def post_end(
 
     Arrows belong to the end that their release falls in, however late they are reported, so what
     was shot since then is derived anew. An arrow released in no end is flagged `out_of_end` and
-    does not count. 409 while another end is open, and in a session whose `end_control` is auto.
+    does not count until a judge rules its score. 409 while another end is open, and in a session
+    whose `end_control` is auto.
     """
     end = await ending.open(session_id, wish)
     await announcement.end_turned(end)

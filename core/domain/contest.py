@@ -1,7 +1,7 @@
 """What is to be paired on a butt: releases and landings, which of them could belong together, and
 how likely each pair is."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -37,11 +37,14 @@ class Contest:
         shot: The releases, in their order.
         landed: The impacts, in their order.
         butt: Where.
+        doubtful: Reports of impacts that were reported more than once, in their order: any of them
+            may have been another arrow.
     """
 
     shot: Sequence[Release]
     landed: Sequence[Event]
     butt: Butt
+    doubtful: Sequence[Event] = ()
     _scores: dict[tuple[int, UUID], Score | None] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -67,9 +70,31 @@ class Contest:
                 if self._weight(self.shot[release], landing) > 0:
                     yield Candidate(release, number)
 
+    def fits_doubtful(self, release: int, learned: Learned) -> bool:
+        """Whether a report that was taken for a repeated one would be a release's landing, if it
+        were an arrow of its own: that is at least as likely as that the release has none."""
+        begin = self.shot[release].event.at
+        end = begin + self.butt.rules.landing_window
+        first = bisect_left(self.doubtful, begin, key=_at)
+        last = bisect_right(self.doubtful, end, key=_at)
+        return any(
+            self._fit(release, self.doubtful[number], learned) >= 1.0
+            for number in range(first, last)
+        )
+
+    def _fit(self, release: int, report: Event, learned: Learned) -> float:
+        slot = self.butt.slots[self.shot[release].slot_id]
+        odds = self._odds(release, report, learned)
+        if odds > 0 and self._has_own:
+            odds *= _prior(measure(report.x, report.y, slot, self.butt))
+        return odds
+
     def clocks(self, release: int, landing: int) -> Clocks:
         """Between which readers' clocks the flight is measured."""
-        return Clocks(self.shot[release].event.reader_id, self.landed[landing].reader_id)
+        return self._clocks(release, self.landed[landing])
+
+    def _clocks(self, release: int, landing: Event) -> Clocks:
+        return Clocks(self.shot[release].event.reader_id, landing.reader_id)
 
     def flight(self, release: int, landing: int) -> int:
         """The time between both, microseconds."""
@@ -77,16 +102,20 @@ class Contest:
 
     def options(self, group: Group, learned: Learned) -> dict[int, list[Option]]:
         """How likely each pair of a group is; those that are impossible are left out."""
-        has_own = any(face.letter is not None for face in self.butt.faces)
+        has_own = self._has_own
         found: dict[int, list[Option]] = {}
         for release, landings in group.items():
             slot = self.shot[release].slot_id
             likely = self._likely(release, landings, learned)
-            odds = {n: self._odds(release, n, learned) for n in likely}
+            odds = {n: self._odds(release, self.landed[n], learned) for n in likely}
             if has_own:
-                odds = {n: each * self._prior(n, slot) for n, each in odds.items()}
+                odds = {n: each * _prior(self.score(n, slot)) for n, each in odds.items()}
             found[release] = [Option(number, each) for number, each in odds.items() if each > 0]
         return found
+
+    @property
+    def _has_own(self) -> bool:
+        return any(face.letter is not None for face in self.butt.faces)
 
     def _likely(self, release: int, landings: Sequence[int], learned: Learned) -> Sequence[int]:
         """All landings that a release could have; of a burst's hundreds those that name its arrow,
@@ -101,13 +130,14 @@ class Contest:
         named = [n for n in landings if self.landed[n].arrow_id is not None and n not in near]
         return sorted([*near, *named])
 
-    def _odds(self, release: int, landing: int, learned: Learned) -> float:
-        slot, flight = self.shot[release].slot_id, self.flight(release, landing)
+    def _odds(self, release: int, landing: Event, learned: Learned) -> float:
+        shot = self.shot[release]
+        slot, flight = shot.slot_id, landing.at - shot.event.at
         if flight < shortest(self.butt.distance_m) and not learned.knows(slot):
             return 0.0
-        expected = learned.expect(slot, self.clocks(release, landing))
+        expected = learned.expect(slot, self._clocks(release, landing))
         by_time = together(flight, expected, learned.guess(slot), learned.rates(slot))
-        return by_time * self._weight(self.shot[release], self.landed[landing])
+        return by_time * self._weight(shot, landing)
 
     def _weight(self, release: Release, landing: Event) -> float:
         """What the arrow's own word weighs; 0: it speaks against the pair."""
@@ -130,11 +160,6 @@ class Contest:
             self._scores[key] = measure(event.x, event.y, self.butt.slots[slot_id], self.butt)
         return self._scores[key]
 
-    def _prior(self, landing: int, slot_id: UUID) -> float:
-        """How probable it is that this archer hits there."""
-        score = self.score(landing, slot_id)
-        return OTHERS_FACE if score is not None and score.is_wrong_face else OWN_FACE
-
     def strays_after(self, release: int, spoken_for: Collection[int]) -> int:
         """How many landings that are nobody's came after a release and before the next, within the
         landing window.
@@ -151,4 +176,13 @@ class Contest:
         return sum(number not in spoken_for for number in within)
 
     def _place(self, at: int) -> int:
-        return bisect_left(self.landed, at, key=lambda landing: landing.at)
+        return bisect_left(self.landed, at, key=_at)
+
+
+def _at(landing: Event) -> int:
+    return landing.at
+
+
+def _prior(score: Score | None) -> float:
+    """How probable it is that an archer hits there, by what that is worth for them."""
+    return OTHERS_FACE if score is not None and score.is_wrong_face else OWN_FACE

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from core.domain.contest import Contest
 from core.domain.course import decide
-from core.domain.impacts import impacts, repeated
+from core.domain.impacts import grouped, named, repeated
 from core.domain.learning import Lesson
 from core.domain.outcome import shot_id
 from core.domain.rulings import (
@@ -20,7 +20,6 @@ from core.domain.rulings import (
     judged,
     made_shot,
     pinned_shot,
-    withheld,
 )
 from core.domain.timeline import Release, hasty, releases
 from core.domain.told_twice import told_twice
@@ -69,14 +68,15 @@ def correlate(
         ruled: What judges said, which stands whatever the events are.
     """
     known = list({event.id: event for event in events}.values())
-    shot, landed = _releases(known, butt), _impacts(known, butt)
+    shot, reported = _releases(known, butt), _reported(known, butt)
     within = [release for release in shot if span.begin <= release.event.at <= span.end]
     contest = Contest(
         [release for release in within if not _is_pinned(release, ruled)],
-        [e for e in _free(landed, known, butt, ruled) if span.begin <= e.at <= span.end],
+        [e for e in _free(reported, ruled) if span.begin <= e.at <= span.end],
         butt,
+        _doubtful(reported, ruled),
     )
-    suspects = hasty(shot) | repeated(landed, _thickest_shaft(butt))
+    suspects = hasty(shot) | repeated(map(named, reported), _thickest_shaft(butt))
     found = decide(contest, list(lessons), suspects, as_of)
     shots = found.shots
     if ruled != NO_VERDICTS:
@@ -94,12 +94,15 @@ def _before(span: Span, loosed: Iterable[Release]) -> tuple[Release, ...]:
     return tuple(release for release in loosed if release.event.at < span.begin)
 
 
-def _free(
-    landed: Iterable[Event], events: Iterable[Event], butt: Butt, ruled: Verdicts
-) -> list[Event]:
-    """The impacts that no judge gave to anybody."""
-    held = withheld(events, _thickest_shaft(butt), ruled.taken)
-    return [landing for landing in landed if landing.id not in held]
+def _free(reported: Iterable[Sequence[Event]], ruled: Verdicts) -> list[Event]:
+    """The impacts that no judge gave to anybody: whoever was given one report of an impact has the
+    whole of it."""
+    taken = ruled.taken
+    return [
+        named(reports)
+        for reports in reported
+        if not taken or taken.isdisjoint(report.id for report in reports)
+    ]
 
 
 def _is_pinned(release: Release, ruled: Verdicts) -> bool:
@@ -156,11 +159,23 @@ def _releases(events: Sequence[Event], butt: Butt) -> list[Release]:
     return sorted(during, key=lambda release: release.event.order)
 
 
-def _impacts(events: Sequence[Event], butt: Butt) -> list[Event]:
+def _reported(events: Sequence[Event], butt: Butt) -> list[list[Event]]:
+    """The reports of each impact during the session, in their order."""
     landings = [event for event in events if event.type is EventType.LANDED]
     # What was shot in time may land after the end of the session.
     grace = butt.rules.landing_window
-    return [e for e in impacts(landings, _thickest_shaft(butt)) if _is_open(e.at, butt, grace)]
+    found = grouped(landings, _thickest_shaft(butt))
+    return [reports for reports in found if _is_open(reports[0].at, butt, grace)]
+
+
+def _doubtful(reported: Iterable[Sequence[Event]], ruled: Verdicts) -> list[Event]:
+    """All reports of impacts that were reported more than once, but for those of which a judge said
+    whose they are."""
+    several = [report for reports in reported if len(reports) > 1 for report in reports]
+    if not several:
+        return []
+    unknown = (report for report in several if report.id not in ruled.taken)
+    return sorted(unknown, key=lambda report: report.order)
 
 
 def _thickest_shaft(butt: Butt) -> float:

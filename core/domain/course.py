@@ -12,7 +12,7 @@ from uuid import UUID
 from core.domain.assignment import Pairing, assign
 from core.domain.contest import Contest, Group
 from core.domain.learning import OPENING, Learned, Lesson
-from core.domain.outcome import CERTAIN, outcome
+from core.domain.outcome import CERTAIN, WITHOUT_A_LANDING, outcome, suspected
 from core.domain.values import Event, Shot, Status
 
 # Where there is something to choose from, the odds of a wrong choice are taken as so much greater
@@ -55,7 +55,7 @@ def decide(
     course = _Course(contest, groups, suspects, as_of)
     begun = 0 if lessons else _opened(course, groups, learned)
     for group in groups[begun:]:
-        course.take(group, _paired(group, contest, learned))
+        course.take(group, _paired(group, contest, learned), learned)
         learned.add(course.lessons(group))
     return course.decided()
 
@@ -65,7 +65,7 @@ def _opened(course: "_Course", groups: Sequence[Group], learned: Learned) -> int
     taught: list[Lesson] = []
     count = 0
     while len(taught) < OPENING and count < len(groups):
-        course.take(groups[count], _paired(groups[count], course.contest, learned))
+        course.take(groups[count], _paired(groups[count], course.contest, learned), learned)
         new = course.lessons(groups[count])
         learned.add(new)
         taught += new
@@ -73,8 +73,8 @@ def _opened(course: "_Course", groups: Sequence[Group], learned: Learned) -> int
     opening = groups[:count]
     others = [learned.without({course.shots[number].id for number in group}) for group in opening]
     again = [_paired(g, course.contest, o) for g, o in zip(opening, others, strict=True)]
-    for group, pairings in zip(opening, again, strict=True):
-        course.take(group, pairings)
+    for group, pairings, known in zip(opening, again, others, strict=True):
+        course.take(group, pairings, known)
     learned.forget({lesson.shot_id for lesson in taught})
     learned.add(lesson for group in opening for lesson in course.lessons(group))
     return count
@@ -101,7 +101,7 @@ class _Course:
     ) -> None:
         self.contest = contest
         self.shots: dict[int, Shot] = {}
-        self._made: dict[tuple[int, int | None, float], Shot] = {}
+        self._made: dict[tuple[int, int | None, float, bool], Shot] = {}
         self._suspects = suspects
         self._as_of = as_of
         self._pairings: dict[int, Pairing] = {}
@@ -111,8 +111,8 @@ class _Course:
             number for group in groups for each in group.values() for number in each
         }
 
-    def take(self, group: Group, pairings: Pairings) -> None:
-        """Take the decision of a group, instead of an earlier one."""
+    def take(self, group: Group, pairings: Pairings, learned: Learned) -> None:
+        """Take the decision of a group by what was known, instead of an earlier one."""
         self._pairings |= pairings
         self._spoken_for -= {number for landings in group.values() for number in landings}
         self._spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
@@ -121,18 +121,27 @@ class _Course:
             sure = _doubted(pairing.probability) if is_contested else pairing.probability
             # In hundredths: what comes later must not change a shot by less than anyone would look
             # at.
-            self.shots[number] = self._shot(number, pairing.landing, round(sure, 2))
+            self.shots[number] = self._shot(
+                number, pairing.landing, round(sure, 2), self._is_doubtful(number, pairing, learned)
+            )
 
-    def _shot(self, number: int, landing: int | None, confidence: float) -> Shot:
+    def _is_doubtful(self, number: int, pairing: Pairing, learned: Learned) -> bool:
+        """Whether a release has no landing, and one that was taken for another's repeated report
+        may be its."""
+        return pairing.landing is None and self.contest.fits_doubtful(number, learned)
+
+    def _shot(self, number: int, landing: int | None, confidence: float, is_doubtful: bool) -> Shot:
         """The shot of a release; what is decided twice is mostly decided in the same way."""
-        key = (number, landing, confidence)
+        key = (number, landing, confidence, is_doubtful)
         if key not in self._made:
             self._made[key] = self._outcome(*key)
         return self._made[key]
 
-    def _outcome(self, number: int, landing: int | None, confidence: float) -> Shot:
+    def _outcome(
+        self, number: int, landing: int | None, confidence: float, is_doubtful: bool
+    ) -> Shot:
         contest, release = self.contest, self.contest.shot[number]
-        return outcome(
+        shot = outcome(
             release,
             None if landing is None else contest.landed[landing],
             None if landing is None else contest.score(landing, release.slot_id),
@@ -141,6 +150,7 @@ class _Course:
             self._as_of,
             self._suspects,
         )
+        return suspected(shot) if is_doubtful and shot.status in WITHOUT_A_LANDING else shot
 
     def lessons(self, group: Group) -> list[Lesson]:
         """What the decided shots of a group teach, as far as the others are decided."""

@@ -128,7 +128,7 @@ def settle(
             by_end.setdefault(number, []).append(shot)
     counted = {shot.id: shot for end in by_end.values() for shot in _counted(end, rules, judging)}
     return [
-        Placed(counted.get(shot.id) or _outside(shot), number)
+        Placed(counted.get(shot.id) or _outside(shot, judging), number)
         for shot, (number, _) in zip(known, numbers, strict=True)
     ]
 
@@ -137,8 +137,11 @@ def _is_arrow(shot: Shot) -> bool:
     return shot.status is not Status.VOIDED
 
 
-def _outside(shot: Shot) -> Shot:
-    return _flagged(shot, ShotFlag.OUT_OF_END) if _is_arrow(shot) else shot
+def _outside(shot: Shot, judging: Judging) -> Shot:
+    """The shot as one that does not count, unless a judge said what it does."""
+    if not _is_arrow(shot) or judging.is_fixed(shot):
+        return shot
+    return _flagged(shot, ShotFlag.OUT_OF_END)
 
 
 def _numbers(shots: Sequence[Shot], rules: EndRules, before: int) -> list[tuple[int, bool]]:

@@ -16,6 +16,9 @@ from core.domain.values import MILLISECOND, SECOND
 # an archer who is known to shoot nearly as fast it may be, by what clocks disagree about one event.
 FASTEST_M_S = 120.0
 CLOCK_TOLERANCE = 60 * MILLISECOND
+# Whatever is entered, an arrow flies no shorter and no further way than this.
+NEAREST_M = 1.0
+FURTHEST_M = 1_000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +44,19 @@ LAUNCHES: Mapping[str, Launch] = {
 ANY_BOW = Launch(57.0, 0.0015)
 
 
+def _shot_at(distance_m: float) -> float:
+    """The nearest distance that anybody shoots at: what cannot be computed with one that was
+    entered wrongly is not worth the shots of a butt."""
+    return min(max(distance_m, NEAREST_M), FURTHEST_M)
+
+
 def first_guess(bowstyle: str, distance_m: float) -> float:
     """The flight time of an archer of whom nothing else is known, microseconds."""
     launch = LAUNCHES.get(bowstyle, ANY_BOW)
-    slowed = math.expm1(launch.drag_per_m * distance_m) / launch.drag_per_m
+    slowed = math.expm1(launch.drag_per_m * _shot_at(distance_m)) / launch.drag_per_m
     return slowed / launch.speed_m_s * SECOND
 
 
 def shortest(distance_m: float) -> int:
     """The least time in the air that is possible, microseconds."""
-    return int(distance_m / FASTEST_M_S * SECOND)
+    return int(_shot_at(distance_m) / FASTEST_M_S * SECOND)

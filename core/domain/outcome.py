@@ -16,6 +16,9 @@ SHOTS = UUID("6d1c1f0e-5a0b-5c55-9a43-0d5f3a2e7b11")
 # A shot that is less certain than this is for a judge to look at, and teaches nothing.
 CERTAIN = 0.95
 
+# What has become of a shot whose landing nobody knows, once its time is up.
+WITHOUT_A_LANDING = (Status.MISSED, Status.UNRESOLVED)
+
 # A miss counts nothing, wherever the arrow is.
 MISS = Score(OFF.score, OFF.label, False, None, None, False, None, None)
 
@@ -164,6 +167,11 @@ def valued(shot: Shot, landing: Event, slot: Slot, butt: Butt) -> Shot:
         spot=None if score is None else score.spot,
         flags=tuple(sorted(flags)),
     )
+
+
+def suspected(shot: Shot) -> Shot:
+    """A shot that may be one that is told twice, or one of two that are told as one."""
+    return replace(shot, flags=tuple(sorted({*shot.flags, ShotFlag.DUPLICATE_SUSPECT})))
 
 
 def emptied(shot: Shot) -> Shot:

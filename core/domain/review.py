@@ -42,16 +42,17 @@ EXPLANATIONS: Mapping[Reason, str] = {
     "the butt and rule its score, or wait for the reader to come back.",
     Reason.AMBIGUOUS: "Another arrow fits this landing nearly as well: ask who shot it, then "
     "confirm the score or give the landing to the other shot.",
-    Reason.OUT_OF_END: "The arrow was shot outside an open end and does not count: rule on it, or "
-    "put the end's times right.",
+    Reason.OUT_OF_END: "The arrow was shot outside an open end and does not count: rule its score, "
+    "or put the end's times right.",
     Reason.EXTRA_ARROW: "The archer shot more arrows than the end or the spot allows, and this one "
     "does not count: check how many arrows are in the butt.",
     Reason.WRONG_FACE: "The arrow hit another archer's face and counts as a miss: check whose "
     "arrow it is.",
     Reason.LINE_CALL: "The hit is nearer to a line than the reader can tell: look at the face, "
     "then confirm the score or rule another.",
-    Reason.DUPLICATE_SUSPECT: "This may be a second report of an arrow that counts already: check "
-    "whether there are two arrows, and void this shot when there is one.",
+    Reason.DUPLICATE_SUSPECT: "One arrow may have been told twice here, or two arrows as one: "
+    "check how many arrows are in the butt, and void this shot when it is the same arrow as "
+    "another, or rule its score when it is said to have missed and did land.",
     Reason.LATE_LANDING: "The landing came after a miss had been called: check that the score is "
     "right.",
     Reason.READER_OFFLINE: "The butt's reader was away around this shot: check it at the butt.",

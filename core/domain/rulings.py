@@ -12,11 +12,10 @@ from enum import StrEnum
 from uuid import UUID
 
 from core.domain.faces import FACE_TYPES
-from core.domain.impacts import grouped
 from core.domain.outcome import emptied, measure, outcome, shot_id, valued
 from core.domain.scoring import OFF, Face
 from core.domain.timeline import Release
-from core.domain.values import Butt, Event, EventType, Shot, ShotFlag, Slot, Status
+from core.domain.values import Butt, Event, Shot, ShotFlag, Slot, Status
 
 
 class Action(StrEnum):
@@ -218,25 +217,6 @@ def _given(ordered: Sequence[Ruling]) -> tuple[dict[UUID, Event | None], dict[UU
     # A shot that was made of a landing has that and no other.
     shots_made = {shot_id(landing_event_id) for landing_event_id in made}
     return {shot: e for shot, e in landings.items() if shot not in shots_made}, made
-
-
-def withheld(events: Iterable[Event], shaft_mm: float, taken: Collection[UUID]) -> set[UUID]:
-    """The impacts that take no part in the assignment, by the id of their first report: whoever was
-    given one report of an impact has the whole of it.
-
-    Args:
-        events: What the butt's readers said.
-        shaft_mm: The thickest shaft that is shot at the butt.
-        taken: The reports that a judge gave to somebody.
-    """
-    if not taken:
-        return set()
-    landings = [event for event in events if event.type is EventType.LANDED]
-    return {
-        reports[0].id
-        for reports in grouped(landings, shaft_mm)
-        if not {report.id for report in reports}.isdisjoint(taken)
-    }
 
 
 def pinned_shot(

@@ -1,11 +1,9 @@
 """One arrow told by a reader and by a judge."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from core.domain.values import Shot, ShotFlag, Status
-
-WITHOUT_A_LANDING = (Status.MISSED, Status.UNRESOLVED)
+from core.domain.outcome import WITHOUT_A_LANDING, suspected
+from core.domain.values import Shot, Status
 
 
 def told_twice(shots: Sequence[Shot], landing_window: int) -> list[Shot]:
@@ -22,7 +20,7 @@ def told_twice(shots: Sequence[Shot], landing_window: int) -> list[Shot]:
     made = [s for s in shots if s.release_event_id is None and s.status is not Status.VOIDED]
     if not made:
         return list(shots)
-    return [_suspected(shot) if _may_be(shot, made, landing_window) else shot for shot in shots]
+    return [suspected(shot) if _may_be(shot, made, landing_window) else shot for shot in shots]
 
 
 def _may_be(shot: Shot, made: Sequence[Shot], landing_window: int) -> bool:
@@ -35,7 +33,3 @@ def _may_be(shot: Shot, made: Sequence[Shot], landing_window: int) -> bool:
             for other in made
         )
     )
-
-
-def _suspected(shot: Shot) -> Shot:
-    return replace(shot, flags=tuple(sorted({*shot.flags, ShotFlag.DUPLICATE_SUSPECT})))

@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from core.domain.impacts import SAME_IMPACT, SUSPECT_IMPACT
+from core.domain.impacts import IMPACT_REACH, LONGEST_IMPACT, SUSPECT_IMPACT
 from core.domain.timeline import HASTY
 from core.domain.values import Event, EventType, Rules
 
@@ -55,7 +55,9 @@ class Reading:
 def touched(event_type: EventType, at: int, rules: Rules) -> Span:
     """When the releases lie whose shots an event can change."""
     if event_type is EventType.LANDED:
-        return Span(at - rules.landing_window - SAME_IMPACT, at + SUSPECT_IMPACT)
+        # It may be a report of an impact before it, and decide which reports after it begin one.
+        begin = at - rules.landing_window - LONGEST_IMPACT
+        return Span(begin, at + IMPACT_REACH + SUSPECT_IMPACT)
     # A stray looks back two landing windows for the release that it may have been too late for.
     reach = max(rules.hold_max, 2 * rules.landing_window, HASTY) + rules.debounce
     return Span(
@@ -66,7 +68,7 @@ def touched(event_type: EventType, at: int, rules: Rules) -> Span:
 def look_back(rules: Rules) -> int:
     """How long before a release something can lie that matters to it."""
     reach = max(rules.hold_max, rules.landing_window, HASTY, SUSPECT_IMPACT)
-    return reach + rules.association_window + 2 * rules.debounce + 4 * SAME_IMPACT
+    return reach + rules.association_window + 2 * rules.debounce + IMPACT_REACH
 
 
 def reading(span: Span, rules: Rules, margin: int) -> Reading:
@@ -80,7 +82,7 @@ def reading(span: Span, rules: Rules, margin: int) -> Reading:
     begin = span.begin - margin
     return Reading(
         Span(begin - look_back(rules), span.end + rules.landing_window + margin),
-        begin - SUSPECT_IMPACT - 4 * SAME_IMPACT,
+        begin - SUSPECT_IMPACT - IMPACT_REACH,
     )
 
 

@@ -22,7 +22,7 @@ SELECT slot.id, slot.session_id,
 FROM slot
 LEFT JOIN shot ON shot.slot_id = slot.id AND shot.status IN ('landed', 'missed')
     AND shot.score IS NOT NULL
-    AND (NOT shot.flags @> '{out_of_end}' OR shot.flags @> '{ruled}')
+    AND NOT shot.flags @> '{out_of_end}'
 WHERE slot.id = ANY ($1)
 GROUP BY slot.id
 ORDER BY slot.id

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from core.errors import InvalidInputError
 from core.schema.rules import Rules, RulesUpdate
-from core.schema.types import EARLIEST, Boundary, Flag, Instant, Name, Positive, Text
+from core.schema.types import EARLIEST, Boundary, Distance, Flag, Instant, Name, Text
 
 
 class SessionCreate(Boundary):
@@ -19,7 +19,7 @@ class SessionCreate(Boundary):
     end_time: Instant | None = None
     location: Name
     is_indoor: Flag
-    distance: Positive = Field(description="Metres")
+    distance: Distance = Field(description="Metres, at most 1000")
     name: Text | None = None
     kind: Literal["practice", "tournament"] = "practice"
     round_code: Text | None = None
@@ -48,7 +48,7 @@ class SessionUpdate(Boundary):
     end_time: Instant | None = None
     location: Name = ""
     is_indoor: Flag = False
-    distance: Positive = 1.0
+    distance: Distance = 1.0
     name: Text | None = None
     kind: Literal["practice", "tournament"] = "practice"
     round_code: Text | None = None

@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from core.schema.arrow import Identifier
 from core.schema.bow import Bowstyle
 from core.schema.target import Faces
-from core.schema.types import Boundary, Letter, Name, Ordinal, Positive, Text
+from core.schema.types import Boundary, Distance, Letter, Name, Ordinal, Positive, Text
 
 
 class EntryArrow(Boundary):
@@ -38,7 +38,7 @@ class LaneWish(Boundary):
     """What is different on one lane."""
 
     lane: Ordinal
-    distance: Positive | None = Field(None, description="Metres; null: the session's")
+    distance: Distance | None = Field(None, description="Metres, at most 1000; null: the session's")
     faces: Faces | None = Field(None, description="Null: those of all")
 
 

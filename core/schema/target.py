@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field
 
 from core.domain.faces import FACE_TYPES
-from core.schema.types import Boundary, Instant, Letter, Number, Ordinal, Positive, Text
+from core.schema.types import Boundary, Distance, Instant, Letter, Number, Ordinal, Positive, Text
 
 
 def known_face_type(code: str) -> str:
@@ -55,7 +55,7 @@ class TargetCreate(Boundary):
 
     session_id: UUID
     lane: Ordinal
-    distance: Positive | None = Field(None, description="Metres; null: the session's")
+    distance: Distance | None = Field(None, description="Metres, at most 1000; null: the session's")
     width_mm: Positive
     height_mm: Positive
     faces: Faces = ()
@@ -65,7 +65,7 @@ class TargetUpdate(Boundary):
     """What is to change of a target; what is left out stays. Faces are given all together."""
 
     lane: Ordinal = 1
-    distance: Positive | None = None
+    distance: Distance | None = None
     width_mm: Positive = 1.0
     height_mm: Positive = 1.0
     faces: Faces = ()

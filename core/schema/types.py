@@ -74,6 +74,8 @@ type Told = Annotated[
 ]
 type Number = Annotated[float, Field(strict=True, allow_inf_nan=False, ge=-1e9, le=1e9)]
 type Positive = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1e9)]
+# Metres; nobody shoots at a butt that is further away.
+type Distance = Annotated[float, Field(strict=True, allow_inf_nan=False, gt=0, le=1_000)]
 type Count = Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)]
 type Ordinal = Annotated[int, Field(strict=True, ge=1, le=2_000_000_000)]
 type Flag = StrictBool

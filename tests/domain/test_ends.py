@@ -298,6 +298,14 @@ def test_an_arrow_outside_of_every_end_keeps_its_value_and_is_flagged() -> None:
     assert [ShotFlag.OUT_OF_END in each.shot.flags for each in placed] == [True, False, True]
 
 
+def test_an_arrow_of_which_a_judge_said_what_it_counts_is_not_out_of_an_end() -> None:
+    shots = apart("9", "8", "7")
+    known = replace(judging(), is_fixed=lambda shot: shot.id == shots[0].id)
+    placed = settle(shots, manual((100, 150)), known)
+    assert numbers(placed) == [0, 1, 1]
+    assert [ShotFlag.OUT_OF_END in each.shot.flags for each in placed] == [False, False, True]
+
+
 def test_an_end_that_is_open_holds_what_comes() -> None:
     assert numbers(settled(apart("9", "8", "7"), manual((10, 20), (100, None)))) == [1, 2, 2]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from core.domain.flight import LAUNCHES, first_guess, shortest
-from tests.domain.fields import micro
+from tests.domain.fields import butt, derived, landed, micro, release
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,18 @@ def test_an_unknown_style_is_taken_for_a_usual_one() -> None:
 
 def test_nothing_flies_faster_than_120_metres_a_second() -> None:
     assert shortest(18) == micro(0.15)
+
+
+@pytest.mark.parametrize("bowstyle", LAUNCHES)
+@pytest.mark.parametrize(("entered", "taken"), [(1e6, 1_000), (1e308, 1_000), (5e-324, 1)])
+def test_a_distance_that_nobody_shoots_at_is_taken_for_the_nearest_that_somebody_may(
+    bowstyle: str, entered: float, taken: float
+) -> None:
+    assert first_guess(bowstyle, entered) == first_guess(bowstyle, taken)
+    assert shortest(entered) == shortest(taken)
+
+
+@pytest.mark.parametrize("entered", [1e308, 1e6, 1e-3, 5e-324])
+def test_every_release_is_a_shot_whatever_distance_was_entered(entered: float) -> None:
+    events = [each for at in (10, 40, 70) for each in (release(at), landed(at + 0.4))]
+    assert len(derived(events, butt(distance=entered)).shots) == 3

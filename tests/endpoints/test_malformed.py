@@ -54,7 +54,7 @@ BODIES: dict[str, tuple[str, bytes, str]] = {
     "a number too large": (
         SESSIONS,
         SESSION % b"1e300",
-        "body.distance: must be less than or equal to 1000000000",
+        "body.distance: must be less than or equal to 1000",
     ),
 }
 

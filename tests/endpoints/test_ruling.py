@@ -784,3 +784,38 @@ async def test_a_late_release_beside_a_landing_that_was_made_a_shot_is_on_the_li
     late = await missed(line, 9.6)
     assert await listed(client, line.field) == [late]
     assert "duplicate_suspect" in (await shown(client, late))["flags"]
+
+
+async def test_an_arrow_out_of_every_end_counts_once_a_judge_says_what_it_counts(
+    client: AsyncClient, line: Range
+) -> None:
+    await manual_ends(client, line.field, (1, 90))
+    shot = await hit(line, 95)
+    path = f"shot/{shot}"
+    landing = (await shown(client, shot))["landing_event_id"]
+    for said in (
+        {"action": "move", "slot_id": str(line.field.slots["1B"])},
+        {"action": "move", "slot_id": str(line.field.slots["1A"])},
+        {"action": "assign_landing", "landing_event_id": landing},
+    ):
+        await ruled(client, line, path, **said)
+        assert [await total(client, line.field, each) for each in ("1A", "1B")] == [(0, 0)] * 2
+        assert await listed(client, line.field) == [shot]
+    made = await ruled(client, line, path, action="score", score=10, label="X")
+    assert await total(client, line.field, "1A") == (10, 1)
+    assert "out_of_end" not in (await shown(client, shot))["flags"]
+    await undone(client, line, made)
+    assert await total(client, line.field, "1A") == (0, 0)
+    assert await listed(client, line.field) == [shot]
+
+
+async def test_so_does_one_that_was_given_to_another_butts_archer(
+    client: AsyncClient, line: Range
+) -> None:
+    await manual_ends(client, line.field, (1, 90))
+    shot = await hit(line, 95, "2A")
+    await ruled(client, line, f"shot/{shot}", action="move", slot_id=str(line.field.slots["1A"]))
+    assert await total(client, line.field, "1A") == (0, 0)
+    await ruled(client, line, f"shot/{shot}", action="score", score=9)
+    assert await total(client, line.field, "1A") == (9, 1)
+    assert "out_of_end" not in (await shown(client, shot))["flags"]

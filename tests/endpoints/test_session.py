@@ -89,6 +89,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         "body.end_time: must not lie before start_time",
     ),
     "no distance": ({"distance": 0}, "body.distance: must be greater than 0"),
+    "a distance that nobody shoots at": (
+        {"distance": 1000.5},
+        "body.distance: must be less than or equal to 1000",
+    ),
     "distance as text": ({"distance": "18"}, "body.distance: must be a number"),
     "a flag as a number": ({"is_indoor": 0}, "body.is_indoor: must be true or false"),
     "time without zone": (

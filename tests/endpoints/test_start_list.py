@@ -188,6 +188,10 @@ async def test_a_field_grows_by_another_start_list(client: AsyncClient) -> None:
 AR1 = {"identifier": "AR1"}
 WRONG: dict[str, tuple[Json, str]] = {
     "nobody": (start_list(), "body.entries: must have at least 1 item, not 0"),
+    "a distance that nobody shoots at": (
+        start_list(entry(), lanes=[{"lane": 1, "distance": 1e6}]),
+        "body.lanes.0.distance: must be less than or equal to 1000",
+    ),
     "a place twice": (
         start_list(entry(1, "A"), entry(1, "B"), entry(1, "B")),
         "body.entries.1: 1B is given more than once",

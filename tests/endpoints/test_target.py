@@ -81,6 +81,10 @@ WRONG: dict[str, tuple[Json, str]] = {
     "lane nought": ({"lane": 0}, "body.lane: must be greater than or equal to 1"),
     "lane as a fraction": ({"lane": 1.0}, "body.lane: must be a whole number"),
     "lane beyond all": ({"lane": 2**31}, "body.lane: must be less than or equal to 2000000000"),
+    "a distance that nobody shoots at": (
+        {"distance": 1000.5},
+        "body.distance: must be less than or equal to 1000",
+    ),
     "no width": ({"width_mm": 0}, "body.width_mm: must be greater than 0"),
     "no session": ({"session_id": UNKNOWN}, "body.session_id: no such session"),
 }

@@ -9,7 +9,7 @@ import pytest
 from core import migrate
 from core.postgres import Connection
 from core.settings import Settings
-from tests.butts import add_shot, set_up
+from tests.butts import add_shot, set_standing, set_up
 from tests.conftest import DATABASE_DROP, Stores, execute
 
 COLUMNS_SELECT = """
@@ -22,6 +22,16 @@ CASCADES_COUNT = "SELECT count(*) FROM pg_constraint WHERE contype = 'f' AND con
 SHOT_MAKE = "UPDATE shot SET release_event_id = NULL, flags = '{ruled}' WHERE id = $1"
 SHOT_RULE = """
 UPDATE shot SET status = 'landed', score = 9, label = '9', flags = '{ruled}' WHERE id = $1
+"""
+SHOT_RULE_OUTSIDE = "UPDATE shot SET flags = '{out_of_end,ruled}' WHERE id = ANY ($1)"
+RULING_INSERT = """
+INSERT INTO ruling (
+    id, session_id, target_id, action, shot_id, score, label, is_x, begins, ends, reason, made_by,
+    made_at, before
+)
+SELECT gen_random_uuid(), session_id, target_id, 'score', id, 9, '9', false, release_time,
+    release_time, 'seen', 'line 3', now(), '[]'
+FROM shot WHERE id = $1
 """
 EXTENSIONS_SELECT = "SELECT extname FROM pg_extension WHERE extname <> 'plpgsql'"
 
@@ -109,6 +119,7 @@ MADE: dict[str, dict[str, set[str]]] = {
     },
     "202611231030": {},
     "202611240100": {},
+    "202611260800": {},
     "202611260900": {},
 }
 
@@ -179,6 +190,23 @@ async def test_down_takes_back_what_only_a_judge_said(here: Settings, conn: Conn
     assert [tuple(row) for row in rows] == [(ruled, "unresolved", None, None)]
     with pytest.raises(asyncpg.CheckViolationError):
         await conn.execute(SHOT_RULE, ruled)
+
+
+async def test_of_what_was_shot_out_of_every_end_only_a_score_that_was_ruled_counts_after_up(
+    here: Settings, conn: Connection
+) -> None:
+    migrate.up(here)
+    while "202611260800" not in await migrate.pending(conn):
+        migrate.down(here)
+    butts = await set_up(conn)
+    shots = [await add_shot(conn, butts, 0, second, score=9) for second in (10, 20)]
+    await conn.execute(SHOT_RULE_OUTSIDE, shots)
+    await conn.execute(RULING_INSERT, shots[0])
+    await set_standing(conn, butts.slot_ids[0], total=18, arrows=2)
+    migrate.up(here)
+    flags = {row["id"]: row["flags"] for row in await conn.fetch("SELECT id, flags FROM shot")}
+    assert flags == {shots[0]: ["ruled"], shots[1]: ["out_of_end", "ruled"]}
+    assert tuple(await conn.fetchrow("SELECT total, arrows FROM standing") or ()) == (9, 1)
 
 
 async def test_up_after_down_to_nothing_makes_the_same(here: Settings, conn: Connection) -> None:
