@@ -248,7 +248,7 @@ LONG, SHORT = "application/json; charset=utf-8", "application/json"
     [
         {},
         {"x": "far"},
-        {"reader_id": str(uuid4())},
+        {"reader_id": str(UUID(int=1))},
         {"colour": "red"},
         {"x": float("nan")},
         {"ts": "yesterday"},
