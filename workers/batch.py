@@ -59,7 +59,7 @@ class Outcome:
         elsewhere: Events of another partition's target, with that target: they belong into its
             inbox.
         online: Readers that were silent before, and where they are bound.
-        partitions: Other partitions that were asked to derive something.
+        partitions: Partitions that were asked to derive something besides.
         unmatched: Impacts that were written: they are nobody's, as far as is known.
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
@@ -109,13 +109,13 @@ async def do_batch(
         partitions,
         await _doubtful(conn, deps, signs, bindings, news, as_of),
     )
-    due = replace(batch, accepted=new, spans=_joined(batch.spans, near))
-    found = await _derive(conn, deps, due, bindings, as_of)
+    batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
+    found = await _derive(conn, deps, batch, bindings, as_of)
     return Outcome(
         found.changes,
         elsewhere,
         await _places(conn, news.online, as_of),
-        asked,
+        asked | await _ask_elsewhere(conn, deps, found.elsewhere),
         found.unmatched,
         came.suspects,
         found.ends,
@@ -142,6 +142,14 @@ async def _ask_others(
     if far:
         await request_recompute(conn, far)
     return {t: s for t, s in doubtful.items() if t not in far}, set(far.values())
+
+
+async def _ask_elsewhere(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
+    """Have butts derived that share an archer's end with what was written; their partitions."""
+    for target, span in elsewhere.items():
+        since, until = instant(span.begin), instant(span.end)
+        await request_recompute(conn, [target], since=since, until=until)
+    return {deps.inbox.partition_of(target) for target in elsewhere}
 
 
 async def _derive(

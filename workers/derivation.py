@@ -72,11 +72,14 @@ class Derivation:
         changes: Shots, in the order of their releases.
         unmatched: Impacts that are nobody's, new ones or others than before.
         ends: Ends by the count of the arrows, new ones or others than before.
+        elsewhere: Butts that were not derived and have shots that now count otherwise, and when
+            those were released.
     """
 
     changes: Sequence[Change]
     unmatched: Sequence[UnmatchedLanding]
     ends: Sequence[AutoEnd] = ()
+    elsewhere: Mapping[UUID, Span] = field(default_factory=dict)
 
 
 async def derive(
@@ -122,7 +125,7 @@ async def derive(
         (shot for _, shot in derived.values()),
     )
     changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
-    return Derivation(changes, unmatched, ends)
+    return Derivation(changes, unmatched, ends, counted.elsewhere)
 
 
 def _differences(
