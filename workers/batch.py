@@ -59,7 +59,7 @@ class Outcome:
         elsewhere: Events of another partition's target, with that target: they belong into its
             inbox.
         online: Readers that were silent before, and where they are bound.
-        partitions: Other partitions that were asked to derive something.
+        partitions: Partitions that were asked to derive something besides.
         unmatched: Impacts that were written: they are nobody's, as far as is known.
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
@@ -111,7 +111,7 @@ async def do_batch(
         found.changes,
         elsewhere,
         online,
-        asked,
+        asked | await _ask_elsewhere(conn, deps, found.elsewhere),
         found.unmatched,
         came.suspects,
         found.ends,
@@ -148,6 +148,14 @@ async def _ask_others(
     if far:
         await request_recompute(conn, far)
     return {t: s for t, s in doubtful.items() if t not in far}, set(far.values())
+
+
+async def _ask_elsewhere(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
+    """Have butts derived that share an archer's end with what was written; their partitions."""
+    for target, span in elsewhere.items():
+        since, until = instant(span.begin), instant(span.end)
+        await request_recompute(conn, [target], since=since, until=until)
+    return {deps.inbox.partition_of(target) for target in elsewhere}
 
 
 async def _derive(

@@ -1,6 +1,6 @@
 """Shots derived anew from the rows: load the window, call the rules, write what differs."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
@@ -20,7 +20,8 @@ from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from workers.auto_ends import keep_auto_ends
 from workers.ends import Settled, settled
-from workers.rulings import judged_butts, note_rulings_applied
+from workers.hindsight import Hindsight
+from workers.rulings import judged_butts
 from workers.unmatched import keep_unmatched, unmatched_of
 from workers.windows import derived_windows, keep_lessons
 
@@ -72,11 +73,14 @@ class Derivation:
         changes: Shots, in the order of their releases.
         unmatched: Impacts that are nobody's, new ones or others than before.
         ends: Ends by the count of the arrows, new ones or others than before.
+        elsewhere: Butts that were not derived and have shots that now count otherwise, and when
+            those were released.
     """
 
     changes: Sequence[Change]
     unmatched: Sequence[UnmatchedLanding]
     ends: Sequence[AutoEnd] = ()
+    elsewhere: Mapping[UUID, Span] = field(default_factory=dict)
 
 
 async def derive(
@@ -110,19 +114,28 @@ async def derive(
         [change.after for change in changes if change.before is None],
     )
     await keep_lessons(conn, windows)
-    seen = [s for c in changes if c.is_visible for s in (c.before, c.after) if s]
+    seen = _seen(changes)
     ends = await keep_auto_ends(conn, windows, seen)
     if seen:
-        await refresh_standings(conn, {known.shot.slot_id for known in seen})
-    await note_rulings_applied(conn, court.pending, cuts)
+        await refresh_standings(conn, {each.shot.slot_id for each in seen})
+    if court.pending:
+        await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(
         conn,
         cuts,
         [stray for window in windows for stray in unmatched_of(window)],
         (shot for _, shot in derived.values()),
     )
-    changes.sort(key=lambda change: (change.after.shot.released_at, change.after.shot.id))
-    return Derivation(changes, unmatched, ends)
+    return Derivation(changes, unmatched, ends, counted.elsewhere)
+
+
+def _seen(changes: Iterable[Change]) -> list[StoredShot]:
+    """Shots that viewers see change, as they were and as they are."""
+    return [s for c in changes if c.is_visible for s in (c.before, c.after) if s is not None]
+
+
+def _versions(changes: Iterable[Change]) -> dict[UUID, int]:
+    return {change.after.shot.id: change.after.version for change in changes}
 
 
 def _differences(
@@ -146,7 +159,7 @@ def _differences(
             request_id = causes.of(before.shot, before.target_id)
             after = replace(emptied, version=before.version + 1, request_id=request_id)
             changes.append(Change(before, after))
-    return changes
+    return sorted(changes, key=lambda change: (change.after.shot.released_at, change.after.shot.id))
 
 
 def _change(

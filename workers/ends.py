@@ -5,19 +5,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.domain.ends import EndControl, EndRules, Judging, Placed, faces_with_spots, settle
+from core.domain.ends import (
+    FIRST_END,
+    EndControl,
+    EndRules,
+    Judging,
+    Placed,
+    faces_with_spots,
+    of_another_butt,
+    settle,
+)
 from core.domain.outcome import measure
 from core.domain.scoring import Score
 from core.domain.values import Shot, Slot
 from core.domain.window import Span
 from core.models.correlated_shot import StoredShot
-from core.models.instants import FOREVER
-from core.models.shot_of_end import Arrows, Counted, select_from_end, select_within
+from core.models.shot_of_end import Arrows, Counted, select_from_end
 from core.postgres import Connection
+from workers.judges_ends import settled_together
 from workers.windows import Window
-
-# Where no rule about ends applies, all is one end.
-ONLY_END = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +34,12 @@ class Settled:
         shots: Those that were derived, and the others of the ends that they fall in; each with its
             target, by its id.
         known: Those of both that are stored, as they are.
+        elsewhere: Butts with other shots that now count otherwise, and when those were released.
     """
 
     shots: Mapping[UUID, tuple[UUID, Placed]]
     known: Mapping[UUID, StoredShot]
+    elsewhere: Mapping[UUID, Span]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,22 +65,55 @@ async def settled(
         derived: Its shots with their targets, by id.
         known: The shots that are stored of these windows.
     """
-    shots = {i: (target, Placed(shot, ONLY_END)) for i, (target, shot) in derived.items()}
-    places = _places(windows)
-    if not places:
-        return Settled(shots, known)
-    by_slot = _by_slot(derived, places)
-    shots |= _strangers(windows, derived, places)
+    shots = {i: (target, Placed(shot, FIRST_END)) for i, (target, shot) in derived.items()}
     others: dict[UUID, StoredShot] = {}
+    elsewhere: Mapping[UUID, Span] = {}
+    counted, judged = (_controlled(windows, control) for control in EndControl)
+    if counted:
+        new, beside = await _by_count(conn, counted, derived, known)
+        shots, others = shots | new, others | beside
+    if judged:
+        together = await settled_together(conn, judged, _at(judged, derived), known)
+        shots, others = shots | dict(together.shots), others | dict(together.beside)
+        elsewhere = together.elsewhere
+    return Settled(shots, {**known, **others}, elsewhere)
+
+
+def _controlled(windows: Sequence[Window], control: EndControl) -> list[Window]:
+    """Those of sessions whose ends begin and end in this way."""
+    rules = [(window, window.placed.end_rules) for window in windows]
+    return [window for window, rule in rules if rule is not None and rule.control is control]
+
+
+def _at(
+    windows: Sequence[Window], derived: Mapping[UUID, tuple[UUID, Shot]]
+) -> dict[UUID, tuple[UUID, Shot]]:
+    """Those of the shots that hit the butts of these windows."""
+    targets = {window.target_id for window in windows}
+    return {i: (target, shot) for i, (target, shot) in derived.items() if target in targets}
+
+
+async def _by_count(
+    conn: Connection,
+    windows: Sequence[Window],
+    derived: Mapping[UUID, tuple[UUID, Shot]],
+    known: Mapping[UUID, StoredShot],
+) -> tuple[dict[UUID, tuple[UUID, Placed]], dict[UUID, StoredShot]]:
+    """Shots in ends by the count of the arrows, which are each butt's own; and those of them that
+    are stored and were not derived."""
+    places = _places(windows)
+    mine = _at(windows, derived)
+    shots = _strangers(mine, places, {window.target_id: window for window in windows})
+    others: dict[UUID, StoredShot] = {}
+    by_slot = _by_slot(mine, places)
     for slot_id, kept in (await _arrows(conn, places)).items():
         place = places[slot_id]
         beside = [s for s in kept.shots if s.shot.id not in known and s.shot.id not in derived]
-        mine = [*by_slot.get(slot_id, []), *(each.shot for each in beside)]
-        judging = _judging(place.slot, place.window)
-        for placed in settle(mine, place.rules, judging, before=kept.before):
+        theirs = [*by_slot.get(slot_id, []), *(each.shot for each in beside)]
+        for placed in settle(theirs, place.rules, _judging(place), before=kept.before):
             shots[placed.shot.id] = (place.window.target_id, placed)
         others |= {each.shot.id: each for each in beside}
-    return Settled(shots, {**known, **others})
+    return shots, others
 
 
 def _by_slot(
@@ -92,29 +133,16 @@ def _is_at_home(shot: Shot, target_id: UUID, places: Mapping[UUID, _Place]) -> b
 
 
 def _strangers(
-    windows: Sequence[Window],
     derived: Mapping[UUID, tuple[UUID, Shot]],
     places: Mapping[UUID, _Place],
+    windows: Mapping[UUID, Window],
 ) -> dict[UUID, tuple[UUID, Placed]]:
-    """What a judge gave to archers of other butts: a judge's end is one for all butts, so its time
-    tells which it is of; ends by count are each butt's own, and it is of none of them."""
-    rules = {
-        window.target_id: (window.placed.end_rules, _alone(window))
-        for window in windows
-        if window.placed.end_rules is not None
-        and window.placed.end_rules.control is EndControl.MANUAL
-    }
+    """What a judge gave to archers of other butts."""
     return {
-        shot_id: (target_id, settle([shot], *rules[target_id])[0])
+        shot_id: (target_id, of_another_butt(shot, windows[target_id].placed.verdicts.is_fixed))
         for shot_id, (target_id, shot) in derived.items()
-        if target_id in rules and not _is_at_home(shot, target_id, places)
+        if not _is_at_home(shot, target_id, places)
     }
-
-
-def _alone(window: Window) -> Judging:
-    """Of one arrow alone, which is none too many: only whether a judge said what it counts."""
-    verdicts = window.placed.verdicts
-    return Judging(lambda _: None, lambda shot: verdicts.is_fixed(shot.id), frozenset())
 
 
 def _places(windows: Sequence[Window]) -> dict[UUID, _Place]:
@@ -129,32 +157,24 @@ def _places(windows: Sequence[Window]) -> dict[UUID, _Place]:
 
 async def _arrows(conn: Connection, places: Mapping[UUID, _Place]) -> dict[UUID, Arrows]:
     """The stored shots of the ends that the windows touch, by slot."""
-    counted: dict[UUID, Counted] = {}
-    within: dict[UUID, tuple[UUID, Span]] = {}
-    for slot_id, place in places.items():
-        rules, target_id = place.rules, place.window.target_id
-        since = place.window.span.begin
-        if rules.control is EndControl.AUTO:
-            counted[slot_id] = Counted(target_id, since, rules.arrows_per_end, rules.ends)
-        else:
-            within[slot_id] = (target_id, _whole_ends(place.window.span, rules))
-    found = await select_from_end(conn, counted) if counted else {}
-    return found | (await select_within(conn, within) if within else {})
+    return await select_from_end(
+        conn,
+        {
+            slot_id: Counted(
+                place.window.target_id,
+                place.window.span.begin,
+                place.rules.arrows_per_end,
+                place.rules.ends,
+            )
+            for slot_id, place in places.items()
+        },
+    )
 
 
-def _whole_ends(span: Span, rules: EndRules) -> Span:
-    """The span, widened to the bounds of the ends at its begin and its end."""
-    for end in rules.opened:
-        if end.holds(span.begin) or end.holds(span.end):
-            closed_at = FOREVER if end.closed_at is None else end.closed_at
-            span = span.joined(Span(end.opened_at, closed_at))
-    return span
-
-
-def _judging(slot: Slot, window: Window) -> Judging:
-    verdicts, butt = window.placed.verdicts, window.butt
+def _judging(place: _Place) -> Judging:
+    verdicts, butt = place.window.placed.verdicts, place.window.butt
 
     def by_place(shot: Shot) -> Score | None:
-        return measure(shot.x or 0.0, shot.y or 0.0, slot, butt)
+        return measure(shot.x or 0.0, shot.y or 0.0, place.slot, butt)
 
     return Judging(by_place, lambda shot: verdicts.is_fixed(shot.id), faces_with_spots(butt.faces))

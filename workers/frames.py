@@ -6,10 +6,9 @@ from dataclasses import replace
 from core.domain.values import ShotFlag, Status
 from core.feed import Frame, written
 from core.models.correlated_shot import StoredShot
-from core.models.instants import instant, optional_instant
 from core.models.presence import ReaderPlace
-from core.schema.shot import Shot
 from workers.derivation import Change
+from workers.shown import shown
 
 OUTCOMES = {
     Status.LANDED: "shot.landed",
@@ -17,36 +16,6 @@ OUTCOMES = {
     Status.VOIDED: "shot.voided",
 }
 SEEN_AT_RELEASE = (ShotFlag.ARROW_UNKNOWN, ShotFlag.ENGAGE_MISSING, ShotFlag.OUT_OF_END)
-
-
-def shown(known: StoredShot) -> Shot:
-    """A shot as viewers see it."""
-    shot = known.shot
-    return Shot(
-        id=shot.id,
-        session_id=known.session_id,
-        target_id=known.target_id,
-        slot_id=shot.slot_id,
-        archer_id=shot.archer_id,
-        arrow_id=shot.arrow_id,
-        engage_time=optional_instant(shot.engaged_at),
-        release_time=instant(shot.released_at),
-        landing_time=optional_instant(shot.landed_at),
-        x=shot.x,
-        y=shot.y,
-        status=shot.status,
-        score=shot.score,
-        is_x=shot.is_x,
-        label=shot.label,
-        face_id=shot.face_id,
-        spot=shot.spot,
-        confidence=shot.confidence,
-        flags=shot.flags,
-        end_number=known.end_number,
-        version=known.version,
-        release_event_id=shot.release_event_id,
-        landing_event_id=shot.landing_event_id,
-    )
 
 
 def shot_frames(changes: Iterable[Change]) -> list[Frame]:

@@ -16,7 +16,7 @@ from core.postgres import Connection
 from core.schema.review import ReviewRow, UnmatchedLanding, landing_row, shot_row
 from workers.deps import Deps
 from workers.derivation import Change
-from workers.frames import shown
+from workers.shown import shown
 
 
 async def review_frames(conn: Connection, changes: Iterable[Change]) -> list[Frame]:

@@ -7,13 +7,7 @@ from uuid import UUID
 from core.domain.rulings import verdicts
 from core.domain.window import Span
 from core.models.butt import PlacedButt
-from core.models.ruling_in_force import (
-    RulingInForce,
-    lock_shared_slots,
-    note_applied,
-    select_in_force,
-)
-from core.models.shot import select_shots_by_id
+from core.models.ruling_in_force import RulingInForce, lock_shared_slots, select_in_force
 from core.postgres import Connection
 
 
@@ -24,10 +18,12 @@ class Judged:
     Args:
         butts: By target, each with its verdicts.
         pending: Those rulings, in the order in which they were made.
+        in_force: Them, and all that stand.
     """
 
     butts: Mapping[UUID, PlacedButt]
     pending: Sequence[RulingInForce]
+    in_force: Sequence[RulingInForce] = ()
 
     @property
     def requests(self) -> dict[UUID, UUID]:
@@ -71,7 +67,7 @@ async def judged_butts(conn: Connection, butts: Mapping[UUID, PlacedButt]) -> Ju
         ruled = verdicts(e.ruling for e in in_force if e.stands and e.target_id == target)
         found[target] = replace(butts[target], verdicts=ruled)
     pending = [each for each in in_force if each.is_pending and each.target_id in butts]
-    return Judged(found, sorted(pending, key=lambda each: each.ruling.order))
+    return Judged(found, sorted(pending, key=lambda each: each.ruling.order), in_force)
 
 
 async def _lock_shared(conn: Connection, in_force: Collection[RulingInForce]) -> None:
@@ -82,25 +78,3 @@ async def _lock_shared(conn: Connection, in_force: Collection[RulingInForce]) ->
     }
     if shared:
         await lock_shared_slots(conn, shared)
-
-
-async def note_rulings_applied(
-    conn: Connection, pending: Collection[RulingInForce], targets: Collection[UUID]
-) -> None:
-    """Keep how the shots are since rulings were applied for the first time.
-
-    Args:
-        conn: In the transaction that wrote the shots.
-        pending: The rulings that were not applied before.
-        targets: Whose shots were derived.
-    """
-    applied = [each for each in pending if each.target_id in targets]
-    if not applied:
-        return
-    ids = {shot_id for each in applied for shot_id in each.shot_ids}
-    shots = {shot.id: shot.model_dump(mode="json") for shot in await select_shots_by_id(conn, ids)}
-    after = {
-        each.ruling.id: [shots[shot_id] for shot_id in each.shot_ids if shot_id in shots]
-        for each in applied
-    }
-    await note_applied(conn, applied, after)

@@ -33,6 +33,7 @@ class Window:
         events: What was read, more than the span.
         found: What they came to.
         known: The lessons of the span that are kept.
+        taught: Those from before it.
     """
 
     placed: PlacedButt
@@ -41,6 +42,7 @@ class Window:
     events: Sequence[Event]
     found: Correlation
     known: Sequence[Lesson]
+    taught: Sequence[Lesson]
 
     @property
     def target_id(self) -> UUID:
@@ -135,7 +137,7 @@ def _window(
     found = correlate(
         read.events, butt, as_of, span=read.span, lessons=before, ruled=placed.verdicts
     )
-    return Window(placed, butt, read.span, read.events, found, known)
+    return Window(placed, butt, read.span, read.events, found, known, before)
 
 
 def _opening(

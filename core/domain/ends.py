@@ -14,6 +14,9 @@ from core.domain.faces import FACE_TYPES
 from core.domain.scoring import Face, Score
 from core.domain.values import Shot, ShotFlag, Status
 
+# Where no rule about ends applies all is one end; so is what is counted into none.
+FIRST_END = 1
+
 DECIDED_HERE = frozenset({ShotFlag.EXTRA_ARROW, ShotFlag.OUT_OF_END})
 
 
@@ -131,6 +134,19 @@ def settle(
         Placed(counted.get(shot.id) or _outside(shot, judging), number)
         for shot, (number, _) in zip(known, numbers, strict=True)
     ]
+
+
+def of_another_butt(shot: Shot, is_fixed: Callable[[UUID], bool]) -> Placed:
+    """A shot that a judge gave to an archer of another butt, where ends go by the count of the
+    arrows: it is in none of them and counts beside them, so it may be one too many, and a judge is
+    told so until its score is ruled.
+
+    Args:
+        shot: Which.
+        is_fixed: Whether a judge said what a shot is worth, by its id.
+    """
+    is_answered = not _is_arrow(shot) or is_fixed(shot.id)
+    return Placed(shot if is_answered else _flagged(shot, ShotFlag.EXTRA_ARROW), FIRST_END)
 
 
 def _is_arrow(shot: Shot) -> bool:

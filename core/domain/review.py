@@ -44,8 +44,9 @@ EXPLANATIONS: Mapping[Reason, str] = {
     "confirm the score or give the landing to the other shot.",
     Reason.OUT_OF_END: "The arrow was shot outside an open end and does not count: rule its score, "
     "or put the end's times right.",
-    Reason.EXTRA_ARROW: "The archer shot more arrows than the end or the spot allows, and this one "
-    "does not count: check how many arrows are in the butt.",
+    Reason.EXTRA_ARROW: "The archer has more arrows than the end or the spot allows, so that this "
+    "one does not count, or has this one of another butt beside all that were counted into ends: "
+    "check how many arrows are theirs, and rule its score or void it.",
     Reason.WRONG_FACE: "The arrow hit another archer's face and counts as a miss: check whose "
     "arrow it is.",
     Reason.LINE_CALL: "The hit is nearer to a line than the reader can tell: look at the face, "

@@ -65,6 +65,7 @@ class Ruling:
         worth: Of `score`.
         since: Of `swap`: it concerns shots released from then on, microseconds.
         until: Of `swap`: and before that.
+        undone_at: When it was taken back, microseconds; None: it stands.
     """
 
     id: UUID
@@ -77,11 +78,26 @@ class Ruling:
     worth: Worth | None = None
     since: int = 0
     until: int = 0
+    undone_at: int | None = None
 
     @property
     def order(self) -> tuple[int, UUID]:
         """What rulings are sorted by: the later one stands."""
         return self.made_at, self.id
+
+    def found(self, rulings: Iterable["Ruling"]) -> list["Ruling"]:
+        """Those that stood when this one was made."""
+        return [
+            other
+            for other in rulings
+            if other.order < self.order
+            and (other.undone_at is None or other.undone_at >= self.made_at)
+        ]
+
+    def left(self, rulings: Iterable["Ruling"]) -> list["Ruling"]:
+        """Those that stood once this one was made: a restore takes others back as it is made."""
+        stood = self.found(rulings)
+        return [*(r for r in stood if r.undone_at is None or r.undone_at > self.made_at), self]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from asyncpg import Record
 from core.domain.rulings import Action, Ruling, Worth
 from core.domain.values import Event, EventType, Slot
 from core.domain.window import Span
-from core.models.instants import microseconds
+from core.models.instants import microseconds, optional_microseconds
 from core.postgres import Connection
 
 # Besides the butts' own: those that give a place at one of them what was shot at another.
@@ -24,7 +24,7 @@ WITH mine AS (
 SELECT ruling.id, ruling.target_id, ruling.action, ruling.shot_id, ruling.landing_event_id,
     ruling.score, ruling.label, ruling.is_x, ruling.begins, ruling.ends, ruling.made_at,
     coalesce(ruling.undo_request_id, ruling.request_id) AS request_id, ruling.is_pending,
-    ruling.undone_at IS NULL AS stands,
+    ruling.undone_at, ruling.after IS NOT NULL AS was_applied,
     CASE WHEN ruling.is_pending THEN ruling.before END AS before,
     event.type, event.occurred_at, event.received_at, event.arrow_id, event.x, event.y,
     event.sigma_mm, event.reader_id,
@@ -49,14 +49,19 @@ SELECT id FROM slot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE
 """
 
 # Not when it was taken back meanwhile: then shots must be derived once more. An array of lists
-# would be taken for one of more dimensions, so the shots come as one object.
+# would be taken for one of more dimensions, so the shots come as one object. What a ruling did is
+# noted once, also of one that was taken back before shots were derived with it.
 RULING_UPDATE_APPLIED = """
 UPDATE ruling SET is_pending = false,
-    after = CASE WHEN applied.stands THEN coalesce(ruling.after, $3::jsonb -> applied.id::text)
-        ELSE ruling.after END
-FROM unnest($1::uuid[], $2::boolean[]) AS applied (id, stands)
-WHERE ruling.id = applied.id AND (ruling.undone_at IS NULL) = applied.stands
+    before = CASE WHEN ruling.after IS NULL THEN coalesce($3::jsonb -> id::text, ruling.before)
+        ELSE ruling.before END,
+    after = coalesce(ruling.after, $4::jsonb -> id::text)
+FROM unnest($1::uuid[], $2::boolean[]) AS applied (ruling_id, stands)
+WHERE id = applied.ruling_id AND (undone_at IS NULL) = applied.stands
 """
+
+# Shots as viewers see them.
+type Shown = Sequence[Mapping[str, object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +75,7 @@ class RulingInForce:
         request_id: The request that made it, or took it back.
         stands: Whether it was not taken back.
         is_pending: Whether shots must still be derived with it, or without it.
+        was_applied: Whether it is known what it did.
         shot_ids: Of a pending one: the shots that it touches.
         home_id: Of one that names a place: the butt of that place.
     """
@@ -80,6 +86,7 @@ class RulingInForce:
     request_id: UUID | None
     stands: bool
     is_pending: bool
+    was_applied: bool
     shot_ids: tuple[UUID, ...]
     home_id: UUID | None
 
@@ -102,6 +109,7 @@ def _in_force(row: Record) -> RulingInForce:
         worth=None if row["score"] is None else Worth(row["score"], row["label"], row["is_x"]),
         since=microseconds(row["begins"]),
         until=microseconds(row["ends"]),
+        undone_at=optional_microseconds(row["undone_at"]),
     )
     touched = [UUID(shot["id"]) for shot in row["before"] or ()]
     if ruling.shot_id is not None and ruling.shot_id not in touched:
@@ -111,8 +119,9 @@ def _in_force(row: Record) -> RulingInForce:
         target_id=row["target_id"],
         span=Span(ruling.since, ruling.until),
         request_id=row["request_id"],
-        stands=row["stands"],
+        stands=ruling.undone_at is None,
         is_pending=row["is_pending"],
+        was_applied=row["was_applied"],
         shot_ids=tuple(touched),
         home_id=row["home_id"],
     )
@@ -157,18 +166,20 @@ async def lock_shared_slots(conn: Connection, slot_ids: Collection[UUID]) -> Non
 async def note_applied(
     conn: Connection,
     applied: Sequence[RulingInForce],
-    after: Mapping[UUID, Sequence[Mapping[str, object]]],
+    did: Mapping[UUID, tuple[Shown, Shown]],
 ) -> None:
     """Note that shots were derived with these rulings, or without those that were taken back.
 
     Args:
         conn: In the transaction that wrote the shots.
         applied: The rulings as they were when the shots were derived.
-        after: The shots that each touches, as viewers see them now, by the ruling's id.
+        did: The shots that each touches, without it and with it, by the ruling's id; kept of those
+            of which that was not known.
     """
     await conn.execute(
         RULING_UPDATE_APPLIED,
         [each.ruling.id for each in applied],
         [each.stands for each in applied],
-        {str(ruling_id): shots for ruling_id, shots in after.items()},
+        {str(ruling_id): before for ruling_id, (before, _) in did.items()},
+        {str(ruling_id): after for ruling_id, (_, after) in did.items()},
     )

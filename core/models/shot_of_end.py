@@ -42,10 +42,8 @@ JOIN shot ON shot.slot_id = wanted.slot_id AND shot.target_id = wanted.target_id
 
 SHOT_SELECT_WITHIN = """
 SELECT shot.*
-FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[])
-    AS wanted (slot_id, target_id, begins, ends)
-JOIN shot ON shot.slot_id = wanted.slot_id AND shot.target_id = wanted.target_id
-    AND shot.status <> 'voided'
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS wanted (slot_id, begins, ends)
+JOIN shot ON shot.slot_id = wanted.slot_id AND shot.status <> 'voided'
     AND shot.release_time >= wanted.begins AND shot.release_time <= wanted.ends
 """
 
@@ -98,19 +96,16 @@ async def select_from_end(conn: Connection, slots: Mapping[UUID, Counted]) -> di
 
 
 async def select_within(
-    conn: Connection, slots: Mapping[UUID, tuple[UUID, Span]]
-) -> dict[UUID, Arrows]:
-    """Slots' shots at a target within a span."""
-    spans = [span for _, span in slots.values()]
+    conn: Connection, slots: Mapping[UUID, Span]
+) -> dict[UUID, list[StoredShot]]:
+    """Slots' shots within a span of each, whatever butt they hit."""
     rows = await conn.fetch(
         SHOT_SELECT_WITHIN,
         list(slots),
-        [target_id for target_id, _ in slots.values()],
-        [instant(span.begin) for span in spans],
-        [instant(span.end) for span in spans],
+        [instant(span.begin) for span in slots.values()],
+        [instant(span.end) for span in slots.values()],
     )
-    shots = _by_slot(rows)
-    return {slot: Arrows(0, shots.get(slot, [])) for slot in slots}
+    return _by_slot(rows)
 
 
 def _by_slot(rows: Sequence[Record]) -> dict[UUID, list[StoredShot]]:

@@ -139,9 +139,11 @@ class Ruling(Boundary):
     made_at: Instant
     request_id: UUID | None
     before: Sequence[Mapping[str, JsonValue]] = Field(
-        description="The shots that it touched, as they were when it was made"
+        description="The shots that it touches, as they were without it, given the rulings that "
+        "stood when it was made; as viewers saw them then while it was not applied yet"
     )
     after: Sequence[Mapping[str, JsonValue]] | None = Field(
-        description="The same shots when it had first been applied; null: it was not yet"
+        description="The same shots with it, given those rulings; null: it was not applied yet. A "
+        "ruling that was taken back at once was never shown, but has its `after` all the same"
     )
     undone: Undone | None = Field(description="Null: it stands")

@@ -4,13 +4,19 @@ import random
 from collections.abc import Mapping, Sequence
 from uuid import UUID, uuid4
 
+from core.domain.outcome import shot_id
+from core.domain.review import is_listed
+from core.domain.rulings import Action
 from core.domain.values import ShotFlag, Status
+from core.domain.window import Span
 from core.models.correlated_shot import StoredShot
 from core.models.instants import instant
 from core.models.recompute import request_recompute
+from core.models.ruling import Author, NewRuling, insert_ruling, undo_ruling
 from core.models.target import TARGETS, change_target
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent
+from core.schema.ruling import Ruling
 from core.schema.target import FaceWish, TargetUpdate
 from tests.fields import Field, put_up
 from tests.workers.conftest import Range
@@ -37,9 +43,9 @@ async def line_of(
     return Range(deps, field)
 
 
-async def hang(conn: Connection, field: Field, face_type: str) -> None:
+async def hang(conn: Connection, field: Field, face_type: str, lane: int = 1) -> None:
     """Hang this face instead of what hangs there."""
-    before = await TARGETS.one(conn, field.targets[1])
+    before = await TARGETS.one(conn, field.targets[lane])
     await change_target(conn, before, TargetUpdate(faces=[FaceWish(face_type=face_type, x=0, y=0)]))
 
 
@@ -272,3 +278,121 @@ async def test_what_hits_the_butt_between_ends_is_no_arrow_that_was_shot(deps: D
     async with deps.pool.acquire() as conn:
         rows = await conn.fetch("SELECT reason FROM unmatched_landing ORDER BY landed_at")
     assert [row["reason"] for row in rows] == ["no_release", "outside_end"]
+
+
+async def two_butts(deps: Deps, rules: Mapping[str, int | str]) -> Range:
+    """Two butts with a face for all, an archer at each."""
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, lanes=2, letters="A", rules=rules)
+        for lane in (1, 2):
+            await hang(conn, field, "wa_122_full", lane)
+    return Range(deps, field)
+
+
+def at_the_other(field: Field, at: float, score: int) -> list[AcceptedEvent]:
+    """An arrow of the second butt."""
+    return [field.release(at, "2A"), field.landed(at + 0.35, 2, x=BESIDE[score])]
+
+
+async def given(line: Range, release: AcceptedEvent, place: str = "1A") -> Ruling:
+    """A judge gives an arrow of the second butt to an archer; not derived yet."""
+    new = NewRuling(
+        line.field.session_id,
+        line.field.targets[2],
+        Action.MOVE,
+        "seen",
+        Span(release.ts, release.ts),
+        shot_id=shot_id(release.event_id),
+        slot_id=line.field.slots[place],
+    )
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        made = await insert_ruling(conn, new, Author(None, uuid4()))
+        await request_recompute(conn, [new.target_id])
+    return made
+
+
+async def quiet(line: Range) -> int:
+    """Have everything done that is asked for; how often something was."""
+    for rounds in range(20):
+        async with line.deps.pool.acquire() as conn:
+            if not await conn.fetchval("SELECT count(*) FROM recompute"):
+                return rounds
+        await line.say()
+    raise AssertionError("it never ends")
+
+
+THREE_BY_A_JUDGE: Mapping[str, int | str] = {"arrows_per_end": 3, "end_control": "manual"}
+
+
+async def test_arrows_of_another_butt_are_of_the_same_end(deps: Deps) -> None:
+    line = await two_butts(deps, THREE_BY_A_JUDGE)
+    await open_end(line, 1, 0)
+    theirs = [at_the_other(line.field, 40 + 60 * n, 10) for n in range(3)]
+    await line.say(*round_of(line.field, 8, 8, 8), *(e for said in theirs for e in said))
+    moves = [await given(line, said[0]) for said in theirs]
+    assert await quiet(line) < 5
+    assert await totals(line) == (24, 6, 0)
+    assert [s.shot.label for s in await line.shots()] == ["8", "M"] * 3
+    async with deps.pool.acquire() as conn, conn.transaction():
+        await undo_ruling(conn, moves[0].id, "a mistake", Author(None, uuid4()))
+        await request_recompute(conn, [line.field.targets[2]])
+    assert await quiet(line) < 5
+    assert (await totals(line), await totals(line, "2A")) == ((24, 5, 0), (10, 1, 0))
+
+
+async def test_a_low_arrow_of_another_butt_takes_the_place_of_a_high_one(deps: Deps) -> None:
+    line = await two_butts(deps, THREE_BY_A_JUDGE)
+    await open_end(line, 1, 0)
+    low = at_the_other(line.field, 40, 6)
+    await line.say(*round_of(line.field, 10, 9, 8), *low)
+    move = await given(line, low[0])
+    assert await quiet(line) < 5
+    assert await totals(line) == (23, 4, 0)
+    assert [s.shot.label for s in await line.shots()] == ["M", "6", "9", "8"]
+    async with deps.pool.acquire() as conn, conn.transaction():
+        await undo_ruling(conn, move.id, "a mistake", Author(None, uuid4()))
+        await request_recompute(conn, [line.field.targets[2]])
+    assert await quiet(line) < 5
+    assert (await totals(line), await totals(line, "2A")) == ((27, 3, 0), (6, 1, 0))
+
+
+async def test_whatever_is_known_first_the_end_of_two_butts_is_the_same(deps: Deps) -> None:
+    line = await two_butts(deps, THREE_BY_A_JUDGE)
+    await open_end(line, 1, 0, 300)
+    await open_end(line, 2, 300)
+    rng = random.Random(11)
+    said = round_of(line.field, *rng.choices(list(BESIDE), k=8))
+    theirs = [at_the_other(line.field, 40 + 60 * n, rng.choice(list(BESIDE))) for n in range(8)]
+    said += [event for each in theirs for event in each]
+    await line.say(*said, line.field.beat(), line.field.beat("2 target"))
+    for each in theirs[::2]:
+        await given(line, each[0])
+    await quiet(line)
+    expected = [(known.shot, known.end_number) for known in await line.shots()]
+    assert len(with_flag(await line.shots(), ShotFlag.EXTRA_ARROW)) > 3
+    for _ in range(3):
+        async with line.deps.pool.acquire() as conn:
+            for table in ("standing", "lesson", "unmatched_landing", "shot", "event"):
+                await conn.execute(f"DELETE FROM {table}")
+        rng.shuffle(said)
+        for begin in range(0, len(said), 3):
+            await line.say(*said[begin : begin + 3])
+            if rng.random() < 0.5:
+                await quiet(line)
+        await line.say(line.field.beat(), line.field.beat("2 target"))
+        await quiet(line)
+        assert [(known.shot, known.end_number) for known in await line.shots()] == expected
+
+
+async def test_by_count_an_arrow_of_another_butt_counts_and_is_for_a_judge_to_see(
+    deps: Deps,
+) -> None:
+    line = await two_butts(deps, {"arrows_per_end": 3, "ends": 1})
+    theirs = at_the_other(line.field, 40, 10)
+    await line.say(*round_of(line.field, 8, 8, 8), *theirs)
+    await given(line, theirs[0])
+    await quiet(line)
+    shots = await line.shots()
+    assert await totals(line) == (34, 4, 0)
+    assert with_flag(shots, ShotFlag.EXTRA_ARROW) == [1]
+    assert is_listed(shots[1].shot.status, shots[1].shot.flags)

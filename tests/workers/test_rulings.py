@@ -14,7 +14,14 @@ from core.domain.rulings import Action, Worth
 from core.domain.values import Shot, ShotFlag, Status
 from core.domain.window import Span
 from core.models.recompute import request_recompute
-from core.models.ruling import Author, NewRuling, insert_ruling, select_ruling, undo_ruling
+from core.models.ruling import (
+    Author,
+    NewRuling,
+    insert_ruling,
+    select_ruling,
+    undo_by_restore,
+    undo_ruling,
+)
 from core.models.ruling_in_force import note_applied, select_fixed, select_in_force
 from core.models.shot import select_touched_shots
 from core.schema.inbox import AcceptedEvent
@@ -275,7 +282,7 @@ async def test_a_ruling_that_is_taken_back_while_it_is_applied_is_looked_at_once
     async with line.deps.pool.acquire() as conn:
         (seen,) = await select_in_force(conn, [line.field.targets[1]])
         await undo(line, made)
-        await note_applied(conn, [seen], {made.id: []})
+        await note_applied(conn, [seen], {made.id: ([], [])})
         kept = await select_ruling(conn, made.id)
     assert (await pending(line), kept.after) == ([True], None)
     await line.say(line.field.release(900, "1B"))
@@ -306,3 +313,85 @@ async def test_rulings_that_stand_are_read_by_either_butt_that_they_concern(line
                 line.field.targets[1],
                 line.field.targets[2],
             )
+
+
+def worth(score: int) -> Worth:
+    """A score that a judge rules."""
+    return Worth(score, "M" if score == 0 else str(score), False)
+
+
+async def scored(line: Range, shot: AcceptedEvent, score: int) -> Ruling:
+    """A judge rules a score; nobody derives anything yet."""
+    new = saying(line, Action.SCORE, shot)
+    return await rule(line, replace(new, shot_id=of(shot), worth=worth(score)))
+
+
+async def did(line: Range, *rulings: Ruling) -> list[tuple[list[object], list[object] | None]]:
+    """The scores of the shots that rulings touched, before and after."""
+    async with line.deps.pool.acquire() as conn:
+        kept = [await select_ruling(conn, each.id) for each in rulings]
+    return [
+        (
+            [shot["score"] for shot in each.before],
+            None if each.after is None else [shot["score"] for shot in each.after],
+        )
+        for each in kept
+    ]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5])
+async def test_what_each_ruling_did_is_kept_however_many_are_applied_at_once(
+    line: Range, at_once: int
+) -> None:
+    shot = release(line.field, 10)
+    await line.say(shot, landing(line.field, 10.4))
+    made = []
+    for score in (2, 7, 0, 9, 4):
+        made.append(await scored(line, shot, score))
+        if len(made) % at_once == 0:
+            await line.say()
+    await line.say()
+    chain = [10, 2, 7, 0, 9, 4]
+    assert await did(line, *made) == [([b], [a]) for b, a in zip(chain, chain[1:], strict=False)]
+
+
+async def test_what_a_ruling_did_is_kept_when_it_was_taken_back_before_it_was_applied(
+    line: Range,
+) -> None:
+    shot = release(line.field, 10)
+    await line.say(shot, landing(line.field, 10.4))
+    three, four = await scored(line, shot, 3), await scored(line, shot, 4)
+    restore = await rule(line, replace(saying(line, Action.RESTORE, shot), shot_id=of(shot)))
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        await undo_by_restore(conn, restore.id)
+    five = await scored(line, shot, 5)
+    await undo(line, five)
+    await line.say()
+    found = await did(line, three, four, restore, five)
+    assert found == [([10], [3]), ([3], [4]), ([4], [10]), ([10], [5])]
+    assert await pending(line) == []
+    assert (await shots(line))[of(shot)].score == 10
+
+
+async def test_what_a_ruling_did_is_that_of_the_shots_that_it_touches_alone(line: Range) -> None:
+    one, other = release(line.field, 10), release(line.field, 30)
+    hit, second = landing(line.field, 10.4), landing(line.field, 30.4, x=70)
+    await line.say(one, hit, other, second, line.field.beat())
+    score = await scored(line, other, 6)
+    new = saying(line, Action.ASSIGN_LANDING, one, second)
+    given = await rule(line, replace(new, shot_id=of(one), landing_event_id=second.event_id))
+    await line.say()
+    assert await did(line, score) == [([9], [6])]
+    assert await did(line, given) == [([10, 6], [9, 6])]
+
+
+async def test_an_extra_arrow_is_told_as_it_counted_without_and_with_a_ruling(
+    line: Range,
+) -> None:
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("""UPDATE session SET rules = '{"arrows_per_end": 1, "ends": 1}'""")
+    one, other = release(line.field, 10), release(line.field, 30)
+    await line.say(one, landing(line.field, 10.4), other, landing(line.field, 30.4, x=70))
+    low, high = await scored(line, one, 5), await scored(line, other, 3)
+    await line.say()
+    assert await did(line, low, high) == [([0], [5]), ([0], [3])]
