@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.models.failed_job import COUNTED_AT_MOST
 from core.schema.admin import PauseState
 from core.schema.types import rfc3339
 
@@ -94,7 +95,7 @@ def _stuck(partitions: Sequence[int]) -> str:
 def _to_be_seen_to(counted: Counted) -> list[str]:
     found: list[str] = []
     if counted.failed:
-        found.append(f"{_number(counted.failed, 'job')} failed: an operator must see to it.")
+        found.append(f"{_failed(counted.failed)} failed: an operator must see to it.")
     if counted.failed_lately:
         found.append(f"{_number(counted.failed_lately, 'job')} failed in the last five minutes.")
     if counted.retrying:
@@ -103,6 +104,11 @@ def _to_be_seen_to(counted: Counted) -> list[str]:
         are = "is" if counted.silent == 1 else "are"
         found.append(f"{_number(counted.silent, 'reader')} of open sessions {are} silent.")
     return found
+
+
+def _failed(count: int) -> str:
+    is_all = count <= COUNTED_AT_MOST
+    return _number(count, "job") if is_all else f"More than {COUNTED_AT_MOST} jobs"
 
 
 def _number(count: int, of: str) -> str:

@@ -53,6 +53,17 @@ def test_thousands_are_set_apart(value: float) -> None:
     assert words.count(value) == COUNTS[value]
 
 
+@pytest.mark.parametrize(
+    ("value", "said"), [(None, "–"), (0, "0"), (10_000, "10\u202f000"), (10_001, "10\u202f000+")]
+)
+def test_what_was_counted_up_to_a_bound_says_so(value: int | None, said: str) -> None:
+    assert words.up_to(value, 10_000) == said
+
+
+def test_what_has_no_bound_is_said_as_it_is() -> None:
+    assert words.up_to(10_001, None) == "10\u202f001"
+
+
 @pytest.mark.parametrize("value", MILLISECONDS)
 def test_how_long_is_said_in_the_unit_that_fits(value: float) -> None:
     assert words.milliseconds(value) == MILLISECONDS[value]

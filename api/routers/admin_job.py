@@ -33,7 +33,8 @@ async def get_jobs(
     """Jobs of one state; of failures the one that changed last first.
 
     Of `queued`, `running`, `deferred` and `retrying` the first thousand by their time, in one page;
-    of `done` the latest five hundred. A text is looked for among the latest 20 000 failures.
+    of `done` the latest five hundred. Failures are looked for among the latest 20 000 of the state
+    and time, from the cursor on; `until` leads to those before.
     """
     return wrap(await list_jobs(conn, valkey, wanted, cursor, limit))
 
@@ -43,7 +44,7 @@ async def get_job_groups(
     wanted: JobFilterOf, conn: ConnectionOf, _: ViewerOnly
 ) -> Envelope[Sequence[JobGroup]]:
     """Failures of the same kind at the same place, the most frequent first; at most a hundred
-    groups, counted among the latest 20 000 failures."""
+    groups, counted among the latest 20 000 failures of the state and time."""
     return wrap(await job_groups(conn, wanted))
 
 
@@ -58,7 +59,7 @@ async def get_job(
 
 @router.post("/job/retry")
 async def retry_jobs(choice: JobChoice, operating: OperatingOf) -> Envelope[JobsChanged]:
-    """Try failed jobs again: those listed, or all of a filter, of which the latest 20 000 at once.
+    """Try failed jobs again: those listed, or of the latest 20 000 all of a filter.
 
     Each is taken exactly once: what is being tried again already is not counted. One that fails
     again is `failed` again, with all its attempts.

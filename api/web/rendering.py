@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from api.web import words
+from core.models.failed_job import COUNTED_AT_MOST
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -26,6 +27,7 @@ def _environment() -> Environment:
     )
     made.filters |= {
         "count": words.count,
+        "up_to": words.up_to,
         "span": words.span,
         "ms": words.milliseconds,
         "size": words.size,
@@ -37,6 +39,8 @@ def _environment() -> Environment:
         "compact": words.compact,
         "pretty": words.pretty,
     }
+    # How far failed jobs are counted.
+    made.globals["most"] = {"failed": COUNTED_AT_MOST}
     return made
 
 

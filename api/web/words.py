@@ -17,6 +17,12 @@ def count(value: float | None) -> str:
     return f"{round(value):,}".replace(",", "\u202f")
 
 
+def up_to(value: float | None, most: int | None) -> str:
+    """A number that was counted up to a bound: what lies above is that and more. None: no bound."""
+    is_more = value is not None and most is not None and value > most
+    return f"{count(most)}+" if is_more else count(value)
+
+
 def span(seconds: float | None) -> str:
     """How long: the two largest units at most."""
     if seconds is None:

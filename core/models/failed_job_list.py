@@ -6,11 +6,13 @@ from uuid import UUID
 from asyncpg import Record
 
 from core.errors import NotFoundError
+from core.models.instants import EPOCH, LAST
 from core.postgres import Connection
 from core.schema.admin import Job, JobAttempt, JobFilter, JobGroup, JobState
 from core.schema.page import Position
 
-# What a text is looked for in, and groups are counted of, is bounded: the latest of a state.
+# What a look takes into account is bounded, whatever it filters: the latest of a state, in the
+# order of an index. Only then it is filtered: for what is rare the whole table would be read.
 LOOKED_AT = 20_000
 GROUPS = 100
 # A traceback is not to be read for a line of a list.
@@ -18,24 +20,22 @@ KEPT = (JobState.FAILED, JobState.RESTARTED, JobState.MENDED, JobState.DISCARDED
 
 FAILED_JOB_SELECT_PAGE = """
 SELECT id, state, function, arguments, session_id, target_id, request_id, error, fingerprint,
-    enqueued_at, updated_at, tries, (last ->> 'duration_ms')::double precision AS duration_ms,
-    (last ->> 'started_at')::timestamptz AS tried_at
+    enqueued_at, updated_at, jsonb_array_length(attempts) AS tries,
+    (attempts -> -1 ->> 'duration_ms')::double precision AS duration_ms,
+    (attempts -> -1 ->> 'started_at')::timestamptz AS tried_at
 FROM (
     SELECT id, state, function, arguments, session_id, target_id, request_id, error, fingerprint,
-        enqueued_at, updated_at, jsonb_array_length(attempts) AS tries, attempts -> -1 AS last
+        enqueued_at, updated_at, attempts
     FROM failed_job
-    WHERE state = $1
-        AND ($2::text IS NULL OR function = $2)
-        AND ($3::uuid IS NULL OR session_id = $3)
-        AND ($4::uuid IS NULL OR target_id = $4)
-        AND ($5::text IS NULL OR fingerprint = $5)
-        AND ($6::timestamptz IS NULL OR updated_at >= $6)
-        AND ($7::timestamptz IS NULL OR updated_at < $7)
-        AND ($9::timestamptz IS NULL OR (updated_at, id) < ($9, $10))
+    WHERE state = $1 AND updated_at >= $2 AND (updated_at, id) < ($3, $4)
     ORDER BY updated_at DESC, id DESC
-    LIMIT CASE WHEN $8::text IS NULL THEN $11::integer ELSE $12 END
+    LIMIT $5
 ) AS latest
-WHERE $8::text IS NULL OR position(lower($8) IN lower(error || ' ' || arguments::text)) > 0
+WHERE ($6::text IS NULL OR function = $6)
+    AND ($7::uuid IS NULL OR session_id = $7)
+    AND ($8::uuid IS NULL OR target_id = $8)
+    AND ($9::text IS NULL OR fingerprint = $9)
+    AND ($10::text IS NULL OR position(lower($10) IN lower(error || ' ' || arguments::text)) > 0)
 ORDER BY updated_at DESC, id DESC
 LIMIT $11
 """
@@ -44,22 +44,20 @@ FAILED_JOB_SELECT_GROUPS = """
 SELECT fingerprint, function, (array_agg(error ORDER BY updated_at DESC))[1] AS error,
     count(*) AS count, min(created_at) AS first_at, max(updated_at) AS last_at
 FROM (
-    SELECT fingerprint, function, arguments, error, created_at, updated_at
+    SELECT fingerprint, function, session_id, target_id, arguments, error, created_at, updated_at
     FROM failed_job
-    WHERE state = $1
-        AND ($2::text IS NULL OR function = $2)
-        AND ($3::uuid IS NULL OR session_id = $3)
-        AND ($4::uuid IS NULL OR target_id = $4)
-        AND ($5::text IS NULL OR fingerprint = $5)
-        AND ($6::timestamptz IS NULL OR updated_at >= $6)
-        AND ($7::timestamptz IS NULL OR updated_at < $7)
+    WHERE state = $1 AND updated_at >= $2 AND (updated_at, id) < ($3, $4)
     ORDER BY updated_at DESC, id DESC
-    LIMIT $9
+    LIMIT $5
 ) AS latest
-WHERE $8::text IS NULL OR position(lower($8) IN lower(error || ' ' || arguments::text)) > 0
+WHERE ($6::text IS NULL OR function = $6)
+    AND ($7::uuid IS NULL OR session_id = $7)
+    AND ($8::uuid IS NULL OR target_id = $8)
+    AND ($9::text IS NULL OR fingerprint = $9)
+    AND ($10::text IS NULL OR position(lower($10) IN lower(error || ' ' || arguments::text)) > 0)
 GROUP BY fingerprint, function
 ORDER BY count DESC, last_at DESC
-LIMIT $10
+LIMIT $11
 """
 
 FAILED_JOB_SELECT = """
@@ -75,32 +73,40 @@ WHERE id = $1
 FAILED_JOB_SELECT_IDS = """
 SELECT id
 FROM (
-    SELECT id, error, arguments
+    SELECT id, function, session_id, target_id, fingerprint, error, arguments
     FROM failed_job
-    WHERE state = $1
-        AND ($2::text IS NULL OR function = $2)
-        AND ($3::uuid IS NULL OR session_id = $3)
-        AND ($4::uuid IS NULL OR target_id = $4)
-        AND ($5::text IS NULL OR fingerprint = $5)
-        AND ($6::timestamptz IS NULL OR updated_at >= $6)
-        AND ($7::timestamptz IS NULL OR updated_at < $7)
+    WHERE state = $1 AND updated_at >= $2 AND (updated_at, id) < ($3, $4)
     ORDER BY updated_at DESC, id DESC
-    LIMIT $9
+    LIMIT $5
 ) AS latest
-WHERE $8::text IS NULL OR position(lower($8) IN lower(error || ' ' || arguments::text)) > 0
+WHERE ($6::text IS NULL OR function = $6)
+    AND ($7::uuid IS NULL OR session_id = $7)
+    AND ($8::uuid IS NULL OR target_id = $8)
+    AND ($9::text IS NULL OR fingerprint = $9)
+    AND ($10::text IS NULL OR position(lower($10) IN lower(error || ' ' || arguments::text)) > 0)
 """
 
 
-def _parameters(wanted: JobFilter, state: JobState) -> tuple[object, ...]:
-    """A filter as every statement about failed jobs takes it first."""
+def _parameters(
+    wanted: JobFilter, state: JobState, before: Position | None = None
+) -> tuple[object, ...]:
+    """A filter as every statement about failed jobs takes it first.
+
+    Whatever is left out has a bound all the same: so the index is gone through in its order, and no
+    further than need be.
+    """
+    until = Position(wanted.until or LAST, UUID(int=0))
+    first = until if before is None else min(until, before, key=lambda each: (each.at, each.id))
     return (
         state,
+        wanted.since or EPOCH,
+        first.at,
+        first.id,
+        LOOKED_AT,
         wanted.function,
         wanted.session_id,
         wanted.target_id,
         wanted.fingerprint,
-        wanted.since,
-        wanted.until,
         wanted.q,
     )
 
@@ -108,20 +114,15 @@ def _parameters(wanted: JobFilter, state: JobState) -> tuple[object, ...]:
 async def select_failed_jobs(
     conn: Connection, wanted: JobFilter, state: JobState, before: Position | None, limit: int
 ) -> list[Job]:
-    """Kept failures, the one that changed last first, one more than `limit` where there are more.
-
-    A text is looked for among the latest `LOOKED_AT`.
-    """
-    at, last = (None, None) if before is None else (before.at, before.id)
-    rows = await conn.fetch(
-        FAILED_JOB_SELECT_PAGE, *_parameters(wanted, state), at, last, limit + 1, LOOKED_AT
-    )
+    """Kept failures, the one that changed last first, one more than `limit` where there are more;
+    looked for among the latest `LOOKED_AT` of the state and time."""
+    rows = await conn.fetch(FAILED_JOB_SELECT_PAGE, *_parameters(wanted, state, before), limit + 1)
     return [Job.model_validate(_shown(row)) for row in rows]
 
 
 async def select_failed_job_ids(conn: Connection, wanted: JobFilter, state: JobState) -> list[UUID]:
-    """Of the failures that are wanted the latest `LOOKED_AT`."""
-    rows = await conn.fetch(FAILED_JOB_SELECT_IDS, *_parameters(wanted, state), LOOKED_AT)
+    """The failures that are wanted, of the latest `LOOKED_AT` of the state and time."""
+    rows = await conn.fetch(FAILED_JOB_SELECT_IDS, *_parameters(wanted, state))
     return [row["id"] for row in rows]
 
 
@@ -130,9 +131,7 @@ async def select_failed_job_groups(
 ) -> list[JobGroup]:
     """Failures by kind and place, the most frequent first, counted among the latest
     `LOOKED_AT`."""
-    rows = await conn.fetch(
-        FAILED_JOB_SELECT_GROUPS, *_parameters(wanted, state), LOOKED_AT, GROUPS
-    )
+    rows = await conn.fetch(FAILED_JOB_SELECT_GROUPS, *_parameters(wanted, state), GROUPS)
     return [JobGroup.model_validate(dict(row)) for row in rows]
 
 

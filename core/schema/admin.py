@@ -193,7 +193,7 @@ class Overview(Boundary):
     running: int | None
     deferred: int | None = Field(description="Jobs for later that were never begun")
     retrying: int | None = Field(description="Jobs that failed, and for later")
-    failed: int | None
+    failed: int | None = Field(description="Counted up to 10 000; 10 001: there are more")
     done_per_min: float | None
     oldest_age_ms: int | None
     latency_p50_ms: float | None = Field(

@@ -31,6 +31,8 @@ class QueueState(Boundary):
     running: int = Field(description="Jobs under way")
     deferred: int = Field(description="Jobs for later that were never begun: timers")
     retrying: int = Field(description="Jobs that failed and will be tried again by themselves")
-    failed: int = Field(description="Jobs given up, waiting for an operator")
+    failed: int = Field(
+        description="Jobs given up, waiting for an operator; counted up to 10 000, 10 001: more"
+    )
     oldest_age_ms: int = Field(description="How long the oldest event or due job has waited")
     workers: Sequence[WorkerSeen]

@@ -208,6 +208,12 @@ def test_everything_that_falls_behind_is_a_sentence_the_worst_first() -> None:
     ]
 
 
+def test_more_failed_jobs_than_are_counted_are_said_to_be_more() -> None:
+    assert "More than 10000 jobs failed: an operator must see to it." in in_words(
+        replace(COUNTED_THEN, failed=10_001)
+    )
+
+
 def test_partitions_are_stuck_only_while_work_is_begun() -> None:
     working = replace(COUNTED_THEN, workers=1, stuck=[3, 7])
     held = replace(working, pause=PauseState(paused_at=AT, paused_by="Ana", reason=None))

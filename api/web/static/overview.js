@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { chart, JOBS, LATENCY } from "./chart.js";
 import { complain } from "./dialogs.js";
-import { count, milliseconds } from "./words.js";
+import { count, milliseconds, upTo } from "./words.js";
 
 /** @typedef {import("./api.js").Overview} Overview */
 
@@ -24,7 +24,8 @@ export function show(overview) {
     if (!(place instanceof HTMLElement)) continue;
     const value = overview[/** @type {keyof Overview} */ (place.dataset["value"])];
     if (value !== null && typeof value !== "number") continue;
-    const said = place.dataset["as"] === "ms" ? milliseconds(value) : count(value);
+    const most = Number(place.dataset["most"] ?? Infinity);
+    const said = place.dataset["as"] === "ms" ? milliseconds(value) : upTo(value, most);
     if (place.textContent !== said) place.textContent = said;
     place.toggleAttribute("data-zero", !value);
     if (place.matches(".side .count")) place.hidden = !value;

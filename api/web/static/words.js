@@ -7,6 +7,12 @@ export function count(value) {
   return String(Math.round(value)).replace(/\B(?=(\d{3})+$)/g, "\u202f");
 }
 
+/**
+ * @param {number | null | undefined} value counted up to a bound: what lies above is that and more
+ * @param {number} most
+ */
+export const upTo = (value, most) => ((value ?? 0) > most ? `${count(most)}+` : count(value));
+
 /** @type {[number, string, number, string][]} */
 const UNITS = [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]];
 
