@@ -62,8 +62,10 @@ class Reporter:
             started_at=rfc3339(self._started_at),
             version=version("quiver"),
             running=self.worker.job_counter + len(self.worker.attendant.tasks),
-            done=self.worker.jobs_complete + self.worker.attendant.done,
-            failed=self.worker.jobs_failed,
+            # Not as arq counts: a job that is written down ends well for it, and every look at a
+            # task that only other workers know fails.
+            done=statistics.done,
+            failed=statistics.failed,
             jobs=list(statistics.running.values()),
             concurrency=self.worker.max_jobs,
             memory_bytes=self._process.memory_info().rss,

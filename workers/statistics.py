@@ -21,13 +21,15 @@ MINUTE_S = 60.0
 
 
 class Statistics:
-    """Counts of one worker process."""
+    """Counts of one worker process; `done` and `failed` since it started."""
 
     def __init__(self) -> None:
         self._tally = Tally()
         self._ends: deque[float] = deque(maxlen=100_000)
         self.done_at: dict[str, tuple[datetime, float]] = {}
         self.running: dict[str, Running] = {}
+        self.done = 0
+        self.failed = 0
 
     def job_begun(self, job_id: str, function: str, at: datetime) -> None:
         """A job is under way."""
@@ -39,12 +41,14 @@ class Statistics:
 
     def job_done(self, job: DoneJob) -> None:
         """A job ended well."""
+        self.done += 1
         self._ended(DONE, job.function, job.duration_ms)
         self._tally.done = [*self._tally.done[1 - KEPT :], job]
         self.done_at[job.function] = (job.started_at, job.duration_ms)
 
     def job_failed(self, function: str, duration_ms: float) -> None:
         """A job was given up."""
+        self.failed += 1
         self._ended(FAILED, function, duration_ms)
 
     def job_retried(self, function: str, duration_ms: float) -> None:

@@ -50,6 +50,18 @@ async def test_what_was_added_is_not_added_again(valkey: Redis) -> None:
     assert total(await spans(valkey, MINUTE_S, 1, AT), "retried") == 1
 
 
+async def test_what_a_worker_did_is_counted_since_it_started_and_apart_from_what_it_gave_up(
+    valkey: Redis,
+) -> None:
+    statistics = Statistics()
+    for name in ("a", "b"):
+        statistics.job_done(done(name))
+    statistics.job_failed("score_shots", 5.0)
+    statistics.job_retried("score_shots", 5.0)
+    await statistics.flush(valkey, AT)
+    assert (statistics.done, statistics.failed) == (2, 1)
+
+
 async def test_while_the_store_is_away_counts_are_kept(
     valkey: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
