@@ -15,6 +15,7 @@ from api.rates import bucket
 from core import postgres, valkey
 from core.inbox import Inbox
 from core.patience import Patience
+from core.pause import pause_state
 from core.postgres import Pool
 from core.queue import Queue
 from core.roster import workers
@@ -81,6 +82,7 @@ class Lookout:
             failed=failed,
             oldest_age_ms=max(0, now_ms - min(ages, default=now_ms)),
             workers=[_seen(each) for each in await workers(self.valkey)],
+            pause=await pause_state(self.valkey),
         )
 
     async def history(self, stretch: Stretch) -> History:

@@ -48,7 +48,7 @@ def _about() -> None:
 
 
 def status(url: Url = None, token: Token = None, json: AsJson = False) -> None:
-    """How the work stands, who works, and what failed."""
+    """How the work stands, whether it is held, who works, and what failed."""
 
     async def ask(api: Api) -> tuple[Any, Any]:
         return await api.call("GET", "/admin/queue"), await api.call("GET", "/admin/job_group")

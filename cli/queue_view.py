@@ -7,13 +7,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-COUNTS = ("inbox", "queued", "running", "deferred", "failed")
+COUNTS = ("inbox", "queued", "running", "deferred", "retrying", "failed")
 
 
 def show_status(
     console: Console, state: Mapping[str, Any], groups: Sequence[Mapping[str, Any]]
 ) -> None:
-    """How the work stands, who works, and what failed."""
+    """How the work stands, whether it is held, who works, and what failed."""
+    if state["pause"]["paused_at"] is not None:
+        console.print(_pause(state["pause"]), markup=False, highlight=False, style="bold yellow")
     counts = "  ".join(f"{name} {state[name]}" for name in COUNTS)
     console.print(f"{counts}  oldest {state['oldest_age_ms'] / 1000:.1f} s", highlight=False)
     workers = Table("worker", "host", "pid", "version", "running", "done", "failed", box=None)
@@ -31,6 +33,11 @@ def show_status(
     for group in groups:
         line = f"{group['count']} × {group['function']} {group['fingerprint']}: {group['error']}"
         console.print(line, markup=False, highlight=False)
+
+
+def _pause(pause: Mapping[str, Any]) -> str:
+    reason = f": {pause['reason']}" if pause["reason"] else ""
+    return f"paused since {pause['paused_at']} by {pause['paused_by']}{reason}"
 
 
 def show_jobs(console: Console, jobs: Sequence[Mapping[str, Any]]) -> None:

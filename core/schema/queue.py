@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import Field
 
+from core.schema.admin import PauseState
 from core.schema.types import Boundary
 
 
@@ -36,3 +37,4 @@ class QueueState(Boundary):
     )
     oldest_age_ms: int = Field(description="How long the oldest event or due job has waited")
     workers: Sequence[WorkerSeen]
+    pause: PauseState

@@ -60,6 +60,16 @@ async def test_the_status_is_json_for_scripts(server: Served) -> None:
     assert (said["failed"], said["failures"]) == (0, [])
 
 
+async def test_the_status_says_first_that_the_queue_is_held_who_did_it_and_why(
+    server: Served,
+) -> None:
+    assert "paused" not in (await run(server, "status")).stdout
+    held = last(await run(server, "pause", "--reason", "lunch [at noon]"))
+    assert f"{held}: lunch [at noon]\n" in (await run(server, "status")).stdout
+    pause = json.loads(last(await run(server, "status", "--json")))["pause"]
+    assert (pause["paused_by"], pause["reason"]) == ("the environment", "lunch [at noon]")
+
+
 async def test_a_failed_job_is_listed_shown_and_retried_once(server: Served, pool: Pool) -> None:
     job_id = str(await failed(pool))
     (job,) = json.loads(last(await run(server, "jobs", "--json")))

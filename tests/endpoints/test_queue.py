@@ -9,6 +9,7 @@ from httpx import AsyncClient
 from redis.asyncio import Redis
 
 from core.models.failed_job import Failure, attempt, insert_failed_job
+from core.pause import pause
 from core.postgres import Pool
 from core.queue import Queue, open_arq
 from core.roster import WorkerReport, report, sign_off
@@ -60,6 +61,7 @@ async def test_where_nothing_is_to_be_done_all_is_nought(client: AsyncClient) ->
         "failed": 0,
         "oldest_age_ms": 0,
         "workers": [],
+        "pause": {"paused_at": None, "paused_by": None, "reason": None},
     }
 
 
@@ -135,6 +137,18 @@ async def test_workers_are_shown_while_they_live(client: AsyncClient, valkey: Re
         "running": 1,
         "done": 2,
         "failed": 3,
+    }
+
+
+async def test_a_queue_that_is_held_says_since_when_by_whom_and_why(
+    client: AsyncClient, valkey: Redis
+) -> None:
+    since = datetime(2026, 5, 1, 10, tzinfo=UTC)
+    await pause(valkey, "Ana", "a face is put right", since)
+    assert (await state(client))["pause"] == {
+        "paused_at": "2026-05-01T10:00:00.000Z",
+        "paused_by": "Ana",
+        "reason": "a face is put right",
     }
 
 
