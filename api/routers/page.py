@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from api.cookie import Operator
 from api.routers.admin_live import BroadcastOf
+from api.web.excerpt import excerpt_of
 from api.web.filter import bulk_filter
 from api.web.operator import OperatorOf
 from api.web.rendering import render
@@ -94,7 +95,8 @@ async def show_job(
     request: Request, job_id: str, who: OperatorOf, overview: OverviewOf, sources: SourcesOf
 ) -> HTMLResponse:
     """All that is known of a job."""
-    return _shown(request, "job", who, overview, job=await sources.job(job_id))
+    job = await sources.job(job_id)
+    return _shown(request, "job", who, overview, job=job, shown=excerpt_of(job))
 
 
 @router.get("/failure")

@@ -11,7 +11,7 @@ from api.web.rendering import STATIC
 from api.web.wanted import Wanted
 from core.models.token import create_token
 from core.postgres import Pool
-from core.schema.admin import Job, JobState
+from core.schema.admin import Job, JobDetail, JobState
 from core.schema.page import Page
 from core.schema.token import Role
 from tests.endpoints.conftest import Opened
@@ -78,6 +78,50 @@ async def test_every_page_is_shown(admin: AsyncClient, path: str) -> None:
 async def test_a_page_with_all_it_needs_is_small(admin: AsyncClient, path: str) -> None:
     files = sum(len(file.read_bytes()) for file in STATIC.iterdir())
     assert len((await admin.get(path)).content) + files < LARGEST_BYTES
+
+
+def enormous(detail: JobDetail, text: str) -> JobDetail:
+    """A job with as much of everything as there can be, and more."""
+    tried = detail.attempts[0].model_copy(update={"error": text * 500, "traceback": text * 2_000})
+    return detail.model_copy(
+        update={
+            "function": text * 1_000,
+            "error": text * 8_000,
+            "arguments": {"arguments": ["1", text * 500_000]},
+            "attempts": [tried] * 50,
+            "events": [detail.events[0]] * 100,
+            "shots": [detail.shots[0]] * 100,
+            "actions": [detail.actions[0]] * 100,
+        }
+    )
+
+
+@pytest.mark.parametrize("text", ["face", "<\"'>", "Üñ🏹!"])
+async def test_the_page_of_an_enormous_job_is_small_and_says_what_is_left_out(
+    admin: AsyncClient, shown: MadeUp, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    detail = enormous(await shown.job(KEPT.rpartition("/")[2]), text)
+
+    async def given(_: str) -> JobDetail:
+        return detail
+
+    monkeypatch.setattr(shown, "job", given)
+    answer = await admin.get(KEPT)
+    files = sum(len(file.read_bytes()) for file in STATIC.iterdir())
+    assert len(answer.content) + files < LARGEST_BYTES
+    for said in (
+        r"\d\u202f\d{3}\u202f\d{3} characters after this are",
+        "42 attempts before these are",
+    ):
+        assert re.search(said, answer.text), said
+    assert "170 rows here are" in answer.text and "92 entries before these are" in answer.text
+    assert f'<a href="/api/v0{KEPT}">the JSON</a>' in answer.text
+
+
+async def test_the_page_of_a_usual_job_leaves_nothing_out(admin: AsyncClient) -> None:
+    page = (await admin.get(KEPT)).text
+    assert "left out" not in page
+    assert page.count("core.domain.errors.UnknownFaceType") == 5
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/admin/login"])
