@@ -23,29 +23,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Run one API process against DATABASE_URL and REDIS_URL."""
         # Only here: it takes a second, which no other command should wait for.
-        import uvicorn
-
         from api.main import create_app
-        from api.server import Server
+        from api.server import Server, config_of
 
         with told():
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
-            config = uvicorn.Config(
-                create_app(settings),
-                host=host,
-                port=port,
-                http="httptools",
-                loop="uvloop",
-                ws="websockets-sansio",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                # Compression costs each viewer some 300 KB and every frame a turn of the processor.
-                ws_per_message_deflate=False,
-                timeout_graceful_shutdown=2,
-            )
-            server = Server(config)
+            server = Server(config_of(create_app(settings), settings, host, port))
             with suppress(KeyboardInterrupt):
                 server.run()
         if not server.started:

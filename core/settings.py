@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     quiver_login_s: float = Field(
         43_200, ge=1, description="Seconds after which an operator has to log in again"
     )
+    quiver_trusted_proxies: str | None = Field(
+        None,
+        pattern=r"^(\*|[0-9a-fA-F:./]+(, ?[0-9a-fA-F:./]+)*)$",
+        description="Addresses and networks of proxies that are believed whom they forward",
+    )
     quiver_api_url: str = Field(
         "http://127.0.0.1:8000", description="Where the command line finds the API"
     )

@@ -52,3 +52,14 @@ def test_a_setting_that_makes_no_sense_is_refused_by_name(monkeypatch: pytest.Mo
     monkeypatch.setenv("QUIVER_PARTITIONS", "0")
     with pytest.raises(ValidationError, match="quiver_partitions"):
         Settings()
+
+
+@pytest.mark.parametrize("said", ["127.0.0.1", "10.0.0.0/8,::1", "10.0.0.1, fd00::/8", "*"])
+def test_proxies_are_named_by_their_addresses(said: str) -> None:
+    assert Settings(quiver_trusted_proxies=said).quiver_trusted_proxies == said
+
+
+@pytest.mark.parametrize("said", ["", "proxy.example.org", "*,10.0.0.1", "10.0.0.1,,"])
+def test_what_is_no_list_of_addresses_is_refused(said: str) -> None:
+    with pytest.raises(ValidationError, match="quiver_trusted_proxies"):
+        Settings(quiver_trusted_proxies=said)
