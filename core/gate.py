@@ -34,8 +34,9 @@ UNMEASURED_WAIT_S = 2.0
 # As long as workers need to be started again.
 STALLED_WAIT_S = 5.0
 MEASURED_OVER_S = 1.0
-# Whoever is sent away at once should not all return at once.
-JITTER = 0.5
+# Whoever is sent away at once should not all return at once: so much of the wait comes on top, drawn
+# from whole seconds, of which there must be several to draw from.
+JITTER, LEAST_JITTER_S = 0.5, 3
 
 # For each lane three keys: its entries, its wake-up, whether it is shut; then the sender's bucket.
 # ARGV: what is the same for all calls, in one (reading ten words costs a client more than splitting
@@ -310,8 +311,9 @@ class Gate:
         )
 
     def _rounded(self, wait_s: float) -> int:
-        with_jitter = wait_s * self._rng.uniform(1.0, 1.0 + JITTER)
-        return min(max(math.ceil(with_jitter), SHORTEST_WAIT_S), LONGEST_WAIT_S)
+        shortest = max(math.ceil(wait_s), SHORTEST_WAIT_S)
+        spread = max(math.ceil(wait_s * JITTER), LEAST_JITTER_S)
+        return min(self._rng.randint(shortest, shortest + spread), LONGEST_WAIT_S)
 
     def _drained_per_s(self, lane: int, left: int) -> float | None:
         """How many entries leave a lane in a second, since it was last full; None: not known

@@ -252,7 +252,7 @@ async def test_a_full_inbox_keeps_nothing_of_a_batch(
         accepted(await send(http, *first))
         answer = await send(http, landed(field, "2 target"), landed(field))
     assert failure(answer) == (503, ["the inbox is full: send the same batch again later"])
-    assert answer.headers["Retry-After"] in ("2", "3")
+    assert 2 <= int(answer.headers["Retry-After"]) <= 5
     (found,) = (await waiting(valkey, small)).values()
     assert len(found) == 2 and {each.reader_id for each in found} == {
         UUID(event["reader_id"]) for event in first
