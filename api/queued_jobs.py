@@ -47,7 +47,7 @@ def shown(job: QueuedJob) -> Job:
         target_id=about if function in OF_TARGET else None,
         request_id=job.request_id,
         tries=job.tries,
-        error=None,
+        error=job.error,
         fingerprint=None,
         enqueued_at=job.enqueued_at,
         due_at=job.due_at,
@@ -104,7 +104,7 @@ async def _passing(conn: Connection, wanted: JobFilter, jobs: Sequence[Job]) -> 
 def _passes(job: Job, wanted: JobFilter, targets: Collection[UUID]) -> bool:
     """Whether a filter lets a job pass, of which the database knows nothing."""
     at = job.due_at or job.updated_at
-    text = f"{job.id} {orjson.dumps(job.arguments, default=str).decode()}".lower()
+    text = f"{job.id} {job.error or ''} {orjson.dumps(job.arguments, default=str).decode()}".lower()
     return (
         wanted.function in (None, job.function)
         and wanted.target_id in (None, job.target_id)

@@ -34,8 +34,8 @@ UNMEASURED_WAIT_S = 2.0
 # As long as workers need to be started again.
 STALLED_WAIT_S = 5.0
 MEASURED_OVER_S = 1.0
-# Whoever is sent away at once should not all return at once: so much of the wait comes on top, drawn
-# from whole seconds, of which there must be several to draw from.
+# Whoever is sent away at once should not all return at once: so much of the wait comes on top,
+# drawn from whole seconds, of which there must be several to draw from.
 JITTER, LEAST_JITTER_S = 0.5, 3
 
 # For each lane three keys: its entries, its wake-up, whether it is shut; then the sender's bucket.

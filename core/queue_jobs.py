@@ -33,11 +33,15 @@ from core.schema.admin import JobAttempt, JobState
 # Of the jobs that are due those under way have a mark beside them; of those for later the ones that
 # were begun before have a count. KEYS: the queue. ARGV: the least and the greatest due time, the
 # prefix of the mark or the count, whether there must be one, how many matches to skip, how many to
-# answer, how many to look at, and the prefixes of jobs, marks and counts.
+# answer, how many to look at, and the prefixes of jobs, marks, counts and tries that failed.
 # What stands there under another kind reads as nothing.
 LIST = """
 local function text(key)
     local found = redis.pcall('GET', key)
+    return type(found) == 'string' and found
+end
+local function last(key)
+    local found = redis.pcall('LINDEX', key, -1)
     return type(found) == 'string' and found
 end
 local skip, limit = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -51,7 +55,7 @@ for place = 1, #pairs_, 2 do
         else
             found[#found + 1] = {
                 id, pairs_[place + 1], text(ARGV[8] .. id),
-                redis.call('EXISTS', ARGV[9] .. id), text(ARGV[10] .. id)
+                redis.call('EXISTS', ARGV[9] .. id), text(ARGV[10] .. id), last(ARGV[11] .. id)
             }
             if #found == limit then
                 break
@@ -100,6 +104,7 @@ class QueuedJob:
         enqueued_at: When it was asked for.
         due_at: Not before this time.
         tries: How often it was begun.
+        error: What the last try failed with; None: none did, as far as is kept.
     """
 
     id: str
@@ -110,6 +115,7 @@ class QueuedJob:
     enqueued_at: datetime | None
     due_at: datetime
     tries: int
+    error: str | None
 
 
 async def list_queued(arq: Redis, state: JobState, limit: int, offset: int = 0) -> list[QueuedJob]:
@@ -135,7 +141,7 @@ async def list_queued(arq: Redis, state: JobState, limit: int, offset: int = 0) 
     if state not in ranges:
         raise ValueError(f"no job in the queue is {state}")
     between, prefix, is_there = ranges[state]
-    prefixes = (job_key_prefix, in_progress_key_prefix, retry_key_prefix)
+    prefixes = (job_key_prefix, in_progress_key_prefix, retry_key_prefix, ATTEMPTS_PREFIX)
     found = await arq.register_script(LIST)(
         keys=[QUEUE], args=[*between, prefix, is_there, offset, limit, LOOKED_AT, *prefixes]
     )
@@ -149,11 +155,14 @@ async def get_queued(arq: Redis, job_id: str) -> QueuedJob | None:
         pipe.get(job_key_prefix + job_id)
         pipe.exists(in_progress_key_prefix + job_id)
         pipe.get(retry_key_prefix + job_id)
-        due, stored, is_marked, begun = await pipe.execute(raise_on_error=False)
+        pipe.lindex(ATTEMPTS_PREFIX + job_id, -1)
+        due, stored, is_marked, *kept = await pipe.execute(raise_on_error=False)
     if due is None:
         return None
-    stored, begun = (None if isinstance(each, ResponseError) else each for each in (stored, begun))
-    return _queued(timestamp_ms(), job_id.encode(), due, stored, is_marked, begun)
+    stored, begun, last = (
+        None if isinstance(each, ResponseError) else each for each in (stored, *kept)
+    )
+    return _queued(timestamp_ms(), job_id.encode(), due, stored, is_marked, begun, last)
 
 
 async def attempts_so_far(arq: Redis, job_id: str) -> Sequence[JobAttempt]:
@@ -161,11 +170,15 @@ async def attempts_so_far(arq: Redis, job_id: str) -> Sequence[JobAttempt]:
     async with arq.pipeline(transaction=False) as pipe:
         pipe.lrange(ATTEMPTS_PREFIX + job_id, 0, -1)
         (kept,) = await pipe.execute(raise_on_error=False)
-    found: list[JobAttempt] = []
-    for each in () if isinstance(kept, ResponseError) else kept:
-        with suppress(ValidationError):
-            found.append(JobAttempt.model_validate_json(each))
-    return found
+    tried = map(_attempt, () if isinstance(kept, ResponseError) else kept)
+    return [each for each in tried if each is not None]
+
+
+def _attempt(stored: bytes) -> JobAttempt | None:
+    """A try; None: none of ours is kept there."""
+    with suppress(ValidationError):
+        return JobAttempt.model_validate_json(stored)
+    return None
 
 
 async def cancel_deferred(arq: Redis, job_id: str) -> bool:
@@ -197,13 +210,14 @@ async def run_now(arq: Redis, job_id: str) -> bool:
     return bool(await run(keys=keys, args=[job_id, timestamp_ms(), BELL_LENGTH - 1]))
 
 
-def _queued(
+def _queued(  # pylint: disable=too-many-arguments,too-many-positional-arguments
     now: int,
     job_id: bytes,
     due: bytes | float,
     stored: bytes | None,
     is_marked: int,
     begun: bytes | None,
+    last: bytes | None,
 ) -> QueuedJob:
     function, arguments, request_id, enqueued_at = _read(stored)
     due_at_ms, tries = due_ms(due), _count(begun)
@@ -211,9 +225,23 @@ def _queued(
         state = JobState.RETRYING if tries else JobState.DEFERRED
     else:
         state = JobState.RUNNING if is_marked else JobState.QUEUED
-    due_at = ms_to_datetime(due_at_ms)
-    name = job_id.decode(errors="replace")
-    return QueuedJob(name, state, function, arguments, request_id, enqueued_at, due_at, tries)
+    return QueuedJob(
+        id=job_id.decode(errors="replace"),
+        state=state,
+        function=function,
+        arguments=arguments,
+        request_id=request_id,
+        enqueued_at=enqueued_at,
+        due_at=ms_to_datetime(due_at_ms),
+        tries=tries,
+        error=_error_of(last),
+    )
+
+
+def _error_of(last: bytes | None) -> str | None:
+    """What a try failed with; None: there was none, or none of ours."""
+    tried = None if last is None else _attempt(last)
+    return None if tried is None else tried.error
 
 
 def _count(begun: bytes | None) -> int:

@@ -16,13 +16,14 @@ from core.domain.values import EventType
 from core.done_jobs import DoneJob, note_done
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.postgres import Pool
-from core.queue import Queue, open_arq
+from core.queue import ATTEMPTS_PREFIX, Queue, open_arq
 from core.schema.inbox import AcceptedEvent, encode
 from core.schema.token import Role
 from core.settings import Settings
 from tests.butts import set_up
 from tests.endpoints.conftest import AsRole
 from tests.resources import UNKNOWN, Json, data, failure
+from workers.attempts import note_attempt
 
 URL = "/api/v0/admin/job"
 ACTION = "/api/v0/admin/action"
@@ -193,6 +194,35 @@ async def test_jobs_in_the_queue_are_listed_by_their_state(
     assert await listed(client, state="queued", function="expire") == []
     assert await listed(client, state="retrying", q="score") == []
     assert await listed(client, state="retrying", target_id=UNKNOWN) == ["tried"]
+
+
+async def test_a_job_that_is_tried_again_says_what_it_failed_with_and_is_found_by_that(
+    client: AsyncClient, queue: Queue, valkey: Redis
+) -> None:
+    for job_id in ("tried", "other"):
+        await queue.enqueue("score_shots", UNKNOWN, job_id=job_id, defer_until=later())
+        await valkey.set(f"arq:retry:{job_id}", 2)
+    for error in (KeyError("first"), ValueError("no face")):
+        await note_attempt(valkey, "tried", attempt(error, TRIED_AT, TRIED_AT))
+    jobs = data(await client.get(URL, params={"state": "retrying"}))["items"]
+    said = {"tried": "ValueError: no face", "other": None}
+    assert {job["id"]: job["error"] for job in jobs} == said
+    assert await listed(client, state="retrying", q="NO FACE") == ["tried"]
+    assert await listed(client, state="retrying", q="first") == []
+    assert data(await client.get(f"{URL}/tried"))["error"] == "ValueError: no face"
+
+
+@pytest.mark.parametrize("stored", ["not json", "{}"])
+async def test_tries_that_cannot_be_read_keep_no_job_from_the_list(
+    client: AsyncClient, queue: Queue, valkey: Redis, stored: str
+) -> None:
+    await queue.enqueue("score_shots", UNKNOWN, job_id="tried", defer_until=later())
+    await valkey.set("arq:retry:tried", 2)
+    async with valkey.pipeline() as pipe:
+        pipe.rpush(f"{ATTEMPTS_PREFIX}tried", stored)
+        await pipe.execute()
+    (job,) = data(await client.get(URL, params={"state": "retrying"}))["items"]
+    assert (job["id"], job["error"]) == ("tried", None)
 
 
 async def test_what_cannot_be_read_in_the_queue_is_listed_all_the_same(
