@@ -14,6 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("shown")]
 
 # What is wider than the window, but for what can be scrolled by itself.
 WIDTH = "document.documentElement.scrollWidth"
+UUID_SAID = "1f3e55aa-0000-4000-8000-000000000001"
 SECOND_GROUP = "/admin/job?state=failed&fingerprint=9f1c04ab77de1"
 # What can be pressed and is too small for a thumb.
 SMALL = """
@@ -41,6 +42,23 @@ async def test_every_page_is_whole(visiting: Visiting, scheme: Scheme, width: in
         if width < 400:
             assert await visitor.page.evaluate(SMALL) == [], path
         await keep(visitor.page, f"{path} {scheme} {width}")
+
+
+@pytest.mark.parametrize("width", HEIGHTS)
+async def test_jobs_are_filtered_by_session_and_target_on_a_desk_and_on_a_phone(
+    visiting: Visiting, width: int
+) -> None:
+    visitor = await visiting(width=width)
+    await visitor.go("/admin/job")
+    await visitor.page.get_by_text("Session, target").click()
+    for name in ("Session", "Target"):
+        await visitor.page.get_by_label(name, exact=True).fill(UUID_SAID)
+    await visitor.button("Filter").click()
+    await visitor.is_live()
+    asked = f"session_id={UUID_SAID}&target_id={UUID_SAID}"
+    await expect(visitor.page).to_have_url(re.compile(asked))
+    await expect(visitor.page.get_by_label("Session", exact=True)).to_have_value(UUID_SAID)
+    assert await visitor.page.evaluate(WIDTH) == width
 
 
 async def keep(page: Page, name: str) -> None:
