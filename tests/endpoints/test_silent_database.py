@@ -119,7 +119,7 @@ async def test_who_is_logged_in_stays_so_and_is_told_what_is_wrong(
         workers = await browser.get("/api/v0/admin/worker")
     assert (page.status_code, workers.status_code) == (200, 200)
     assert SAID in page.text
-    assert '<b data-value="failed">–</b>' in page.text
+    assert '<b data-value="failed" data-most="10000">–</b>' in page.text
 
 
 async def test_a_token_that_was_shown_before_is_known(visits: Visits, tap: Tap, pool: Pool) -> None:
