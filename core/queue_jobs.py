@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import orjson
@@ -145,7 +146,7 @@ async def list_queued(arq: Redis, state: JobState, limit: int, offset: int = 0) 
     found = await arq.register_script(LIST)(
         keys=[QUEUE], args=[*between, prefix, is_there, offset, limit, LOOKED_AT, *prefixes]
     )
-    return [_queued(now, *each) for each in found]
+    return [_queued(now, _Kept(*each)) for each in found]
 
 
 async def get_queued(arq: Redis, job_id: str) -> QueuedJob | None:
@@ -162,7 +163,8 @@ async def get_queued(arq: Redis, job_id: str) -> QueuedJob | None:
     stored, begun, last = (
         None if isinstance(each, ResponseError) else each for each in (stored, *kept)
     )
-    return _queued(timestamp_ms(), job_id.encode(), due, stored, is_marked, begun, last)
+    found = _Kept(job_id.encode(), due, stored, is_marked, begun, last)
+    return _queued(timestamp_ms(), found)
 
 
 async def attempts_so_far(arq: Redis, job_id: str) -> Sequence[JobAttempt]:
@@ -210,23 +212,26 @@ async def run_now(arq: Redis, job_id: str) -> bool:
     return bool(await run(keys=keys, args=[job_id, timestamp_ms(), BELL_LENGTH - 1]))
 
 
-def _queued(  # pylint: disable=too-many-arguments,too-many-positional-arguments
-    now: int,
-    job_id: bytes,
-    due: bytes | float,
-    stored: bytes | None,
-    is_marked: int,
-    begun: bytes | None,
-    last: bytes | None,
-) -> QueuedJob:
-    function, arguments, request_id, enqueued_at = _read(stored)
-    due_at_ms, tries = due_ms(due), _count(begun)
+class _Kept(NamedTuple):
+    """What the store keeps of a job, in the order in which `LIST` tells it."""
+
+    job_id: bytes
+    due: bytes | float
+    stored: bytes | None
+    is_marked: int
+    begun: bytes | None
+    last: bytes | None
+
+
+def _queued(now: int, kept: _Kept) -> QueuedJob:
+    function, arguments, request_id, enqueued_at = _read(kept.stored)
+    due_at_ms, tries = due_ms(kept.due), _count(kept.begun)
     if due_at_ms > now:
         state = JobState.RETRYING if tries else JobState.DEFERRED
     else:
-        state = JobState.RUNNING if is_marked else JobState.QUEUED
+        state = JobState.RUNNING if kept.is_marked else JobState.QUEUED
     return QueuedJob(
-        id=job_id.decode(errors="replace"),
+        id=kept.job_id.decode(errors="replace"),
         state=state,
         function=function,
         arguments=arguments,
@@ -234,7 +239,7 @@ def _queued(  # pylint: disable=too-many-arguments,too-many-positional-arguments
         enqueued_at=enqueued_at,
         due_at=ms_to_datetime(due_at_ms),
         tries=tries,
-        error=_error_of(last),
+        error=_error_of(kept.last),
     )
 
 

@@ -44,12 +44,11 @@ def learned(lessons: Iterable[Lesson] = ()) -> Learned:
     return Learned({place.id: place for place in ARCHERS.values()}, 70, WINDOW, lessons)
 
 
-def flights(mean: float, count: int, spread: float = 0.012, **rest: object) -> list[Lesson]:
+def flights(mean: float, count: int, spread: float = 0.012, letter: str = "A") -> list[Lesson]:
     """Lessons of usual shots."""
     rng = random.Random(count)
     return [
-        lesson(number, rng.gauss(mean, spread * mean), **rest)  # type: ignore[arg-type]
-        for number in range(count)
+        lesson(number, rng.gauss(mean, spread * mean), letter=letter) for number in range(count)
     ]
 
 
