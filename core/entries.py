@@ -14,6 +14,11 @@ DEATHS_OVER_ONE = 2
 type Found = tuple[bytes, Sequence[bytes]]
 
 
+# The names of an entry's only field: what the API took, and what a worker put behind what came
+# late.
+EVENT, ECHO = b"e", b"s"
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One event in the inbox.
@@ -68,7 +73,7 @@ class Reading:
 
 def entry_of(entry_id: bytes, fields: Sequence[bytes]) -> Entry:
     """An entry; of one that the API did not make, all that stands in it."""
-    is_ours = len(fields) == 2 and fields[0] == b"e"
+    is_ours = len(fields) == 2 and fields[0] in (EVENT, ECHO)
     return Entry(entry_id, fields[1] if is_ours else b" ".join(fields))
 
 

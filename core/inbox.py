@@ -14,6 +14,7 @@ from redis.asyncio import Redis
 from core.entries import (
     DEATHS_OVER_MANY,
     DEATHS_OVER_ONE,
+    ECHO,
     Entry,
     Found,
     Reading,
@@ -34,16 +35,31 @@ from core.lanes import Lanes
 from core.settings import Settings
 
 # A batch that is begun is counted until it ends, well or not: what stays counted killed its worker.
-# With what is read comes what waits longest of what came late.
+# With what is read comes what waits longest of what came late; echoes hold up nobody.
+LATE_ID = """
+local function late_id(key)
+    local first = redis.call('XRANGE', key, '-', '+', 'COUNT', 1)[1]
+    if not first or first[2][1] == 'e' then
+        return first and first[1] or ''
+    end
+    local some = redis.call('XRANGE', key, '-', '+', 'COUNT', 100)
+    for i = 1, #some do
+        if some[i][2][1] == 'e' then
+            return some[i][1]
+        end
+    end
+    return #some == 100 and first[1] or ''
+end
+"""
+
 BEGIN = """
 redis.call('DEL', KEYS[1])
 local found = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
-local late = redis.call('XRANGE', KEYS[5], '-', '+', 'COUNT', 1)[1]
 if #found == 0 and ARGV[2] == '0' then
     return {found, 0, '', ''}
 end
 local begun, careful = redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4])
-return {found, begun, careful or '', late and late[1] or ''}
+return {found, begun, careful or '', late_id(KEYS[5])}
 """
 
 # The same for several partitions, five keys each: those that hold more than ARGV[1] entries are
@@ -59,8 +75,7 @@ for i = 1, #KEYS, 5 do
             reading = {found, 0, '', ''}
         else
             local begun, careful = redis.call('INCR', KEYS[i + 2]), redis.call('GET', KEYS[i + 3])
-            local late = redis.call('XRANGE', KEYS[i + 4], '-', '+', 'COUNT', 1)[1]
-            reading = {found, begun, careful or '', late and late[1] or ''}
+            reading = {found, begun, careful or '', late_id(KEYS[i + 4])}
         end
     end
     all[#all + 1] = reading
@@ -125,8 +140,8 @@ class Inbox(Lanes):
     def __init__(self, valkey: Redis, *, partitions: int, marks: Watermarks) -> None:
         super().__init__(valkey, partitions)
         self._gate = Gate(valkey, partitions, marks)
-        self._begin = valkey.register_script(BEGIN)
-        self._begin_few = valkey.register_script(BEGIN_FEW)
+        self._begin = valkey.register_script(LATE_ID + BEGIN)
+        self._begin_few = valkey.register_script(LATE_ID + BEGIN_FEW)
         self._wake_waiting = valkey.register_script(WAKE_WAITING)
         self.limit = marks.limit
 
@@ -149,6 +164,17 @@ class Inbox(Lanes):
             TooManyRequestsError: The reader sends too fast; nothing was kept.
         """
         return await self._gate.append(entries, reader_id) if entries else []
+
+    async def echo(self, entries: Sequence[tuple[int, bytes]]) -> None:
+        """Put what was done already behind what came late, for what it says of its reader.
+
+        Args:
+            entries: Each with its partition.
+        """
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            for partition, payload in entries:
+                pipe.xadd(stream_key(self.late_lane(partition)), {ECHO: payload})
+            await pipe.execute()
 
     async def wake_those_who_wait(self) -> None:
         """Tell workers of partitions whose entries have waited for `PATIENCE_MS`: nobody was told

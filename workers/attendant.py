@@ -31,7 +31,7 @@ LONGEST_PAUSE_S = 2.0
 # One waits for the stores while the other computes.
 GROUPS_AT_ONCE = 2
 # Somebody who died over what came late is not waited for any longer.
-LATE_CLAIM_MS = 10_000
+LATE_CLAIM_MS = 3_000
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1

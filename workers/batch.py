@@ -46,8 +46,13 @@ class Batch:
 
     def tells(self, accepted: Accepted) -> bool:
         """Whether it says by now that its reader lives: nothing else that came before it may still
-        have to be done, since that may be the landing of what would be called a miss."""
-        return self.heard_before is None or accepted.received_at < self.heard_before
+        have to be done, since that may be the landing of what would be called a miss.
+
+        A heartbeat is not among what happens now unless it came before all that is late.
+        """
+        if self.heard_before is None or not isinstance(accepted, AcceptedEvent):
+            return True
+        return accepted.received_at < self.heard_before
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class Outcome:
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
         repeated: For each event that was known before, its reader.
+        echoes: What says later that its readers live, each with whom it belongs to.
     """
 
     changes: Sequence[Change]
@@ -74,6 +80,7 @@ class Outcome:
     suspects: Sequence[Suspect] = ()
     ends: Sequence[AutoEnd] = ()
     repeated: Sequence[UUID] = ()
+    echoes: Sequence[tuple[UUID, AcceptedEvent]] = ()
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -116,7 +123,19 @@ async def do_batch(
         came.suspects,
         found.ends,
         _repeated(mine, new),
+        _echoes(batch, came.accepted, bindings),
     )
+
+
+def _echoes(
+    batch: Batch, came: Sequence[Accepted], bindings: Bindings
+) -> list[tuple[UUID, AcceptedEvent]]:
+    """What tells nothing yet of its readers, to be heard once more behind what came late."""
+    return [
+        (owner(each, bindings), replace(each, is_echo=True))
+        for each in came
+        if isinstance(each, AcceptedEvent) and not batch.tells(each)
+    ]
 
 
 async def _heard(
@@ -130,7 +149,7 @@ async def _heard(
 
 
 def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> list[UUID]:
-    readers = Counter(event.reader_id for event in came)
+    readers = Counter(event.reader_id for event in came if not event.is_echo)
     readers.subtract(event.reader_id for event in new)
     return list(readers.elements())
 

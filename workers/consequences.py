@@ -9,7 +9,7 @@ from core.domain.values import MILLISECOND, Status
 from core.entries import Entry
 from core.gate import Incoming
 from core.postgres import Connection
-from core.schema.inbox import Accepted, encode
+from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.auto_ends import closing_frames, note_told, opening_frames
 from workers.batch import Outcome
 from workers.clocks import warn
@@ -47,7 +47,10 @@ async def bring_about(
     # nothing.
     await _publish(conn, deps, outcomes)
     deps.statistics.told(entries, now() / MILLISECOND)
-    deps.statistics.heard(accepted, [each for outcome in outcomes for each in outcome.repeated])
+    deps.statistics.heard(
+        [each for each in accepted if not _is_echo(each)],
+        [each for outcome in outcomes for each in outcome.repeated],
+    )
     await _hand_over(deps, outcomes)
     await _follow_up(deps, outcomes, as_of)
 
@@ -77,6 +80,13 @@ async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
         for target_id, event in outcome.elsewhere
     ]
     await deps.inbox.append(moved)
+    echoes = [each for outcome in outcomes for each in outcome.echoes]
+    if echoes:
+        await deps.inbox.echo([(deps.inbox.partition_of(o), encode(each)) for o, each in echoes])
+
+
+def _is_echo(accepted: Accepted) -> bool:
+    return isinstance(accepted, AcceptedEvent) and accepted.is_echo
 
 
 async def _follow_up(deps: Deps, outcomes: Sequence[Outcome], as_of: int) -> None:

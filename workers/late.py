@@ -11,6 +11,7 @@ from uuid import UUID
 
 from core.entries import Entry, Reading
 from core.models.binding_at import select_bindings
+from core.schema.inbox import AcceptedBeat
 from core.valkey import LOST
 from workers.batch import owner
 from workers.consequences import now
@@ -49,23 +50,33 @@ async def _parts(deps: Deps, reading: Reading) -> list[Reading]:
     if not (reading.is_plain and reading.is_first_try) or len(reading.entries) <= PART:
         return [reading]
     parts: list[list[Entry]] = []
-    for entries in (await _by_butt(deps, reading.entries)).values():
+    by_butt, signs = await _by_butt(deps, reading.entries)
+    for entries in by_butt.values():
         if not parts or len(parts[-1]) >= PART:
             parts.append([])
         parts[-1] += entries
+    # They say that all before them was told: that must be done first, whosever it is.
+    parts += [signs] if signs else []
     return [
         replace(reading, entries=sorted(part, key=lambda e: e.order), has_more=True)
         for part in parts
     ]
 
 
-async def _by_butt(deps: Deps, entries: Sequence[Entry]) -> dict[UUID | None, list[Entry]]:
-    """Entries by their butt or reader; those that cannot be read are None's."""
+async def _by_butt(
+    deps: Deps, entries: Sequence[Entry]
+) -> tuple[dict[UUID | None, list[Entry]], list[Entry]]:
+    """Events by their butt or reader, those that cannot be read as None's; and what only says that
+    a reader lives."""
     told = [(entry, next(iter(decoded([entry])[0]), None)) for entry in entries]
     readers = {each.reader_id for _, each in told if each is not None}
     async with deps.pool.acquire() as conn:
         bindings = await select_bindings(conn, readers)
     by_butt: dict[UUID | None, list[Entry]] = {}
+    signs: list[Entry] = []
     for entry, each in told:
-        by_butt.setdefault(None if each is None else owner(each, bindings), []).append(entry)
-    return by_butt
+        if isinstance(each, AcceptedBeat) or each is not None and each.is_echo:
+            signs.append(entry)
+        else:
+            by_butt.setdefault(None if each is None else owner(each, bindings), []).append(entry)
+    return by_butt, signs

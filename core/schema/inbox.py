@@ -28,6 +28,7 @@ class AcceptedEvent:
         request_id: The request that brought it.
         by_gateway: Whether `sent_at` is by the clock of a gateway that relays the reader.
         offset: Microseconds to be added to `ts`; None: a worker has yet to find it.
+        is_echo: Whether it was done already, and comes once more to say that its reader lives.
     """
 
     event_id: UUID
@@ -43,6 +44,7 @@ class AcceptedEvent:
     request_id: UUID | None
     by_gateway: bool = False
     offset: int | None = None
+    is_echo: bool = False
 
     @property
     def at(self) -> int:

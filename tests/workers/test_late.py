@@ -13,7 +13,7 @@ from core.gate import Haste, Watermarks
 from core.inbox import Inbox
 from core.models.failed_job import count_failed_jobs
 from core.postgres import Connection
-from core.schema.inbox import AcceptedEvent
+from core.schema.inbox import AcceptedEvent, encode
 from tests.fields import Field, put_up
 from tests.workers.conftest import Range, cursed, eventually
 from workers import batch, late
@@ -97,7 +97,8 @@ async def test_what_happens_now_does_not_wait_for_it(alone: Range) -> None:
     await alone.put(alone.field.release(100), alone.field.landed(100.4))
     await drain(alone.deps, 0)
     assert await statuses(alone) == [Status.LANDED]
-    assert (await alone.deps.inbox.depths())[0] == 2 * LANES
+    # And what it tells of its readers is heard after what came before it.
+    assert (await alone.deps.inbox.depths())[0] == 2 * LANES + 2
 
 
 async def test_nobody_is_given_a_miss_on_the_word_of_a_reader_whose_landing_waits(
@@ -211,3 +212,51 @@ async def test_it_is_the_same_whatever_came_late(deps: Deps) -> None:
     for partition in range(deps.inbox.partitions):
         await correlate(deps, partition)
     assert [known.shot for known in await line.shots()] == expected
+
+
+async def test_a_heartbeat_is_not_done_before_what_its_reader_told_before_it(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A butt's first word in the lane is a heartbeat, and its landing falls into another part."""
+    monkeypatch.setattr(late, "PART", 4)
+    field = alone.field
+    await alone.say(field.beat(started=-60, buffered=1), field.release(10))
+    others = [field.release(20 + n, f"{2 + n % 3}A") for n in range(3)]
+    await alone.put(*others, haste=Haste.LATE)
+    await alone.put(field.beat(started=-60, buffered=1), haste=Haste.BEHIND)
+    await alone.put(field.landed(10.4), haste=Haste.LATE)
+    await alone.put(field.beat(started=-60, buffered=0), haste=Haste.BEHIND)
+    while await drain_late(alone.deps, 0):
+        pass
+    first = (await alone.shots())[0].shot
+    assert first.status is Status.LANDED
+    told = [json.loads(frame.text) for frame in await alone.frames()]
+    of_first = [f["type"] for f in told if f["data"].get("shot", {}).get("id") == str(first.id)]
+    assert of_first[-1] == "shot.landed" and "shot.missed" not in of_first
+
+
+async def test_what_a_live_event_tells_of_its_reader_is_heard_when_nothing_late_is_left(
+    alone: Range,
+) -> None:
+    field = alone.field
+    await alone.say(field.release(10))
+    assert await statuses(alone) == [Status.UNRESOLVED]
+    await alone.put(*(field.release(50 + n, "2A") for n in range(3)), haste=Haste.LATE)
+    await alone.put(field.release(100), field.landed(100.4))
+    await drain(alone.deps, 0)
+    assert (await statuses(alone))[0] is Status.UNRESOLVED
+    # The landing was done; its echo holds up nobody.
+    assert (await alone.deps.inbox.depths())[0] == 3 + 2
+    while await drain_late(alone.deps, 0):
+        pass
+    assert (await statuses(alone))[0] is Status.MISSED
+    assert await alone.deps.inbox.depths() == {0: 0}
+
+
+async def test_echoes_keep_nothing_waiting(alone: Range) -> None:
+    inbox, field = alone.deps.inbox, alone.field
+    await inbox.echo([(0, encode(replace(field.landed(5), is_echo=True)))] * 3)
+    await alone.put(field.release(100), field.landed(100.4))
+    assert (await inbox.begin_and_read(0, 10)).late_since is None
+    await alone.put(field.release(20, "2A"), haste=Haste.LATE)
+    assert (await inbox.begin_and_read(0, 10)).late_since is not None
