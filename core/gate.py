@@ -200,6 +200,11 @@ def wake_key(partition: int) -> str:
     return f"quiver:inbox:wake:{partition}"
 
 
+def claim_key(partition: int) -> str:
+    """Stands while somebody is at what came late for a partition."""
+    return f"quiver:inbox:claim:{partition}"
+
+
 def shut_key(lane: int) -> str:
     """Stands while a lane takes nothing: since when, milliseconds since the epoch."""
     return f"quiver:inbox:shut:{lane}"

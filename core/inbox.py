@@ -28,6 +28,7 @@ from core.gate import (
     Gate,
     Incoming,
     Watermarks,
+    claim_key,
     stream_key,
     wake_key,
 )
@@ -117,11 +118,6 @@ def begun_key(lane: int) -> str:
 def careful_key(lane: int) -> str:
     """The last entry of the batch that workers died over."""
     return f"quiver:inbox:careful:{lane}"
-
-
-def claim_key(partition: int) -> str:
-    """Stands while somebody is at what came late for a partition."""
-    return f"quiver:inbox:claim:{partition}"
 
 
 # Of each lane: what a script that begins a batch takes, and then what is late.

@@ -7,10 +7,12 @@ from itertools import batched
 from redis.asyncio import Redis
 
 from core.entries import order_of
-from core.gate import late_lane, stream_key, wake_key
+from core.gate import claim_key, late_lane, stream_key, wake_key
 
 # Whoever waits longer was forgotten: who was to come died on the way.
 UNATTENDED_AFTER_MS = 600
+# What came late may be many, and is worked off one partition after the other.
+LATE_UNATTENDED_AFTER_MS = 15_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,17 +95,30 @@ class Lanes:
         ]
 
     async def unattended(self) -> set[int]:
-        """Partitions whose oldest entry waits for longer than it should, and for which no wake-up
-        is under way."""
+        """Partitions whose oldest entry waits for longer than it should, and which nobody is told
+        of or is at."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             pipe.time()
             for partition in range(self.partitions):
                 pipe.xrange(stream_key(partition), count=1)
                 pipe.exists(wake_key(partition))
+                pipe.xrange(stream_key(self.late_lane(partition)), count=1)
+                pipe.exists(claim_key(partition))
             (seconds, micros), *said = await pipe.execute()
-        until_ms = seconds * 1_000 + micros // 1_000 - UNATTENDED_AFTER_MS
-        waiting = [(_came_ms(first), woken) for first, woken in batched(said, 2)]
-        return {p for p, (at, woken) in enumerate(waiting) if at and at <= until_ms and not woken}
+        now_ms = seconds * 1_000 + micros // 1_000
+        return {
+            partition
+            for partition, (first, woken, late, claimed) in enumerate(batched(said, 4))
+            if _has_waited(first, now_ms - UNATTENDED_AFTER_MS)
+            and not woken
+            or _has_waited(late, now_ms - LATE_UNATTENDED_AFTER_MS)
+            and not claimed
+        }
+
+
+def _has_waited(first: Sequence[tuple[bytes, object]], since_ms: int) -> bool:
+    at = _came_ms(first)
+    return at is not None and at <= since_ms
 
 
 def _came_ms(first: Sequence[tuple[bytes, object]]) -> int | None:

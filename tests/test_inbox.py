@@ -80,6 +80,17 @@ async def test_a_partition_whose_entry_waits_for_long_without_a_wake_up_is_unatt
     assert await inbox.unattended() == {0}
 
 
+async def test_what_came_late_and_nobody_is_at_for_long_is_unattended(
+    inbox: Inbox, valkey: Redis
+) -> None:
+    long_ago = f"{round(time.time() * 1_000) - 16_000}-0"
+    for partition in (0, 1):
+        await valkey.xadd(stream_key(inbox.late_lane(partition)), {"e": b"late"}, id=long_ago)
+    await inbox.claim_late(1, 60_000)
+    await inbox.append(told((2, b"just now"), haste=Haste.LATE))
+    assert await inbox.unattended() == {0}
+
+
 async def test_what_can_wait_wakes_nobody_until_it_has_waited(inbox: Inbox, valkey: Redis) -> None:
     await valkey.xadd(stream_key(0), {"e": b"old"}, id=a_second_ago())
     assert await inbox.append(told((0, b"a"), (1, b"b"), haste=Haste.SOON)) == []

@@ -23,15 +23,13 @@ from workers.containment import limited, outcome_of
 from workers.deps import Deps
 from workers.drain import drain
 from workers.group import Left, drain_group
-from workers.late import drain_late
+from workers.late import CLAIM_MS, drain_late
 
 FUNCTION = "correlate"
 LOOK_EVERY_S = 0.25
 LONGEST_PAUSE_S = 2.0
 # One waits for the stores while the other computes.
 GROUPS_AT_ONCE = 2
-# Somebody who died over what came late is not waited for any longer.
-LATE_CLAIM_MS = 3_000
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
@@ -92,7 +90,7 @@ class Attendant:
         try:
             partitions = await inbox.late_partitions() if self._is_free() else []
             for partition in random.sample(partitions, len(partitions)):
-                if self._is_free() and await inbox.claim_late(partition, LATE_CLAIM_MS):
+                if self._is_free() and await inbox.claim_late(partition, CLAIM_MS):
                     work = drain_late(self._deps, partition)
                     has_found |= await self._counted(work, [partition])
                     await inbox.leave_late(partition)

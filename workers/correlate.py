@@ -7,13 +7,13 @@ from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import drain
 from workers.following import looks
-from workers.late import drain_late
+from workers.late import drain_late_alone
 
 
 async def correlate(deps: Deps, partition: int) -> None:
     """Something came for this partition."""
     await drain(deps, partition)
-    while await drain_late(deps, partition):
+    while await drain_late_alone(deps, partition):
         pass
 
 

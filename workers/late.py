@@ -21,6 +21,8 @@ from workers.entries import decoded
 
 # So many entries, and what else there is of their butts, are done in one transaction.
 PART = 250
+# Somebody who died over what came late is not waited for any longer.
+CLAIM_MS = 3_000
 
 
 async def drain_late(deps: Deps, partition: int) -> bool:
@@ -42,6 +44,16 @@ async def drain_late(deps: Deps, partition: int) -> bool:
             await deps.inbox.give_back(lane)
         raise
     return True
+
+
+async def drain_late_alone(deps: Deps, partition: int) -> bool:
+    """As `drain_late`, unless somebody is at it."""
+    if not await deps.inbox.claim_late(partition, CLAIM_MS):
+        return False
+    try:
+        return await drain_late(deps, partition)
+    finally:
+        await deps.inbox.leave_late(partition)
 
 
 async def _parts(deps: Deps, reading: Reading) -> list[Reading]:
