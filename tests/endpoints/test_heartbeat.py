@@ -185,5 +185,5 @@ async def test_a_full_inbox_keeps_no_heartbeat(
     ):
         answer = await http.post(HEARTBEAT, json={"readers": [beat(field), beat(field, "1A bow")]})
     assert failure(answer)[0] == 503
-    assert answer.headers["Retry-After"] in ("2", "3")
+    assert 2 <= int(answer.headers["Retry-After"]) <= 5
     assert await waiting(valkey, settings) == {}
