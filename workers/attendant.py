@@ -92,8 +92,11 @@ class Attendant:
             for partition in random.sample(partitions, len(partitions)):
                 if self._is_free() and await inbox.claim_late(partition, CLAIM_MS):
                     work = drain_late(self._deps, partition)
-                    has_found |= await self._counted(work, [partition])
-                    await inbox.leave_late(partition)
+                    is_done = await self._counted(work, [partition])
+                    has_found |= is_done
+                    if is_done:
+                        # What failed is nobody's until the claim ends: each try asks for a job.
+                        await inbox.leave_late(partition)
         except (*LOST, RedisError) as lost:
             return repr(lost), has_found
         return None, has_found

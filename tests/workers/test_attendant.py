@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from core.domain.values import Status
-from core.gate import WOKEN
+from core.gate import WOKEN, Haste
 from core.models.work import try_partition, unlock_partitions
 from core.pause import pause, resume
 from core.queue import QUEUE
@@ -103,6 +103,26 @@ async def test_what_fails_becomes_a_job(
 
     await eventually(are_queued)
     assert asked.attendant.done == 0
+
+
+async def test_what_came_late_and_fails_is_not_tried_again_and_again(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> bool:
+        raise ConnectionError("a store is away")
+
+    monkeypatch.setattr(attendant, "drain_late", fail)
+    await line.put(line.field.landed(10), haste=Haste.LATE)
+    late = asyncio.create_task(Attendant(line.deps, lambda: True).attend_late())
+
+    async def is_queued() -> bool:
+        return (await line.deps.queue.counts()).due == 1
+
+    await eventually(is_queued)
+    partition = line.deps.inbox.partition_of(line.field.targets[1])
+    assert not await line.deps.inbox.claim_late(partition, 1)
+    late.cancel()
+    await asyncio.gather(late, return_exceptions=True)
 
 
 @pytest.mark.parametrize("tries_for_s", [60.0, 0.0])
