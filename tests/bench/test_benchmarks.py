@@ -8,7 +8,7 @@ from bench.stack import Stack
 from bench.suite import BENCHMARKS, measure_all
 from bench.wish import Wish
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(600)]
 
 
 @pytest.mark.parametrize("name", BENCHMARKS)

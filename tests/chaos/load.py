@@ -164,15 +164,22 @@ async def under_load(
 ) -> Truth:
     """Shoot, do something meanwhile, and hold what came of it against the truth."""
     shooting = asyncio.create_task(run_tournament(load.run()))
-    session_id = await load.session
-    with watching(whole, session_id) as seen:
-        await during()
-        truth = await shooting
-        shots = await _settled(whole, session_id)
-        found = evaluate(truth, shots)
-        _all_right(found, shots)
-        await _held(whole, session_id, load)
-        await _all_seen(whole, session_id, seen)
+    try:
+        await asyncio.wait((shooting, load.session), return_when=asyncio.FIRST_COMPLETED)
+        if not load.session.done():
+            # It could not begin: that says why.
+            await shooting
+        session_id = await load.session
+        with watching(whole, session_id) as seen:
+            await during()
+            truth = await shooting
+            shots = await _settled(whole, session_id)
+            found = evaluate(truth, shots)
+            _all_right(found, shots)
+            await _held(whole, session_id, load)
+            await _all_seen(whole, session_id, seen)
+    finally:
+        shooting.cancel()
     return truth
 
 

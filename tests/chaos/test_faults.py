@@ -13,7 +13,7 @@ from tests.chaos.faults import SINGLE, Fault, fill_inbox
 from tests.chaos.load import Load, recovered, under_load
 from tests.chaos.whole import Whole
 
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 PLAN = Plan(4, ends=2, seed=5)
 SPEED = 20.0

@@ -15,10 +15,10 @@ from tests.chaos.faults import QUICK
 from tests.chaos.load import Load, recovered, under_load
 from tests.chaos.whole import Whole
 
-pytestmark = pytest.mark.chaos
-
 ROUNDS = int(os.environ.get("QUIVER_CHAOS_ROUNDS", "10"))
 SEED = int(os.environ.get("QUIVER_CHAOS_SEED", "1"))
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(120 + 60 * ROUNDS)]
+
 # It is stopped when the rounds are over.
 ENDLESS = Plan(4, ends=1 + 4 * ROUNDS, seed=SEED)
 SPEED = 20.0

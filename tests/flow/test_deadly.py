@@ -21,7 +21,7 @@ from workers.main import TASKS, close_deps, open_deps
 from workers.retry import retrying
 
 # A minute of dying.
-pytestmark = pytest.mark.chaos
+pytestmark = [pytest.mark.chaos, pytest.mark.timeout(300)]
 
 WITHIN_S = 60.0
 FAILED_JOB_SELECT = "SELECT * FROM failed_job WHERE function = $1 AND state = $2"
