@@ -17,6 +17,10 @@ from api.viewer import Viewer
 from core.feed import Feed, Message, cursor_order
 from core.log import get_logger
 
+# What each viewer of a crowd adds to the time for which what follows a frame is held back, so that
+# all of it is told in one piece: a turn for each viewer costs more than what is told.
+PAUSE_PER_VIEWER_S, LONGEST_PAUSE_S = 60e-6, 0.1
+
 GOING_AWAY = 1001
 RESTART = 1012
 
@@ -37,12 +41,17 @@ class Hub:
         # It only reads, so how long streams may grow is not its business.
         self._feed = Feed(valkey, length=queue_length)
         self._viewers: defaultdict[str, set[Viewer]] = defaultdict(set)
+        self._count = 0
         self._subscription = Subscription(valkey, on_begin=self._catch_up, on_message=self._hand_on)
 
     @property
     def viewers(self) -> int:
         """How many watch."""
-        return sum(len(viewers) for viewers in self._viewers.values())
+        return self._count
+
+    def pause_s(self) -> float:
+        """How long to hold back from a viewer what comes right after what they were sent."""
+        return min(PAUSE_PER_VIEWER_S * self.viewers, LONGEST_PAUSE_S)
 
     async def start(self) -> None:
         """Begin to listen; Valkey need not be there yet."""
@@ -63,9 +72,11 @@ class Hub:
         """
         session_id = str(viewer.session_id)
         self._viewers[session_id].add(viewer)
+        self._count += 1
         try:
             yield
         finally:
+            self._count -= 1
             self._viewers[session_id].discard(viewer)
             if not self._viewers[session_id]:
                 del self._viewers[session_id]

@@ -5,6 +5,7 @@ import socket
 import uvicorn
 from fastapi import FastAPI
 
+from api.wire import Protocol
 from core.settings import Settings
 
 
@@ -32,7 +33,7 @@ def config_of(app: FastAPI, settings: Settings, host: str, port: int) -> uvicorn
         port=port,
         http="httptools",
         loop="uvloop",
-        ws="websockets-sansio",
+        ws=Protocol,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from fastapi import WebSocket, WebSocketDisconnect
 
 from api.replay import PAGE, Overtaken, read_page
 from api.viewer import Viewer, ViewerEnded
+from api.wire import EXTENSION, message_of
 from core.feed import Feed
 from core.log import get_logger
 from core.schema.live import heartbeat_text
@@ -25,6 +27,8 @@ CHATTER_WINDOW_S = 10.0
 # Heartbeats that a client may leave unread before it counts as gone.
 UNREAD_BEATS = 3
 CLOSE_WITHIN_S = 5.0
+# So many a slow viewer may have on their way, besides those that wait.
+TOLD_AT_ONCE = 32
 
 log = get_logger(__name__)
 
@@ -38,12 +42,14 @@ class Stream:
         viewer: Has joined the hub already.
         feed: Holds what was published before that.
         heartbeat_s: Seconds between heartbeats.
+        pause_s: How long to hold back what comes right after what was sent.
     """
 
     websocket: WebSocket
     viewer: Viewer
     feed: Feed
     heartbeat_s: float
+    pause_s: Callable[[], float]
 
     async def run(self) -> None:
         """Send how the session stands and everything after it, until either side has enough."""
@@ -70,7 +76,9 @@ class Stream:
             await self._open()
             await self._replay(self.viewer.cursor)
             while True:
-                await self.websocket.send_text(await self.viewer.next())
+                await self._tell(await self.viewer.next(TOLD_AT_ONCE))
+                # The more there are, the more is told to each at once.
+                await asyncio.sleep(self.pause_s())
         except ViewerEnded as ended:
             return ended.code
         except WebSocketDisconnect:
@@ -79,6 +87,14 @@ class Stream:
             return RESTART
         except LOST:
             return TRY_AGAIN_LATER
+
+    async def _tell(self, texts: Sequence[str]) -> None:
+        """Send some, in one piece where the server can."""
+        if EXTENSION in self.websocket.scope.get("extensions", {}):
+            await self.websocket.send(message_of(texts))
+            return
+        for text in texts:
+            await self.websocket.send_text(text)
 
     async def _open(self) -> None:
         snapshot = self.viewer.take_snapshot()

@@ -116,8 +116,8 @@ class Viewer:
         if self._lost_to > sent:
             self._note_loss()
 
-    async def next(self) -> str:
-        """The next text to send, as soon as there is one.
+    async def next(self, at_most: int = 1) -> list[str]:
+        """The next texts to send, as soon as there is one.
 
         Raises:
             ViewerEnded: They are to be closed.
@@ -127,11 +127,12 @@ class Viewer:
                 raise ViewerEnded(self._end)
             if self._beat is not None:
                 text, self._beat = self._beat, None
-                return text
+                return [text]
             if self._waiting:
-                _, text = self._waiting.popleft()
+                count = min(at_most, len(self._waiting))
+                texts = [self._waiting.popleft()[1] for _ in range(count)]
                 self._end_spell()
-                return text
+                return texts
             self._ready.clear()
             await self._ready.wait()
 

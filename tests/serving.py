@@ -16,7 +16,6 @@ from typing import Any
 from urllib.request import urlopen
 from uuid import UUID
 
-import uvicorn
 from fastapi import FastAPI
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
@@ -25,14 +24,14 @@ from api.broadcast import Broadcast
 from api.hub import Hub
 from api.main import create_app, open_state
 from api.metrics import Metrics
-from api.server import Server
+from api.server import Server, config_of
 from core.settings import Settings
 
 WITHIN_S = 10.0
 PROGRAM = """
 import os, uvicorn
 from api.main import create_app
-from api.server import Server
+from api.server import Server, config_of
 from core.settings import Settings
 uvicorn.run(create_app(Settings()), host="127.0.0.1", port=int(os.environ["PORT"]), log_config=None)
 """
@@ -75,8 +74,7 @@ async def serving(settings: Settings, app: FastAPI | None = None) -> AsyncIterat
     """The API on a port of its own, in this process, so that a test can look at its hub."""
     listener = socket.create_server(("127.0.0.1", 0))
     served = app or shared_app(settings)
-    config = uvicorn.Config(served, log_config=None, timeout_graceful_shutdown=2)
-    server = Server(config)
+    server = Server(config_of(served, settings, "127.0.0.1", 0))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     try:
         await until(lambda: server.started or task.done())

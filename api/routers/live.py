@@ -74,7 +74,8 @@ async def watch_session(
         # They left while this was being settled.
         return
     with live.hub.joined(viewer):
-        await Stream(websocket, viewer, live.feed, live.settings.quiver_heartbeat_s).run()
+        beat_s, pause_s = live.settings.quiver_heartbeat_s, live.hub.pause_s
+        await Stream(websocket, viewer, live.feed, beat_s, pause_s).run()
 
 
 @router.websocket("/{path:path}")

@@ -20,6 +20,7 @@ PATIENCE_S, LOOK_EVERY_S = 10.0, 0.05
 # Every so manieth tells how soon it hears of landings; the rest are only counted.
 TELLING = 20
 API = "api"
+LANDED = b'{"type":"shot.landed"'
 
 
 @dataclass(slots=True)
@@ -80,7 +81,10 @@ class Audience:
         return min((viewer.frames for viewer in self.readers), default=0)
 
     def _hear(self, text: bytes) -> None:
-        if self.begin is not None and (known := self.due.get(landing_of(text))) is not None:
+        # What is learned of a shot later is told with its landing, too.
+        if self.begin is None or not text.startswith(LANDED):
+            return
+        if (known := self.due.get(landing_of(text))) is not None:
             phase, due = known
             late_ms = 1000 * (self.begin.elapsed() - due)
             self.tally.crowd_latencies.setdefault(phase, []).append(late_ms)

@@ -35,7 +35,7 @@ def frames(session_id: UUID, numbers: range) -> Sequence[Frame]:
 async def told(viewer: Viewer, number: int) -> list[int]:
     """The numbers of so many messages."""
     async with asyncio.timeout(10):
-        texts = [await viewer.next() for _ in range(number)]
+        texts = [text for _ in range(number) for text in await viewer.next()]
     return [int(text.rpartition('"n":')[2].strip("}")) for text in texts]
 
 
