@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
+from operator import attrgetter
 from uuid import UUID
 
 
@@ -44,12 +45,6 @@ class Tally:
     sixes: int
     fives: int
 
-    def count(self, criterion: Criterion) -> int:
-        """How many hits it has of that kind."""
-        # A criterion is called as its count.
-        count: int = getattr(self, criterion)
-        return count
-
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
@@ -89,11 +84,9 @@ def rank(tallies: Iterable[Tally], order: Sequence[Criterion]) -> list[Ranked]:
     Returns:
         Every tally, those that are tied in the order of their slots' ids.
     """
-
-    def standing(tally: Tally) -> tuple[int, ...]:
-        return (tally.total, *(tally.count(criterion) for criterion in order))
-
-    by_slot = sorted(tallies, key=lambda tally: tally.slot_id)
+    # A criterion is called as its count.
+    standing = attrgetter("total", *order)
+    by_slot = sorted(tallies, key=attrgetter("slot_id"))
     ranked: list[Ranked] = []
     for _, group in groupby(sorted(by_slot, key=standing, reverse=True), key=standing):
         equals = list(group)

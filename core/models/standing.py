@@ -1,5 +1,6 @@
 """Standings: each slot's sums, beside its shots."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from asyncpg import Record
@@ -27,6 +28,36 @@ WHERE slot.session_id = $1
 ORDER BY target.lane, slot.letter
 """
 
+STANDING_SELECT_TALLIES = """
+SELECT slot_id, total, arrows, xs, elevens, tens, nines, sixes, fives
+FROM standing WHERE session_id = $1
+"""
+
+STANDING_SELECT_NAMES = """
+SELECT slot.id AS slot_id, target.lane, slot.letter, slot.archer_id,
+    archer.given_name, archer.family_name, archer.club, archer.country, slot.bowstyle
+FROM slot
+JOIN target ON target.id = slot.target_id
+JOIN archer ON archer.id = slot.archer_id
+WHERE slot.id = ANY ($1)
+"""
+
+
+async def select_tallies(conn: Connection, session_id: UUID) -> list[Tally]:
+    """The sums of those slots of a session that have any."""
+    return [Tally(*row) for row in await conn.fetch(STANDING_SELECT_TALLIES, session_id)]
+
+
+async def with_names(conn: Connection, tallies: Mapping[UUID, Tally]) -> list[Standing]:
+    """Sums with whose they are; without those whose slot is gone.
+
+    Args:
+        conn: Where to read.
+        tallies: By slot.
+    """
+    rows = await conn.fetch(STANDING_SELECT_NAMES, list(tallies))
+    return [_named(row, tallies[row["slot_id"]]) for row in rows]
+
 
 async def select_leaderboard(conn: Connection, session_id: UUID) -> list[Standing]:
     """All slots of a session with their sums; zeros for those that have not shot yet."""
@@ -35,18 +66,23 @@ async def select_leaderboard(conn: Connection, session_id: UUID) -> list[Standin
 
 
 def _standing(row: Record) -> Standing:
+    tally = Tally(
+        slot_id=row["slot_id"],
+        total=row["total"],
+        arrows=row["arrows"],
+        xs=row["xs"],
+        elevens=row["elevens"],
+        tens=row["tens"],
+        nines=row["nines"],
+        sixes=row["sixes"],
+        fives=row["fives"],
+    )
+    return _named(row, tally)
+
+
+def _named(row: Record, tally: Tally) -> Standing:
     return Standing(
-        tally=Tally(
-            slot_id=row["slot_id"],
-            total=row["total"],
-            arrows=row["arrows"],
-            xs=row["xs"],
-            elevens=row["elevens"],
-            tens=row["tens"],
-            nines=row["nines"],
-            sixes=row["sixes"],
-            fives=row["fives"],
-        ),
+        tally=tally,
         lane=row["lane"],
         letter=row["letter"],
         archer_id=row["archer_id"],

@@ -1,10 +1,14 @@
 """The ranks that viewers were told last, so that only what changed is told again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
+from core.domain.ranking import Ranked
 from core.postgres import Connection
+
+# From 1, and whether others share it.
+type Rank = tuple[int, bool]
 
 # Who has not shot yet has a rank too, and it moves as others shoot.
 STANDING_INSERT_MISSING = """
@@ -24,9 +28,12 @@ SELECT slot_id, changed_at FROM standing
 WHERE session_id = $1 AND (ranked_at IS NULL OR ranked_at < changed_at)
 """
 
+STANDING_SELECT_RANKS = """
+SELECT slot_id, rank, is_tied FROM standing WHERE session_id = $1
+"""
+
 # A row that a worker is just changing is left for the next time, rather than waited for: two that
-# wait for
-# each other's rows would stand still until the database notices.
+# wait for each other's rows would stand still until the database notices.
 STANDING_UPDATE_RANKS = """
 WITH ranked AS (
     SELECT * FROM unnest($2::uuid[], $3::integer[], $4::boolean[], $5::timestamptz[])
@@ -63,10 +70,16 @@ async def select_untold(conn: Connection, session_id: UUID) -> dict[UUID, dateti
     return {row["slot_id"]: row["changed_at"] for row in rows}
 
 
+async def select_ranks(conn: Connection, session_id: UUID) -> dict[UUID, Rank]:
+    """What viewers were told last of each slot; without those that they were told nothing of."""
+    rows = await conn.fetch(STANDING_SELECT_RANKS, session_id)
+    return {slot: (rank, is_tied) for slot, rank, is_tied in rows if rank is not None}
+
+
 async def note_ranks(
     conn: Connection,
     session_id: UUID,
-    ranks: Mapping[UUID, tuple[int, bool]],
+    ranked: Sequence[Ranked],
     untold: Mapping[UUID, datetime],
 ) -> set[UUID]:
     """Keep the ranks of a session's slots.
@@ -74,19 +87,19 @@ async def note_ranks(
     Args:
         conn: In a transaction.
         session_id: The session.
-        ranks: Of every slot, and whether it is shared; worked out after `untold` was read.
+        ranked: Places that may be new, worked out after `untold` was read.
         untold: Slots whose sums changed, and when: a later change is told another time.
 
     Returns:
         The slots whose rank or sums are new to viewers.
     """
-    slots = list(ranks)
+    slots = [each.tally.slot_id for each in ranked]
     rows = await conn.fetch(
         STANDING_UPDATE_RANKS,
         session_id,
         slots,
-        [ranks[slot][0] for slot in slots],
-        [ranks[slot][1] for slot in slots],
+        [each.rank for each in ranked],
+        [each.is_tied for each in ranked],
         [untold.get(slot) for slot in slots],
     )
     return {row["slot_id"] for row in rows}

@@ -82,7 +82,8 @@ def test_a_third_count_may_follow() -> None:
 
 @pytest.mark.parametrize("criterion", Criterion)
 def test_every_criterion_reads_its_own_count(criterion: Criterion) -> None:
-    assert tally(1, 0, **{criterion.value: 7}).count(criterion) == 7
+    few, many = tally(1, 0), tally(2, 0, **{criterion.value: 7})
+    assert places(rank([few, many], [criterion])) == [(1, 2, False), (2, 1, False)]
 
 
 def test_a_total_below_zero_stands_under_nothing() -> None:

@@ -13,6 +13,7 @@ from core.models.instants import instant
 from core.models.recompute import request_recompute
 from core.models.target import TARGETS, change_target
 from core.postgres import Connection
+from core.queue import QUEUE
 from core.schema.target import FaceWish, TargetUpdate
 from tests.fields import Field, now, put_up
 from tests.workers.conftest import Range, eventually
@@ -162,6 +163,29 @@ async def test_ranks_that_others_shots_move_are_told_too(deps: Deps) -> None:
         str(field.slots["1B"]): (1, True),
         str(field.slots["1C"]): (3, False),
     }
+
+
+async def test_of_very_many_rows_those_that_are_left_are_told_a_second_later(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.leaderboard.ROWS_AT_ONCE", 2)
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn, letters="ABCDE")
+    line, session = Range(deps, field), str(field.session_id)
+    await line.say(field.release(10, "1A"), field.landed(10.4, x=3))
+    # The job that the arrow asked for, too.
+    await deps.valkey.flushdb()
+    for _ in range(2):
+        await leaderboard(deps, session)
+    ((_, due_ms),) = await deps.valkey.zrange(QUEUE, 0, -1, withscores=True)
+    assert due_ms * 1_000 > now()
+    await leaderboard(deps, session)
+    await leaderboard(deps, session)
+    boards = [json.loads(f.text) for f in await line.frames() if "leaderboard" in f.text]
+    rows = [each["data"]["leaderboard"] for each in boards]
+    assert [len(each) for each in rows] == [2, 2, 1]
+    ranks = {row["slot_id"]: row["rank"] for each in rows for row in each}
+    assert ranks == {str(field.slots[f"1{letter}"]): 1 + (letter > "A") for letter in "ABCDE"}
 
 
 async def test_a_sweep_of_a_quiet_range_asks_for_nothing(deps: Deps, field: Field) -> None:
