@@ -6,12 +6,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from core.domain.values import SECOND, EventType
+from core.domain.values import SECOND, Event, EventType
 from core.domain.window import Span, touched
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
 from core.models.binding_at import Bindings, select_bindings
-from core.models.butt import PlacedButt, select_butts
+from core.models.butt import PlacedButt, take_butts
 from core.models.correlated_shot import select_unsettled
 from core.models.event import insert_events
 from core.models.instants import instant
@@ -23,6 +23,8 @@ from core.schema.inbox import Accepted, AcceptedEvent
 from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
+from workers.memory import Remembered
+from workers.recall import Recall
 
 # No session may have an arrow land later than this after its release.
 LONGEST_WINDOW = 60 * SECOND
@@ -70,6 +72,7 @@ class Outcome:
         ends: Ends by the count of the arrows that were written.
         repeated: For each event that was known before, its reader.
         echoes: What says later that its readers live, each with whom it belongs to.
+        learned: What is to be remembered of the butts once this is committed.
     """
 
     changes: Sequence[Change]
@@ -81,6 +84,7 @@ class Outcome:
     ends: Sequence[AutoEnd] = ()
     repeated: Sequence[UUID] = ()
     echoes: Sequence[tuple[UUID, AcceptedEvent]] = ()
+    learned: Sequence[Remembered] = ()
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -124,6 +128,7 @@ async def do_batch(
         found.ends,
         _repeated(mine, new),
         _echoes(batch, came.accepted, bindings),
+        found.learned,
     )
 
 
@@ -185,7 +190,31 @@ async def _derive(
     butts = await _butts(conn, deps, events, bindings, batch.spans)
     spans = _joined(batch.spans, _touched(events, bindings, butts))
     causes = _causes(events, bindings, batch.requests)
-    return await derive(conn, butts, spans, as_of, causes)
+    recall = Recall(conn, butts, deps.memory, _placed(events, bindings))
+    return await derive(recall, spans, as_of, causes)
+
+
+def _placed(events: Sequence[AcceptedEvent], bindings: Bindings) -> dict[UUID, list[Event]]:
+    """Events as the rules take them, by target."""
+    placed: dict[UUID, list[Event]] = {}
+    for event in events:
+        bound = bindings.place(event.reader_id, event.at)
+        if bound is not None:
+            placed.setdefault(bound.target_id, []).append(
+                Event(
+                    id=event.event_id,
+                    type=event.type,
+                    at=event.at,
+                    received_at=event.received_at,
+                    slot_id=bound.slot_id,
+                    arrow_id=event.arrow_id,
+                    x=event.x or 0.0,
+                    y=event.y or 0.0,
+                    sigma_mm=event.sigma_mm,
+                    reader_id=event.reader_id,
+                )
+            )
+    return placed
 
 
 def _possible_witnesses(accepted: Sequence[Accepted]) -> set[UUID]:
@@ -254,7 +283,7 @@ async def _butts(
 ) -> dict[UUID, PlacedButt]:
     places = (bindings.place(event.reader_id, event.at) for event in events)
     targets = {place.target_id for place in places if place is not None} | set(spans)
-    return await select_butts(conn, targets, deps.offline_after) if targets else {}
+    return await take_butts(conn, targets, deps.offline_after) if targets else {}
 
 
 def _touched(

@@ -43,6 +43,8 @@ async def bring_about(
         entries: What it took from the inbox.
         accepted: What could be read of that.
     """
+    for outcome in outcomes:
+        deps.memory.keep(outcome.learned)
     # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
     # nothing.
     await _publish(conn, deps, outcomes)

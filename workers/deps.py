@@ -12,6 +12,7 @@ from core.postgres import Pool
 from core.queue import Queue
 from core.settings import Settings
 from workers.following import Appointments
+from workers.memory import Memory
 from workers.statistics import Statistics
 from workers.told import Told
 
@@ -33,6 +34,7 @@ class Deps:
     told: Told = field(default_factory=Told)
     turns: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(BATCHES_AT_ONCE))
     appointments: Appointments = field(default_factory=Appointments)
+    memory: Memory = field(default_factory=Memory)
     worker_id: str = ""
 
     @property

@@ -9,21 +9,18 @@ from core.domain.values import Shot, Status
 from core.domain.window import Span
 from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt
-from core.models.correlated_shot import (
-    StoredShot,
-    select_known_shots,
-    voided,
-    write_shots,
-)
+from core.models.correlated_shot import StoredShot, voided, write_shots
 from core.models.standing_sum import refresh_standings
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from workers.auto_ends import keep_auto_ends
 from workers.ends import Settled, settled
 from workers.hindsight import Hindsight
+from workers.memory import Remembered
+from workers.recall import Recall
 from workers.rulings import judged_butts
-from workers.unmatched import keep_unmatched, unmatched_of
-from workers.windows import derived_windows, keep_lessons
+from workers.unmatched import keep_unmatched
+from workers.windows import Window, derived_windows, keep_lessons
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,37 +72,35 @@ class Derivation:
         ends: Ends by the count of the arrows, new ones or others than before.
         elsewhere: Butts that were not derived and have shots that now count otherwise, and when
             those were released.
+        learned: What is to be remembered of the butts once this is committed.
     """
 
     changes: Sequence[Change]
     unmatched: Sequence[UnmatchedLanding]
     ends: Sequence[AutoEnd] = ()
     elsewhere: Mapping[UUID, Span] = field(default_factory=dict)
+    learned: Sequence[Remembered] = ()
 
 
 async def derive(
-    conn: Connection,
-    butts: Mapping[UUID, PlacedButt],
-    spans: Mapping[UUID, Span],
-    as_of: int,
-    causes: Causes,
+    recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes
 ) -> Derivation:
     """Derive the shots of some targets and write those that differ, in the caller's transaction;
     and so the landings that are nobody's.
 
     Args:
-        conn: In a transaction, with the targets' partition locked.
-        butts: The targets.
+        recall: What is stored of the targets.
         spans: When the releases lie whose shots may differ, by target.
         as_of: Now, microseconds.
         causes: The requests behind it.
     """
+    conn, butts = recall.conn, recall.butts
     court = await judged_butts(conn, butts)
     causes = replace(causes, of_shot=court.requests)
-    windows = await derived_windows(conn, court.butts, court.widened(spans), as_of)
+    windows = await derived_windows(recall, court.butts, court.widened(spans), as_of)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
-    known = await select_known_shots(conn, cuts, list(derived))
+    known = await recall.shots(cuts, _by_target(derived))
     counted = await settled(conn, windows, derived, known)
     changes = _differences(counted, butts, causes, set(cuts))
     await write_shots(
@@ -113,20 +108,31 @@ async def derive(
         [change.after for change in changes if change.before is not None],
         [change.after for change in changes if change.before is None],
     )
-    await keep_lessons(conn, windows)
-    seen = _seen(changes)
+    recall.note_shots(change.after for change in changes)
+    await keep_lessons(recall, windows)
+    ends = await _keep_sums(conn, windows, _seen(changes))
+    if court.pending:
+        await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
+    unmatched = await keep_unmatched(recall, windows)
+    return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned())
+
+
+async def _keep_sums(
+    conn: Connection, windows: Sequence[Window], seen: Sequence[StoredShot]
+) -> list[AutoEnd]:
+    """Ends by count and slots' sums, as these shots leave them; the ends."""
     ends = await keep_auto_ends(conn, windows, seen)
     if seen:
         await refresh_standings(conn, {each.shot.slot_id for each in seen})
-    if court.pending:
-        await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
-    unmatched = await keep_unmatched(
-        conn,
-        cuts,
-        [stray for window in windows for stray in unmatched_of(window)],
-        (shot for _, shot in derived.values()),
-    )
-    return Derivation(changes, unmatched, ends, counted.elsewhere)
+    return ends
+
+
+def _by_target(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, set[UUID]]:
+    """The ids of what was derived."""
+    ids: dict[UUID, set[UUID]] = {}
+    for shot_id, (target_id, _) in derived.items():
+        ids.setdefault(target_id, set()).add(shot_id)
+    return ids
 
 
 def _seen(changes: Iterable[Change]) -> list[StoredShot]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from core.domain.window import Span
 from core.log import get_logger
 from core.models.binding_at import select_bindings
+from core.models.butt import take_turns
 from core.models.event import insert_events
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.postgres import Connection
@@ -95,6 +96,7 @@ async def _write_down(
 
     async def keep() -> None:
         async with conn.transaction():
+            await take_turns(conn, [owner_id])
             await insert_events(conn, events)
 
     is_kept = await outcome_of(keep()) is None

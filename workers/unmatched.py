@@ -1,20 +1,16 @@
 """Impacts that are nobody's, kept as the derivation of their butt leaves them."""
 
-from collections.abc import Iterable, Mapping
-from uuid import UUID
+from collections.abc import Sequence
 
 from core.domain.ends import is_shooting
 from core.domain.strays import Stray, explained
-from core.domain.values import Shot
-from core.domain.window import Span
 from core.models.butt import PlacedButt
 from core.models.unmatched_landing import (
     UnmatchedLanding,
     delete_unmatched,
-    select_unmatched,
     upsert_unmatched,
 )
-from core.postgres import Connection
+from workers.recall import Recall
 from workers.windows import Window
 
 
@@ -49,32 +45,36 @@ def _unmatched(stray: Stray, placed: PlacedButt) -> UnmatchedLanding:
     )
 
 
-async def keep_unmatched(
-    conn: Connection,
-    spans: Mapping[UUID, Span],
-    unmatched: Iterable[UnmatchedLanding],
-    shots: Iterable[Shot],
-) -> list[UnmatchedLanding]:
+async def keep_unmatched(recall: Recall, windows: Sequence[Window]) -> list[UnmatchedLanding]:
     """Write what differs from what is kept, in the transaction that writes the shots.
 
     Args:
-        conn: In that transaction.
-        spans: The windows that were derived, by target.
-        unmatched: All impacts within them that are nobody's.
-        shots: The shots that were derived: the landing of one is not nobody's, wherever it lies.
+        recall: What is stored of the butts.
+        windows: What was derived: all within them that is nobody's; the landing of one of their
+            shots is not, wherever it lies.
 
     Returns:
         What is new or other than before.
     """
-    if not spans:
+    if not windows:
         return []
-    found = {landing.landing_event_id: landing for landing in unmatched}
-    taken = [shot.landing_event_id for shot in shots if shot.landing_event_id is not None]
-    known = await select_unmatched(conn, spans, [*found, *taken])
+    spans = {window.target_id: window.span for window in windows}
+    mine = {window.target_id: unmatched_of(window) for window in windows}
+    found = {each.landing_event_id: each for strays in mine.values() for each in strays}
+    ids = {
+        window.target_id: {each.landing_event_id for each in mine[window.target_id]}.union(
+            shot.landing_event_id
+            for shot in window.found.shots
+            if shot.landing_event_id is not None
+        )
+        for window in windows
+    }
+    known = await recall.unmatched(spans, ids)
     gone = known.keys() - found.keys()
     if gone:
-        await delete_unmatched(conn, gone)
+        await delete_unmatched(recall.conn, gone)
     written = [each for each in found.values() if known.get(each.landing_event_id) != each]
     if written:
-        await upsert_unmatched(conn, written)
+        await upsert_unmatched(recall.conn, written)
+    recall.note_unmatched(gone, written)
     return written

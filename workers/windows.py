@@ -10,13 +10,8 @@ from core.domain.learning import OPENING, Lesson
 from core.domain.values import SECOND, Butt, Event, EventType
 from core.domain.window import ALWAYS, Span, cut, is_whole, reading
 from core.models.butt import PlacedButt, select_arrow_owners
-from core.models.event import select_events_of_targets
-from core.models.lesson import (
-    delete_lessons,
-    select_lessons,
-    upsert_lessons,
-)
-from core.postgres import Connection
+from core.models.lesson import delete_lessons, upsert_lessons
+from workers.recall import Recall
 
 # Room at first on either side of a window; four times as much with each further try.
 FIRST_MARGIN = 8 * SECOND
@@ -60,7 +55,7 @@ def _by_shot(lessons: Iterable[Lesson]) -> dict[UUID, Lesson]:
 
 
 async def derived_windows(
-    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
+    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
 ) -> list[Window]:
     """Derive the shots of some targets.
 
@@ -68,15 +63,15 @@ async def derived_windows(
     than before, everything after them is derived, too.
 
     Args:
-        conn: In a transaction, with the targets' partition locked.
-        butts: The targets.
+        recall: What is stored of the targets.
+        butts: The targets, with what judges ruled.
         spans: When the releases lie whose shots may differ, by target.
         as_of: Now, microseconds.
     """
     whole: dict[UUID, Window] = {}
     wanted = {target: span for target, span in spans.items() if target in butts}
     while wanted:
-        derived = await _derived(conn, butts, wanted, as_of)
+        derived = await _derived(recall, butts, wanted, as_of)
         whole |= derived
         changed = [(w, _last_release(w.placed)) for w in derived.values() if w.has_taught]
         wanted = {
@@ -87,18 +82,21 @@ async def derived_windows(
     return list(whole.values())
 
 
-async def keep_lessons(conn: Connection, windows: Collection[Window]) -> None:
+async def keep_lessons(recall: Recall, windows: Collection[Window]) -> None:
     """Write what the shots of these windows teach, where it differs; after the shots."""
     gone: list[UUID] = []
     new: list[tuple[UUID, Lesson]] = []
     for window in windows:
         known, found = _by_shot(window.known), _by_shot(window.found.lessons)
-        gone += known.keys() - found.keys()
-        new += [(window.target_id, each) for i, each in found.items() if known.get(i) != each]
+        lost = known.keys() - found.keys()
+        other = [lesson for shot_id, lesson in found.items() if known.get(shot_id) != lesson]
+        recall.note_lessons(window.target_id, lost, other)
+        gone += lost
+        new += [(window.target_id, lesson) for lesson in other]
     if gone:
-        await delete_lessons(conn, gone)
+        await delete_lessons(recall.conn, gone)
     if new:
-        await upsert_lessons(conn, new)
+        await upsert_lessons(recall.conn, new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,16 +106,16 @@ class _Read:
 
 
 async def _derived(
-    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
+    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
 ) -> dict[UUID, Window]:
-    reads = await _read(conn, butts, spans)
-    lessons = await select_lessons(conn, {target: read.span for target, read in reads.items()})
+    reads = await _read(recall, butts, spans)
+    lessons = await recall.lessons({target: read.span for target, read in reads.items()})
     opening = _opening(butts, reads, lessons)
     if opening:
-        reads |= await _read(conn, butts, opening)
-        lessons |= await select_lessons(conn, {target: reads[target].span for target in opening})
+        reads |= await _read(recall, butts, opening)
+        lessons |= await recall.lessons({target: reads[target].span for target in opening})
     arrows = {e.arrow_id for read in reads.values() for e in read.events if e.arrow_id is not None}
-    owners = await select_arrow_owners(conn, arrows)
+    owners = await select_arrow_owners(recall.conn, arrows)
     return {
         target: _window(butts[target], read, lessons[target], owners, as_of)
         for target, read in reads.items()
@@ -167,7 +165,7 @@ def _before(read: _Read, lessons: Sequence[Lesson]) -> list[Lesson]:
 
 
 async def _read(
-    conn: Connection, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span]
+    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span]
 ) -> dict[UUID, _Read]:
     """What has to be read for each target, widened until nothing outside can matter."""
     whole: dict[UUID, _Read] = {}
@@ -175,7 +173,7 @@ async def _read(
     while open_targets:
         rules = {target: butts[target].butt.rules for target in open_targets}
         reads = {t: reading(spans[t], rules[t], margin) for t in sorted(open_targets)}
-        for target, events in (await select_events_of_targets(conn, reads)).items():
+        for target, events in (await recall.events(reads)).items():
             released = sorted(e.at for e in events if e.type is EventType.RELEASE)
             span = cut(spans[target], released, rules[target])
             if is_whole(span, reads[target].span, rules[target]):

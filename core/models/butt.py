@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from asyncpg import Record
+
 from core.domain.ends import EndRules
 from core.domain.rulings import NO_VERDICTS, Verdicts
 from core.domain.scoring import Face, LineRule
@@ -47,9 +49,23 @@ SELECT target.id, target.session_id, coalesce(target.distance, session.distance)
         JOIN ruling ON ruling.slot_id = slot.id AND (ruling.undone_at IS NULL OR ruling.is_pending)
         WHERE slot.target_id = target.id
     ) AS has_rulings,
-    (SELECT max(release_time) FROM shot WHERE target_id = target.id) AS last_release
+    (SELECT max(release_time) FROM shot WHERE target_id = target.id) AS last_release,
+    coalesce((SELECT turn FROM butt_turn WHERE target_id = target.id), 0) AS turn,
+    (
+        SELECT coalesce(sum(hash_record_extended(binding, 0)), 0)::text
+        FROM reader_binding AS binding WHERE target_id = target.id
+    ) AS bindings
 FROM target JOIN session ON session.id = target.session_id
 WHERE target.id = ANY ($1)
+"""
+
+# What is read after it in the same statement is as it was before.
+BUTT_TAKE_TURN = """
+WITH taken AS (
+    INSERT INTO butt_turn AS kept (target_id, turn)
+    SELECT id, 1 FROM target WHERE id = ANY ($1) ORDER BY id
+    ON CONFLICT (target_id) DO UPDATE SET turn = kept.turn + 1
+)
 """
 
 BUTT_ARROW_SELECT = """
@@ -68,6 +84,8 @@ class PlacedButt:
         butt: What correlation needs; its arrow owners are still to be filled in.
         has_rulings: Whether judges ruled anything that its shots depend on.
         last_release: When the latest of its shots was released, microseconds; None: it has none.
+        turn: How often its events and shots were written.
+        bindings: Tells which readers were ever bound there, and when: what differs is another text.
         verdicts: What judges ruled; still to be filled in.
     """
 
@@ -77,6 +95,8 @@ class PlacedButt:
     butt: Butt
     has_rulings: bool
     last_release: int | None
+    turn: int = 0
+    bindings: str = ""
     verdicts: Verdicts = NO_VERDICTS
 
 
@@ -108,8 +128,36 @@ async def select_butts(
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
     """
+    return await _placed(conn, await conn.fetch(BUTT_SELECT, sorted(target_ids)), offline_after)
+
+
+async def take_butts(
+    conn: Connection, target_ids: Collection[UUID], offline_after: int
+) -> dict[UUID, PlacedButt]:
+    """As `select_butts`, for whoever is going to write their events or shots.
+
+    Args:
+        conn: In the transaction that does, with the targets' partition locked.
+        target_ids: Which.
+        offline_after: Microseconds of silence after which a reader is offline.
+
+    Returns:
+        The butts as they were before this turn.
+    """
+    rows = await conn.fetch(BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids))
+    return await _placed(conn, rows, offline_after)
+
+
+async def take_turns(conn: Connection, target_ids: Collection[UUID]) -> None:
+    """Say that events of these butts are stored without their shots; ids of no target are left
+    out."""
+    await conn.execute(BUTT_TAKE_TURN + "SELECT", sorted(target_ids))
+
+
+async def _placed(
+    conn: Connection, rows: Sequence[Record], offline_after: int
+) -> dict[UUID, PlacedButt]:
     found: dict[UUID, PlacedButt] = {}
-    rows = await conn.fetch(BUTT_SELECT, sorted(target_ids))
     opened = await select_opened_ends(conn, {row["session_id"]: row["rules"] for row in rows})
     for row in rows:
         butt = Butt(
@@ -130,6 +178,8 @@ async def select_butts(
             butt=butt,
             has_rulings=row["has_rulings"],
             last_release=optional_microseconds(row["last_release"]),
+            turn=row["turn"],
+            bindings=row["bindings"],
         )
     return found
 

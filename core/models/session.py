@@ -80,6 +80,10 @@ SESSION_CLEAR = (
     WHERE target.id = recompute.target_id AND target.session_id = $1
     """,
     """
+    DELETE FROM butt_turn USING target
+    WHERE target.id = butt_turn.target_id AND target.session_id = $1
+    """,
+    """
     DELETE FROM reader_binding USING target
     WHERE target.id = reader_binding.target_id AND target.session_id = $1
     """,

@@ -92,6 +92,7 @@ SELECT EXISTS (
 TARGET_CLEAR = (
     FACE_DELETE_OF_TARGET,
     "DELETE FROM recompute WHERE target_id = $1",
+    "DELETE FROM butt_turn WHERE target_id = $1",
     "DELETE FROM unmatched_landing WHERE target_id = $1",
     "DELETE FROM shooting_end WHERE target_id = $1",
     "DELETE FROM reader_binding WHERE target_id = $1 AND slot_id IS NULL",

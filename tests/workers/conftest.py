@@ -1,18 +1,19 @@
 """A worker's clients, and a worker that works while a test lasts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import pytest
 
-from core.domain.window import Span
+from core.domain.window import Reading, Span
 from core.feed import Message
 from core.gate import Haste, Incoming
-from core.models.butt import PlacedButt
-from core.models.correlated_shot import StoredShot, stored
-from core.postgres import Connection
+from core.models.correlated_shot import StoredShot, select_known_shots, stored
+from core.models.event import select_events_of_targets
+from core.models.lesson import select_lessons
+from core.models.unmatched_landing import select_unmatched
 from core.schema.inbox import Accepted, encode
 from core.settings import Settings
 from tests.fields import Field, put_up, target_of
@@ -20,8 +21,56 @@ from workers.deps import Deps
 from workers.derivation import Causes, Derivation, derive
 from workers.drain import drain
 from workers.main import build_worker, close_deps, open_deps
+from workers.recall import Recall
 
 WITHIN_S = 15.0
+
+
+@pytest.fixture(autouse=True)
+def _truthful(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is recalled of a butt is what is stored of it, in every test."""
+    events, lessons, shots, unmatched = (
+        getattr(Recall, name) for name in ("events", "lessons", "shots", "unmatched")
+    )
+
+    async def same_events(recall: Recall, readings: Mapping[UUID, Reading]) -> object:
+        said = await events(recall, readings)
+        stored_ = await select_events_of_targets(recall.conn, readings)
+        assert {t: set(each) for t, each in said.items()} == {t: set(e) for t, e in stored_.items()}
+        assert {t: len(each) for t, each in said.items()} == {t: len(e) for t, e in stored_.items()}
+        return said
+
+    async def same_lessons(recall: Recall, spans: Mapping[UUID, Span]) -> object:
+        said = await lessons(recall, spans)
+        stored_ = await select_lessons(recall.conn, spans)
+        assert {t: sorted(each, key=lambda one: one.order) for t, each in said.items()} == {
+            t: sorted(each, key=lambda one: one.order) for t, each in stored_.items()
+        }
+        return said
+
+    async def same_shots(
+        recall: Recall, spans: Mapping[UUID, Span], ids: Mapping[UUID, Collection[UUID]]
+    ) -> object:
+        said = await shots(recall, spans, ids)
+        wanted = {each for some in ids.values() for each in some}
+        stored_ = await select_known_shots(recall.conn, spans, wanted)
+        assert {i: replace(each, published_version=0) for i, each in said.items()} == {
+            i: replace(each, published_version=0) for i, each in stored_.items()
+        }
+        return said
+
+    async def same_unmatched(
+        recall: Recall, spans: Mapping[UUID, Span], ids: Mapping[UUID, Collection[UUID]]
+    ) -> object:
+        said = await unmatched(recall, spans, ids)
+        wanted = {each for some in ids.values() for each in some}
+        assert said == await select_unmatched(recall.conn, spans, wanted)
+        return said
+
+    monkeypatch.setattr(Recall, "events", same_events)
+    monkeypatch.setattr(Recall, "lessons", same_lessons)
+    monkeypatch.setattr(Recall, "shots", same_shots)
+    monkeypatch.setattr(Recall, "unmatched", same_unmatched)
 
 
 @pytest.fixture(name="deps")
@@ -93,15 +142,11 @@ def cursed(target_id: UUID) -> Callable[..., Awaitable[Derivation]]:
     """A derivation that fails for good wherever this target is in it."""
 
     async def derive_or_fail(
-        conn: Connection,
-        butts: Mapping[UUID, PlacedButt],
-        spans: Mapping[UUID, Span],
-        as_of: int,
-        causes: Causes,
+        recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes
     ) -> Derivation:
         if target_id in spans:
             raise ZeroDivisionError("this target is cursed")
-        return await derive(conn, butts, spans, as_of, causes)
+        return await derive(recall, spans, as_of, causes)
 
     return derive_or_fail
 

@@ -10,10 +10,8 @@ import pytest
 from structlog.testing import capture_logs
 
 from core.domain.values import EventType, Shot, Status
-from core.domain.window import Span
 from core.gate import Incoming, Watermarks
 from core.inbox import Inbox
-from core.models.butt import PlacedButt
 from core.models.instants import instant, microseconds
 from core.models.place import Place
 from core.models.reader_binding import bind_from
@@ -21,10 +19,9 @@ from core.models.recompute import request_recompute
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from tests.fields import Field, now, put_up
-from tests.workers.conftest import Range
+from tests.workers.conftest import Range, cursed
 from workers import batch
 from workers.deps import Deps
-from workers.derivation import Causes, Derivation, derive
 from workers.drain import drain
 
 SECOND = 1_000_000
@@ -316,18 +313,7 @@ async def test_a_target_that_fails_keeps_its_events_at_their_corrected_times(
     one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
     line = Range(one_partition, field)
 
-    async def fail_for_lane_1(
-        conn: Connection,
-        butts: Mapping[UUID, PlacedButt],
-        spans: Mapping[UUID, Span],
-        as_of: int,
-        causes: Causes,
-    ) -> Derivation:
-        if field.targets[1] in spans:
-            raise ZeroDivisionError("lane 1 is cursed")
-        return await derive(conn, butts, spans, as_of, causes)
-
-    monkeypatch.setattr(batch, "derive", fail_for_lane_1)
+    monkeypatch.setattr(batch, "derive", cursed(field.targets[1]))
     wrong = Wrong(field, {"1A bow": 2 * SECOND, "2A bow": -3 * SECOND})
     said = [wrong.told(field.release(10, place), f"{place} bow", now()) for place in ("1A", "2A")]
     await line.say(*said)

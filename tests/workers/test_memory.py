@@ -1,0 +1,160 @@
+"""What a worker remembers of butts between two drains."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from uuid import UUID, uuid4
+
+import pytest
+
+from core.domain.learning import REMEMBERED, Lesson
+from core.domain.values import SECOND, Event, EventType, Status
+from core.models.butt import PlacedButt
+from core.models.instants import instant
+from core.models.reader_binding import bind_from
+from tests.domain.fields import butt
+from tests.workers.conftest import Range, cursed
+from workers import batch
+from workers.memory import LATEST, MOST_EVENTS, Memory, Remembered
+
+
+@pytest.fixture(name="taken")
+def _taken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[bool]]:
+    """Whether each turn found its butt remembered."""
+    found: list[bool] = []
+    take = Memory.take
+
+    def noted(memory: Memory, butt_now: PlacedButt) -> Remembered | None:
+        known = take(memory, butt_now)
+        found.append(known is not None)
+        return known
+
+    monkeypatch.setattr(Memory, "take", noted)
+    yield found
+
+
+async def shoot(line: Range, *seconds: float) -> None:
+    """Arrows that hit, each told by its bow first."""
+    for second in seconds:
+        await line.say(line.field.release(second))
+        await line.say(line.field.landed(second + 0.4))
+
+
+async def test_what_was_written_is_remembered_for_the_next_turn(
+    line: Range, taken: list[bool]
+) -> None:
+    await shoot(line, 10, 40, 70)
+    assert taken == [False, True, True, True, True, True]
+    assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 3
+
+
+async def test_what_another_worker_wrote_is_read(line: Range, taken: list[bool]) -> None:
+    other = Range(replace(line.deps, memory=Memory()), line.field)
+    await shoot(line, 10)
+    await other.say(line.field.release(40))
+    await line.say(line.field.landed(40.4))
+    assert taken == [False, True, False, False]
+    assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 2
+
+
+async def test_a_butt_whose_readers_were_bound_otherwise_is_read(
+    line: Range, taken: list[bool]
+) -> None:
+    await shoot(line, 10)
+    field = line.field
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        gone_at = instant(field.starts_at + 20 * SECOND)
+        await bind_from(conn, field.readers["1 target"], None, gone_at)
+    await shoot(line, 40)
+    # The second landing was at no butt, and says that the reader lives.
+    assert taken == [False, True, False, True]
+
+
+async def test_what_failed_is_forgotten(
+    line: Range, taken: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shoot(line, 10)
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(line.field.targets[1]))
+        await line.say(line.field.release(40))
+    await line.say(line.field.landed(40.4))
+    assert not taken[-1]
+    assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 2
+
+
+async def test_what_happened_before_all_that_is_remembered_is_read(
+    line: Range, taken: list[bool]
+) -> None:
+    await shoot(line, 4_000, 4_030)
+    await line.say(line.field.landed(10.4))
+    await line.say(line.field.release(10))
+    assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 3
+    assert len(taken) == 6
+
+
+def event(at: int) -> Event:
+    """Something that a reader said."""
+    return Event(
+        id=uuid4(),
+        type=EventType.LANDED,
+        at=at,
+        received_at=at,
+        slot_id=None,
+        arrow_id=None,
+        x=0.0,
+        y=0.0,
+        sigma_mm=None,
+        reader_id=uuid4(),
+    )
+
+
+def lesson(at: int) -> Lesson:
+    """What a shot taught that was released then."""
+    return Lesson(uuid4(), uuid4(), at, None, None, is_missing=False, strays=0)
+
+
+def remembered(times: Sequence[int], lessons: Sequence[int] = ()) -> Remembered:
+    """A butt with events and lessons of these times."""
+    taught = {each.shot_id: each for each in map(lesson, lessons)}
+    return Remembered(uuid4(), 1, "", 0, list(map(event, times)), taught, {}, {})
+
+
+def test_of_a_butt_with_many_events_the_latest_are_kept() -> None:
+    times = [number * SECOND for number in range(MOST_EVENTS + 1)]
+    known = remembered(times, times)
+    known.shorten()
+    assert known.since == times[-1] - LATEST
+    assert [each.at for each in known.events] == [at for at in times if at >= known.since]
+    before = [each for each in (known.lessons or {}).values() if each.released_at < known.since]
+    assert len(before) == min(REMEMBERED, sum(at < known.since for at in times))
+
+
+def test_the_butts_that_nothing_happened_at_for_longest_are_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.memory.MOST_EVENTS_OF_ALL", 5)
+    memory = Memory()
+    butts = [remembered([1, 2]) for _ in range(3)]
+    memory.keep(butts)
+    assert [memory.take(placed(each.target_id)) is not None for each in butts] == [
+        False,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("turn", "bindings", "has_rulings"), [(2, "", False), (1, "other", False), (1, "", True)]
+)
+def test_what_may_be_other_than_remembered_is_not_recalled(
+    turn: int, bindings: str, has_rulings: bool
+) -> None:
+    memory, known = Memory(), remembered([1])
+    memory.keep([known])
+    asked = replace(placed(known.target_id), turn=turn, bindings=bindings, has_rulings=has_rulings)
+    assert memory.take(asked) is None
+    assert memory.take(placed(known.target_id)) is None
+
+
+def placed(target_id: UUID) -> PlacedButt:
+    """A butt at its first turn's end; nothing else matters here."""
+    return PlacedButt(target_id, uuid4(), None, butt(), False, None, turn=1)

@@ -1,0 +1,207 @@
+"""What is stored of butts, for one derivation: remembered where a worker knows it, else read."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from core.domain.learning import REMEMBERED, Lesson
+from core.domain.values import Event
+from core.domain.window import ALWAYS, Reading, Span
+from core.models.butt import PlacedButt
+from core.models.correlated_shot import StoredShot, select_known_shots
+from core.models.event import select_events_of_targets
+from core.models.lesson import select_lessons
+from core.models.unmatched_landing import UnmatchedLanding, select_unmatched
+from core.postgres import Connection
+from workers.memory import Memory, Remembered
+
+EVER_SINCE = ALWAYS.end
+
+
+@dataclass(slots=True)
+class Recall:
+    """What is stored of some butts.
+
+    Args:
+        conn: In the transaction that takes the butts' next turn.
+        butts: As they were before it.
+        memory: What is remembered of them, which nobody else has until `learned` is kept.
+        came: Events that this transaction stored, by target.
+    """
+
+    conn: Connection
+    butts: Mapping[UUID, PlacedButt]
+    memory: Memory
+    came: Mapping[UUID, Sequence[Event]] = field(default_factory=dict)
+    _known: dict[UUID, Remembered] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        for target, placed in self.butts.items():
+            known = self.memory.take(placed)
+            if known is not None:
+                known.events += self.came.get(target, ())
+                self._known[target] = known
+
+    async def events(self, readings: Mapping[UUID, Reading]) -> dict[UUID, list[Event]]:
+        """What is to be read of what the butts' readers said, by target."""
+        for target, reading in readings.items():
+            known = self._known.get(target)
+            if known is not None and reading.span.begin < known.since:
+                del self._known[target]
+        unknown = {t: self._wide(t, r) for t, r in readings.items() if t not in self._known}
+        read = await select_events_of_targets(self.conn, unknown) if unknown else {}
+        for target, events in read.items():
+            if unknown[target] is not readings[target]:
+                self._begin(target, unknown[target].span.begin, events)
+        said = {t: self._known[t].events if t in self._known else read[t] for t in readings}
+        return {t: list(filter(readings[t].holds, events)) for t, events in said.items()}
+
+    def _wide(self, target_id: UUID, wanted: Reading) -> Reading:
+        """A reading that may be remembered: all since its begin, when most of it is wanted."""
+        placed = self.butts[target_id]
+        last = placed.last_release
+        if placed.has_rulings or (last is not None and last > wanted.span.end):
+            return wanted
+        return Reading(Span(wanted.span.begin, EVER_SINCE), wanted.span.begin)
+
+    def _begin(self, target_id: UUID, since: int, events: list[Event]) -> None:
+        placed = self.butts[target_id]
+        self._known[target_id] = Remembered(target_id, placed.turn, placed.bindings, since, events)
+
+    async def lessons(self, spans: Mapping[UUID, Span]) -> dict[UUID, list[Lesson]]:
+        """As `select_lessons`."""
+        known = self._reaching(spans)
+        unread = [t for t in spans if t not in known or known[t].lessons is None]
+        read = await select_lessons(self.conn, self._asked(spans, known, unread)) if unread else {}
+        for target in unread:
+            if target in known:
+                known[target].lessons = {each.shot_id: each for each in read[target]}
+        return {t: _lessons(known[t], span) if t in known else read[t] for t, span in spans.items()}
+
+    async def shots(
+        self, spans: Mapping[UUID, Span], ids: Mapping[UUID, Collection[UUID]]
+    ) -> dict[UUID, StoredShot]:
+        """The shots released within a span of each target, and those with some ids.
+
+        Args:
+            spans: By target.
+            ids: By target, too.
+        """
+        known = self._reaching(spans)
+        unread = [t for t in spans if t not in known or known[t].shots is None]
+        wanted = {shot_id for target in unread for shot_id in ids.get(target, ())}
+        asked = self._asked(spans, known, unread)
+        read = await select_known_shots(self.conn, asked, wanted) if unread else {}
+        for target in unread:
+            if target in known:
+                named = ids.get(target, ())
+                known[target].shots = {
+                    i: each for i, each in read.items() if each.target_id == target or i in named
+                }
+        found: dict[UUID, StoredShot] = {}
+        for target, span in spans.items():
+            named = ids.get(target, ())
+            kept = (known[target].shots or {}) if target in known else read
+            found |= {
+                i: each
+                for i, each in kept.items()
+                if i in named
+                or (each.target_id == target and span.begin <= each.shot.released_at <= span.end)
+            }
+        return found
+
+    async def unmatched(
+        self, spans: Mapping[UUID, Span], ids: Mapping[UUID, Collection[UUID]]
+    ) -> dict[UUID, UnmatchedLanding]:
+        """The impacts within a span of each target that are nobody's, and some landings'.
+
+        Args:
+            spans: By target.
+            ids: By target, too.
+        """
+        known = self._reaching(spans)
+        unread = [t for t in spans if t not in known or known[t].unmatched is None]
+        wanted = {landing for target in unread for landing in ids.get(target, ())}
+        asked = self._asked(spans, known, unread)
+        read = await select_unmatched(self.conn, asked, wanted) if unread else {}
+        for target in unread:
+            if target in known:
+                named = ids.get(target, ())
+                known[target].unmatched = {
+                    i: each for i, each in read.items() if each.target_id == target or i in named
+                }
+        found: dict[UUID, UnmatchedLanding] = {}
+        for target, span in spans.items():
+            named = ids.get(target, ())
+            kept = (known[target].unmatched or {}) if target in known else read
+            found |= {
+                i: each
+                for i, each in kept.items()
+                if i in named
+                or (each.target_id == target and span.begin <= each.landed_at <= span.end)
+            }
+        return found
+
+    def _reaching(self, spans: Mapping[UUID, Span]) -> dict[UUID, Remembered]:
+        """What is known of those targets of which it reaches far enough back."""
+        return {
+            target: self._known[target]
+            for target, span in spans.items()
+            if target in self._known and self._known[target].since <= span.begin
+        }
+
+    @staticmethod
+    def _asked(
+        spans: Mapping[UUID, Span], known: Mapping[UUID, Remembered], unread: Iterable[UUID]
+    ) -> dict[UUID, Span]:
+        """What is to be read of these: of those to be remembered, all."""
+        return {t: Span(known[t].since, EVER_SINCE) if t in known else spans[t] for t in unread}
+
+    def note_lessons(
+        self, target_id: UUID, gone: Iterable[UUID], written: Iterable[Lesson]
+    ) -> None:
+        """Lessons of a butt were written."""
+        known = self._known.get(target_id)
+        if known is not None and known.lessons is not None:
+            for shot_id in gone:
+                known.lessons.pop(shot_id, None)
+            known.lessons |= {each.shot_id: each for each in written}
+
+    def note_shots(self, written: Iterable[StoredShot]) -> None:
+        """Shots were written."""
+        for each in written:
+            for target, known in self._known.items():
+                if known.shots is None:
+                    continue
+                is_its_own = target == each.target_id and each.shot.released_at >= known.since
+                if is_its_own or each.shot.id in known.shots:
+                    known.shots[each.shot.id] = each
+
+    def note_unmatched(self, gone: Iterable[UUID], written: Iterable[UnmatchedLanding]) -> None:
+        """Impacts that are nobody's were written, and some are somebody's."""
+        dropped, new = set(gone), list(written)
+        for target, known in self._known.items():
+            if known.unmatched is not None:
+                for landing_id in dropped & known.unmatched.keys():
+                    del known.unmatched[landing_id]
+                known.unmatched |= {
+                    each.landing_event_id: each
+                    for each in new
+                    if each.landing_event_id in known.unmatched
+                    or (each.target_id == target and each.landed_at >= known.since)
+                }
+
+    def learned(self) -> list[Remembered]:
+        """What is to be remembered once this turn is committed."""
+        whole = [known for known in self._known.values() if known.is_whole]
+        for known in whole:
+            known.turn = self.butts[known.target_id].turn + 1
+        return whole
+
+
+def _lessons(known: Remembered, span: Span) -> list[Lesson]:
+    lessons = (known.lessons or {}).values()
+    before = [lesson for lesson in lessons if lesson.released_at < span.begin]
+    if len(before) > REMEMBERED:
+        before = sorted(before, key=lambda lesson: lesson.order)[-REMEMBERED:]
+    return before + [each for each in lessons if span.begin <= each.released_at <= span.end]
