@@ -18,8 +18,8 @@ from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.schema.token import Role
 from core.settings import Settings
 
-# What makes a shot, or ends it.
-SEEN = (EventType.RELEASE, EventType.LANDED)
+# A score is waited for; that an arrow is in the air nobody misses for a moment.
+HASTE = {EventType.LANDED: Haste.NOW, EventType.RELEASE: Haste.TOGETHER}
 # Nobody stands at the butt any more and waits for it.
 LATE_AFTER = 10 * SECOND
 
@@ -69,7 +69,7 @@ def _haste(accepted: Accepted) -> Haste:
         return Haste.BEHIND
     if (accepted.sent_at or accepted.received_at) - accepted.ts > LATE_AFTER:
         return Haste.LATE
-    return Haste.NOW if accepted.type in SEEN else Haste.SOON
+    return HASTE.get(accepted.type, Haste.SOON)
 
 
 async def get_door(request: Request) -> Door:

@@ -27,6 +27,8 @@ WAKE_TTL_IN_PAUSE_MS = 60_000
 # Partitions for which something came, in that order: whoever is free takes the first. While nobody
 # takes any, only so many are kept: what is not named here is found by a look at all.
 WOKEN = "quiver:inbox:woken"
+# The same for what is better done together with others: whoever's turn it is takes all of them.
+PATIENT = "quiver:inbox:patient"
 WOKEN_LENGTH = 1_024
 SHORTEST_WAIT_S, LONGEST_WAIT_S = 1, 60
 # What is known of the drain before it was measured.
@@ -42,11 +44,12 @@ JITTER, LEAST_JITTER_S = 0.5, 3
 # ARGV: what is the same for all calls, in one (reading ten words costs a client more than splitting
 # one costs here): the limit, the depth at which a shut lane opens again, the greatest age in ms,
 # the bucket's rate in a second and its size, a wake-up's time to live, and that in the operators'
-# pause, that pause's key, where woken partitions are named, and how many at most; whether there is
-# a bucket; for each lane 1 when it is to be woken, else 0; for each entry the number of its lane,
-# and the number of another that it goes into while there is something in that (0: none); then the
-# entries. Answers: {0, lanes that were woken …}, {-1, lane, depth, entries ever added} where one is
-# shut, {-2, seconds to wait} where the bucket is empty.
+# pause, that pause's key, where woken partitions are named, and how many at most, and where those
+# that can wait a little; whether there is a bucket; for each lane 1 when it is to be woken, 2 when
+# that can wait a little, else 0; for each entry the number of its lane, and the number of another
+# that it goes into while there is something in that (0: none); then the entries. Answers: {0, lanes
+# that were woken …}, {-1, lane, depth, entries ever added} where one is shut, {-2, seconds to wait}
+# where the bucket is empty.
 APPEND = """
 local usual, lane_of = {}, {}
 for word in string.gmatch(ARGV[1], '%S+') do
@@ -113,11 +116,15 @@ for i = 1, count do
 end
 local woken = {0}
 for lane, _ in pairs(coming) do
-    local is_waited_for = string.sub(ARGV[3], lane, lane) == '1'
-    if is_waited_for and redis.call('SET', KEYS[3 * lane - 1], '1', 'NX', 'PX', wake_ttl) then
+    local haste, wake = string.sub(ARGV[3], lane, lane), KEYS[3 * lane - 1]
+    local known = haste ~= '0' and redis.call('GET', wake)
+    -- Whoever was told that it can wait was not told that it cannot.
+    if haste ~= '0' and known ~= '1' and known ~= haste then
+        local names = haste == '1' and usual[9] or usual[11]
+        redis.call('SET', wake, haste, 'PX', wake_ttl)
         woken[#woken + 1] = lane
-        redis.call('RPUSH', usual[9], string.match(KEYS[3 * lane - 2], '%d+$'))
-        redis.call('LTRIM', usual[9], -tonumber(usual[10]), -1)
+        redis.call('RPUSH', names, string.match(KEYS[3 * lane - 2], '%d+$'))
+        redis.call('LTRIM', names, -tonumber(usual[10]), -1)
     end
 end
 return woken
@@ -127,12 +134,14 @@ return woken
 class Haste(Enum):
     """How soon an entry is to be looked at.
 
-    `NOW` wakes a worker. `SOON` waits for another that does, or for a look at all that waits.
+    `NOW` wakes a worker. `TOGETHER` wakes one a few hundredths of a second later, with all others
+    like it. `SOON` waits for another that does, or for a look at all that waits.
     `BEHIND` is `SOON`, but behind what came late: it says that all before it was told. `LATE`
     happened long ago, and is one of many, perhaps: it gets out of the way of what happens now.
     """
 
     NOW = auto()
+    TOGETHER = auto()
     SOON = auto()
     BEHIND = auto()
     LATE = auto()
@@ -219,7 +228,7 @@ def _usual(marks: Watermarks) -> str:
     """What is the same for all calls of `APPEND`."""
     reopen_at, oldest_ms = math.floor(marks.limit * marks.reopen_at), round(marks.oldest_s * 1000)
     limits = (marks.limit, reopen_at, oldest_ms, marks.reader_rate, marks.reader_burst)
-    names = (WAKE_TTL_MS, WAKE_TTL_IN_PAUSE_MS, PAUSE, WOKEN, WOKEN_LENGTH)
+    names = (WAKE_TTL_MS, WAKE_TTL_IN_PAUSE_MS, PAUSE, WOKEN, WOKEN_LENGTH, PATIENT)
     return " ".join(map(str, (*limits, *names)))
 
 
@@ -268,7 +277,10 @@ class Gate:
         """
         lanes = dict.fromkeys(lane for each in entries for lane in self._lanes(each) if lane >= 0)
         numbers = {lane: number for number, lane in enumerate(lanes, 1)}
-        woken = {each.partition for each in entries if each.haste is Haste.NOW}
+        now, together = (
+            {each.partition for each in entries if each.haste is haste}
+            for haste in (Haste.NOW, Haste.TOGETHER)
+        )
         keys = [key(lane) for lane in lanes for key in (stream_key, wake_key, shut_key)]
         keys += [] if reader_id is None else [bucket_key(reader_id)]
         pairs = (
@@ -276,7 +288,9 @@ class Gate:
             for lane, behind in map(self._lanes, entries)
         )
         said: list[bytes | str] = [self._usual, "0" if reader_id is None else "1"]
-        said.append("".join("1" if lane in woken else "0" for lane in lanes))
+        said.append(
+            "".join("1" if lane in now else "2" if lane in together else "0" for lane in lanes)
+        )
         said.append(" ".join(pairs))
         said += [each.payload for each in entries]
         answer = await self._append.call(keys, said)

@@ -22,6 +22,7 @@ from core.entries import (
     order_of,
 )
 from core.gate import (
+    PATIENT,
     WAKE_TTL_MS,
     WOKEN,
     WOKEN_LENGTH,
@@ -84,19 +85,31 @@ end
 return all
 """
 
-# Two keys for each partition, its entries and its wake-up: names those to workers that hold an
-# entry older than ARGV[1] ms and were not named lately.
+# Two keys for each partition, its entries and its wake-up: names those to workers, among what is
+# done together, that hold an entry older than ARGV[1] ms and were not named lately.
 WAKE_WAITING = """
 local clock = redis.call('TIME')
 local since = clock[1] * 1000 + math.floor(clock[2] / 1000) - tonumber(ARGV[1])
 for i = 1, #KEYS, 2 do
     local first = redis.call('XRANGE', KEYS[i], '-', since, 'COUNT', 1)[1]
-    if first and redis.call('SET', KEYS[i + 1], '1', 'NX', 'PX', ARGV[2]) then
+    if first and redis.call('SET', KEYS[i + 1], '2', 'NX', 'PX', ARGV[2]) then
         redis.call('RPUSH', ARGV[3], string.match(KEYS[i], '%d+$'))
     end
 end
 redis.call('LTRIM', ARGV[3], -tonumber(ARGV[4]), -1)
 """
+
+# Partitions are taken by one worker in so many ms, and only when there are any.
+TAKE_PATIENT = """
+if redis.call('LLEN', KEYS[1]) == 0 or not redis.call('SET', KEYS[2], '1', 'NX', 'PX', ARGV[1]) then
+    return {}
+end
+return redis.call('LPOP', KEYS[1], ARGV[2])
+"""
+PATIENT_TURN = "quiver:inbox:patient:turn"
+
+# Whoever takes more keeps others from them for longer than it saves.
+WOKEN_AT_ONCE = 64
 
 # What can wait does so for this long: as long as several readers' word is better taken together.
 PATIENCE_MS = 200
@@ -139,6 +152,7 @@ class Inbox(Lanes):
         self._begin = valkey.register_script(LATE_ID + BEGIN)
         self._begin_few = valkey.register_script(LATE_ID + BEGIN_FEW)
         self._wake_waiting = valkey.register_script(WAKE_WAITING)
+        self._take_patient = valkey.register_script(TAKE_PATIENT)
         self.limit = marks.limit
 
     def partition_of(self, owner: UUID) -> int:
@@ -176,19 +190,19 @@ class Inbox(Lanes):
         """Tell workers of partitions whose entries have waited for `PATIENCE_MS`: nobody was told
         of them before, or what told it is lost."""
         keys = [key(p) for p in range(self.partitions) for key in (stream_key, wake_key)]
-        await self._wake_waiting(keys=keys, args=[PATIENCE_MS, WAKE_TTL_MS, WOKEN, WOKEN_LENGTH])
+        await self._wake_waiting(keys=keys, args=[PATIENCE_MS, WAKE_TTL_MS, PATIENT, WOKEN_LENGTH])
 
     async def wait_for_woken(self) -> set[int]:
-        """Wait until something comes for partitions that nobody was told of, a second at most; all
-        of them, none: nothing came."""
+        """Wait until something comes for partitions that nobody was told of, a second at most; the
+        first that were named, none: nothing came."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             pipe.blpop([WOKEN], timeout=1)
-            pipe.lpop(WOKEN, WOKEN_LENGTH)
+            pipe.lpop(WOKEN, WOKEN_AT_ONCE - 1)
             first, others = await pipe.execute()
         return {int(name) for name in [*(first or ())[1:], *(others or ())]}
 
     async def woken(self) -> set[int]:
-        """As `wait_for_woken`, without waiting."""
+        """All partitions that are named, without waiting."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             pipe.lpop(WOKEN, WOKEN_LENGTH)
             (names,) = await pipe.execute()
@@ -225,6 +239,12 @@ class Inbox(Lanes):
             for partition, each in zip(partitions, said, strict=True)
             if each
         }
+
+    async def take_patient(self, turn_ms: int) -> set[int]:
+        """The partitions for which something came that is better done together; none: somebody else
+        took them within the last `turn_ms`."""
+        keys, said = [PATIENT, PATIENT_TURN], [turn_ms, WOKEN_LENGTH]
+        return {int(name) for name in await self._take_patient(keys=keys, args=said)}
 
     def _read_keys(self, lane: int) -> list[str]:
         late = self.late_lane(lane % self.partitions)

@@ -14,6 +14,28 @@ UNATTENDED_AFTER_MS = 600
 # What came late may be many, and is worked off one partition after the other.
 LATE_UNATTENDED_AFTER_MS = 15_000
 
+# Which of these streams, counted from 1, hold entries of which the newest is older than ARGV[1] ms
+# or the oldest than ARGV[2] ms.
+RIPE = """
+local clock, ripe = redis.call('TIME'), {}
+local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
+local function age(entry)
+    return now - tonumber(string.match(entry[1], '^%d+'))
+end
+for i = 1, #KEYS do
+    local newest = redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)[1]
+    if newest and (
+        age(newest) >= tonumber(ARGV[1])
+        or age(redis.call('XRANGE', KEYS[i], '-', '+', 'COUNT', 1)[1]) >= tonumber(ARGV[2])
+    ) then
+        ripe[#ripe + 1] = i
+    end
+end
+return ripe
+"""
+# Of a replay more comes soon: a butt's events are done together in a fraction of the time.
+QUIET_FOR_MS, RIPE_AFTER_MS = 200, 2_000
+
 
 @dataclass(frozen=True, slots=True)
 class StreamState:
@@ -45,6 +67,7 @@ class Lanes:
 
     def __init__(self, valkey: Redis, partitions: int) -> None:
         self._valkey = valkey
+        self._ripe = valkey.register_script(RIPE)
         self.partitions = partitions
 
     def late_lane(self, partition: int) -> int:
@@ -52,11 +75,11 @@ class Lanes:
         return late_lane(partition, self.partitions)
 
     async def late_partitions(self) -> list[int]:
-        """Partitions for which something came late, and how much; nobody is told of them."""
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for partition in range(self.partitions):
-                pipe.xlen(stream_key(self.late_lane(partition)))
-            return [partition for partition, depth in enumerate(await pipe.execute()) if depth]
+        """Partitions for which something came late, so long ago that no more of it is to be
+        expected soon; nobody is told of them."""
+        keys = [stream_key(self.late_lane(partition)) for partition in range(self.partitions)]
+        said = await self._ripe(keys=keys, args=[QUIET_FOR_MS, RIPE_AFTER_MS])
+        return [number - 1 for number in said]
 
     async def depths(self) -> Mapping[int, int]:
         """How many entries each partition holds, the late ones among them."""

@@ -41,7 +41,7 @@ class Settings(BaseSettings):
         "INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="Least severe level logged"
     )
     quiver_partitions: int = Field(
-        16, ge=1, le=1024, description="Streams of the inbox; a target always goes to the same one"
+        64, ge=1, le=1024, description="Streams of the inbox; a target always goes to the same one"
     )
     quiver_inbox_limit: int = Field(
         50_000, ge=1, description="Events a partition holds before the API answers 503"

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from redis.asyncio import Redis
 
+from core import lanes
 from core.entries import DEATHS_OVER_MANY, DEATHS_OVER_ONE
 from core.errors import UnavailableError
 from core.gate import Haste, Incoming, Watermarks, stream_key
@@ -94,10 +95,33 @@ async def test_what_came_late_and_nobody_is_at_for_long_is_unattended(
 async def test_what_can_wait_wakes_nobody_until_it_has_waited(inbox: Inbox, valkey: Redis) -> None:
     await valkey.xadd(stream_key(0), {"e": b"old"}, id=a_second_ago())
     assert await inbox.append(told((0, b"a"), (1, b"b"), haste=Haste.SOON)) == []
+    await inbox.wake_those_who_wait()
+    await inbox.wake_those_who_wait()
     assert await inbox.woken() == set()
-    await inbox.wake_those_who_wait()
-    await inbox.wake_those_who_wait()
-    assert await inbox.woken() == {0}
+    assert await inbox.take_patient(1) == {0}
+
+
+async def test_what_is_done_together_is_taken_by_one_worker_at_a_time(inbox: Inbox) -> None:
+    assert await inbox.append(told((0, b"a"), (1, b"b"), haste=Haste.TOGETHER)) == [0, 1]
+    assert await inbox.append(told((1, b"c"), haste=Haste.TOGETHER)) == []
+    assert await inbox.woken() == set()
+    assert await inbox.take_patient(60_000) == {0, 1}
+    await inbox.begin(0)
+    assert await inbox.append(told((0, b"d"), haste=Haste.TOGETHER)) == [0]
+    assert await inbox.take_patient(60_000) == set()
+
+
+async def test_whose_turn_it_is_takes_no_turn_while_nothing_waits(inbox: Inbox) -> None:
+    assert await inbox.take_patient(60_000) == set()
+    await inbox.append(told((0, b"a"), haste=Haste.TOGETHER))
+    assert await inbox.take_patient(60_000) == {0}
+
+
+async def test_what_cannot_wait_wakes_a_partition_that_could(inbox: Inbox) -> None:
+    await inbox.append(told((1, b"a"), haste=Haste.TOGETHER))
+    assert await inbox.append(told((1, b"b"))) == [1]
+    assert await inbox.append(told((1, b"c"), haste=Haste.TOGETHER)) == []
+    assert await inbox.woken() == {1}
 
 
 async def test_what_can_wait_goes_with_what_cannot(inbox: Inbox) -> None:
@@ -113,8 +137,19 @@ async def test_what_came_late_has_a_lane_of_its_own_and_is_counted_with_the_rest
     await inbox.append(told((1, b"c")))
     assert await payloads(inbox, 1) == [b"c"]
     assert await payloads(inbox, inbox.late_lane(1)) == [b"a", b"b"]
-    assert await inbox.late_partitions() == [1]
     assert (await inbox.depths())[1] == 3
+
+
+async def test_what_came_late_is_done_when_nothing_more_comes_or_it_waited_for_long(
+    inbox: Inbox, valkey: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await valkey.xadd(stream_key(inbox.late_lane(0)), {"e": b"old"}, id=a_second_ago())
+    await valkey.xadd(stream_key(inbox.late_lane(1)), {"e": b"old"}, id=a_second_ago())
+    await inbox.append(told((1, b"a"), haste=Haste.LATE))
+    monkeypatch.setattr(lanes, "QUIET_FOR_MS", 900)
+    assert await inbox.late_partitions() == [0]
+    monkeypatch.setattr(lanes, "RIPE_AFTER_MS", 900)
+    assert await inbox.late_partitions() == [0, 1]
 
 
 async def test_a_lane_of_late_entries_that_is_full_does_not_shut_the_other(inbox: Inbox) -> None:

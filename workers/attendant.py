@@ -7,9 +7,10 @@ what a dying worker took with it is found by a sweep.
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import batched
 from time import monotonic
 from typing import Any
 from uuid import uuid4
@@ -27,9 +28,13 @@ from workers.late import CLAIM_MS, drain_late
 
 FUNCTION = "correlate"
 LOOK_EVERY_S = 0.25
+# What is better done together waits for this long at most, unless a worker is busy with it.
+TOGETHER_EVERY_S = 0.05
+# So many partitions are then locked at once: what happens at them meanwhile waits.
+TOGETHER = 32
 LONGEST_PAUSE_S = 2.0
 # One waits for the stores while the other computes.
-GROUPS_AT_ONCE = 2
+GROUPS_AT_ONCE = 1
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
@@ -50,9 +55,11 @@ class Attendant:
         self._is_free = is_free
         self._again: set[int] = set()
         self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
+        self._patient = asyncio.Semaphore(1)
         self._groups: dict[asyncio.Task[None], Collection[int]] = {}
-        # Partitions that somebody else is at, or another group of ours, and since when.
-        self.held: dict[int, float] = {}
+        # Partitions that were named again while a group of ours is at them.
+        self._held: set[int] = set()
+        self._takes: set[asyncio.Task[None]] = set()
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.done = 0
 
@@ -66,14 +73,14 @@ class Attendant:
             try:
                 # What is named while all are busy comes together with the next.
                 async with self._slots:
-                    named = await self._named()
+                    named = await self._deps.inbox.wait_for_woken()
                 pause_s = 0.1
             except (*LOST, RedisError) as error:
                 log.warning("nobody says for which partitions something came", error=repr(error))
                 await asyncio.sleep(pause_s)
                 pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
                 continue
-            await self._take(named)
+            await self._take(named, self._slots)
 
     async def attend_late(self) -> None:
         """Take what came late, a partition after the other, until cancelled."""
@@ -101,6 +108,19 @@ class Attendant:
             return repr(lost), has_found
         return None, has_found
 
+    async def attend_patient(self) -> None:
+        """Take what can wait for others like it, until cancelled."""
+        turn_ms = round(TOGETHER_EVERY_S * 1_000)
+        while True:
+            await asyncio.sleep(TOGETHER_EVERY_S)
+            if not self._is_free():
+                continue
+            with suppress(*LOST, RedisError):
+                for named in batched(await self._deps.inbox.take_patient(turn_ms), TOGETHER):
+                    # One after the other, and beside what is waited for.
+                    if task := await self._take(named, self._patient):
+                        await asyncio.wait([task])
+
     async def look_around(self) -> None:
         """Have those partitions named, again and again, that nobody names since what came for them
         can wait a little, or was named to a worker that died."""
@@ -110,48 +130,67 @@ class Attendant:
                 with suppress(*LOST, RedisError):
                     await self._deps.inbox.wake_those_who_wait()
 
-    async def _named(self) -> set[int]:
-        if not self.held:
-            return await self._deps.inbox.wait_for_woken()
-        await asyncio.sleep(TRY_AGAIN_S)
-        return await self._deps.inbox.woken() | set(self.held)
-
-    async def _take(self, named: Collection[int]) -> None:
+    async def _take(
+        self, named: Collection[int], slots: asyncio.Semaphore
+    ) -> asyncio.Task[None] | None:
+        """Begin to drain those that no other task of ours is at, if there are any."""
         if not self._is_free():
             # A pause began while it was waited for: jobs wait for the pause's end.
-            self.held.clear()
             await outcome_of(self._deps.queue.wake(sorted(named)))
-            return
-        self._again.update(partition for partition in named if partition in self.tasks)
-        at, ours = monotonic(), {p for group in self._groups.values() for p in group}
-        waited = {p: self.held.pop(p, at) for p in named if p not in self.tasks}
-        self.held |= {p: since for p, since in waited.items() if p in ours}
-        due = {p: since for p, since in waited.items() if p not in ours}
-        if due:
-            task = asyncio.create_task(self._drain_together(due))
-            self._groups[task] = due
-            task.add_done_callback(self._groups.pop)
-            # It takes its slot before the next look.
-            await asyncio.sleep(0)
+            return None
+        due = self._mine(named)
+        if not due:
+            return None
+        task = asyncio.create_task(self._drain_together(due, slots))
+        self._groups[task] = due
+        task.add_done_callback(self._ended)
+        # It takes its slot before the next look.
+        await asyncio.sleep(0)
+        return task
 
-    async def _drain_together(self, due: Mapping[int, float]) -> None:
+    def _ended(self, group: asyncio.Task[None]) -> None:
+        """Have those of a group's partitions drained again that were named meanwhile."""
+        again = self._held.intersection(self._groups.pop(group))
+        self._held -= again
+        if again and not group.cancelled():
+            task = asyncio.create_task(self._take_again(again))
+            self._takes.add(task)
+            task.add_done_callback(self._takes.discard)
+
+    async def _take_again(self, partitions: Collection[int]) -> None:
+        await self._take(partitions, self._slots)
+
+    def _mine(self, named: Collection[int]) -> set[int]:
+        """Those that no other task of ours is at; the others are looked at when it is done."""
+        self._again.update(partition for partition in named if partition in self.tasks)
+        ours = {p for group in self._groups.values() for p in group}
+        free = {p for p in named if p not in self.tasks}
+        self._held |= free & ours
+        return free - ours
+
+    async def _drain_together(self, due: Collection[int], slots: asyncio.Semaphore) -> None:
         """Drain those of these partitions that nobody is at; the others soon, or each by itself.
 
         Args:
-            due: Which, and since when each was found to be somebody else's.
+            due: Which.
+            slots: As many are drained at once.
         """
-        left = Left((), ())
+        until = monotonic() + TRY_AGAIN_FOR_S
+        while due:
+            left = Left((), ())
 
-        async def together() -> None:
-            nonlocal left
-            left = await drain_group(self._deps, due)
+            async def together(those: Collection[int]) -> None:
+                nonlocal left
+                left = await drain_group(self._deps, those)
 
-        async with self._slots:
-            await self._counted(together(), due)
-        waited_for = {p for p in left.held if monotonic() - due[p] > TRY_AGAIN_FOR_S}
-        self.held |= {p: due[p] for p in left.held if p not in waited_for}
-        for partition in {*left.alone, *waited_for}:
-            self._drain_alone(partition)
+            async with slots:
+                await self._counted(together(due), due)
+            waited_for = left.held if monotonic() > until else ()
+            for partition in {*left.alone, *waited_for}:
+                self._drain_alone(partition)
+            due = set(left.held).difference(waited_for)
+            if due:
+                await asyncio.sleep(TRY_AGAIN_S)
 
     def _drain_alone(self, partition: int) -> None:
         task = asyncio.create_task(self._drain(partition))
@@ -209,4 +248,4 @@ class Attendant:
         await asyncio.gather(*under_way, return_exceptions=True)
 
     def _under_way(self) -> list[asyncio.Task[None]]:
-        return [*self.tasks.values(), *self._groups]
+        return [*self.tasks.values(), *self._groups, *self._takes]

@@ -20,7 +20,7 @@ from workers.drain import do_reading, turn_at
 from workers.entries import decoded
 
 # So many entries, and what else there is of their butts, are done in one transaction.
-PART = 250
+PART = 350
 # Somebody who died over what came late is not waited for any longer.
 CLAIM_MS = 3_000
 

@@ -61,6 +61,7 @@ class LastingWorker(Worker):
                 self._renew_claims(),
                 self._heed_pause(),
                 self.attendant.attend(),
+                self.attendant.attend_patient(),
                 self.attendant.attend_late(),
                 self.attendant.look_around(),
                 self._note_told(),

@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 from core.postgres import Pool
 from core.schedules import ScheduleSeen, note_schedules
 from core.schema.token import Role
+from core.settings import Settings
 from tests.endpoints.conftest import AsRole
 from tests.fields import Field, put_up
 from tests.resources import Json, data, failure
@@ -98,10 +99,12 @@ async def test_a_cursor_that_is_none_is_refused(client: AsyncClient, cursor: str
     assert (code, said.partition(":")[0]) == (422, "query.cursor")
 
 
-async def test_a_partition_shows_what_waits_in_it(client: AsyncClient, field: Field) -> None:
+async def test_a_partition_shows_what_waits_in_it(
+    client: AsyncClient, field: Field, settings: Settings
+) -> None:
     await send(client, landed(field), landed(field))
     shown = data(await client.get(f"{URL}/partition"))
-    assert [each["partition"] for each in shown] == list(range(16))
+    assert [each["partition"] for each in shown] == list(range(settings.quiver_partitions))
     (full,) = [each for each in shown if each["depth"]]
     assert (full["depth"], full["is_woken"]) == (2, True)
     assert 0 <= full["oldest_age_ms"] < 60_000

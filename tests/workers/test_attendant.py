@@ -11,8 +11,8 @@ from core.gate import WOKEN, Haste
 from core.models.work import try_partition, unlock_partitions
 from core.pause import pause, resume
 from core.queue import QUEUE
-from tests.workers.conftest import Range, eventually
-from workers import attendant
+from tests.workers.conftest import WITHIN_S, Range, eventually
+from workers import attendant, group
 from workers.attendant import Attendant
 from workers.deps import Deps
 from workers.group import Left
@@ -37,11 +37,13 @@ class Asked:
 async def _asked(deps: Deps) -> AsyncIterator[Asked]:
     """An attendant that attends."""
     made = Asked(deps)
-    attending = asyncio.create_task(made.attendant.attend())
+    looks = made.attendant.attend(), made.attendant.attend_patient()
+    attending = [asyncio.create_task(look) for look in looks]
     yield made
-    attending.cancel()
+    for each in attending:
+        each.cancel()
     await made.attendant.break_off()
-    await asyncio.gather(attending, return_exceptions=True)
+    await asyncio.gather(*attending, return_exceptions=True)
 
 
 async def test_what_comes_is_done_without_a_job(line: Range, asked: Asked) -> None:
@@ -129,16 +131,25 @@ async def test_what_came_late_and_fails_is_not_tried_again_and_again(
 async def test_a_partition_that_somebody_is_at_is_drained_when_he_is_done(
     line: Range, asked: Asked, monkeypatch: pytest.MonkeyPatch, tries_for_s: float
 ) -> None:
+    del asked
     monkeypatch.setattr(attendant, "TRY_AGAIN_FOR_S", tries_for_s)
     partition = line.deps.inbox.partition_of(line.field.targets[1])
 
-    async def is_found_held() -> bool:
-        return bool(asked.attendant.held or asked.attendant.tasks)
+    found_held = asyncio.Event()
+
+    async def drain_group(deps: Deps, partitions: Collection[int]) -> Left:
+        left = await group.drain_group(deps, partitions)
+        if left.held:
+            found_held.set()
+        return left
+
+    monkeypatch.setattr(attendant, "drain_group", drain_group)
 
     async with line.deps.pool.acquire() as conn:
         assert await try_partition(conn, partition)
         await line.put(line.field.release(10))
-        await eventually(is_found_held)
+        async with asyncio.timeout(WITHIN_S):
+            await found_held.wait()
         assert await line.shots() == []
         await unlock_partitions(conn, [partition])
 
