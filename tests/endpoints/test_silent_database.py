@@ -28,6 +28,8 @@ SAID = "PostgreSQL does not answer: events are still taken, and none becomes a s
 UNKNOWN = ("queued", "failed", "readers_online", "readers_silent")
 WORKER = WorkerReport("a", "range", 7, "2026-05-01T10:00:00.000Z", "0.1.0", 0, 0, 0)
 WITHIN_S = 10.0
+# Sooner than a statement is given up, however slow the machine is.
+SOON_S = 6.0
 
 type Visits = Callable[[str | None], AsyncClient]
 
@@ -81,7 +83,7 @@ async def test_the_rest_is_shown_soon_and_what_only_the_database_knows_is_unknow
     async with silence(tap):
         asked_at = monotonic()
         told = data(await admin.get(OVERVIEW))
-        assert monotonic() - asked_at < 2
+        assert monotonic() - asked_at < SOON_S
     assert [told[name] for name in UNKNOWN] == [None] * len(UNKNOWN)
     assert (told["inbox"], told["running"], told["workers"]) == (0, 0, 1)
     assert (told["postgres"]["is_up"], told["redis"]["is_up"]) == (False, True)
@@ -102,7 +104,7 @@ async def test_whether_all_is_done_cannot_be_told_and_nobody_waits_for_it(
     visits: Visits, tap: Tap
 ) -> None:
     admin = visits(ADMIN_TOKEN)
-    async with silence(tap), asyncio.timeout(2):
+    async with silence(tap), asyncio.timeout(SOON_S):
         assert failure(await admin.get(QUEUE))[0] == 503
 
 
@@ -114,7 +116,7 @@ async def test_who_is_logged_in_stays_so_and_is_told_what_is_wrong(
     browser = visits(None)
     await log_in(browser, token)
     assert (await browser.get("/admin")).status_code == 200
-    async with silence(tap), asyncio.timeout(2):
+    async with silence(tap), asyncio.timeout(SOON_S):
         page = await browser.get("/admin")
         workers = await browser.get("/api/v0/admin/worker")
     assert (page.status_code, workers.status_code) == (200, 200)
@@ -133,7 +135,7 @@ async def test_a_token_that_was_shown_before_is_known(visits: Visits, tap: Tap, 
 
 async def test_who_was_never_seen_is_asked_to_come_again(visits: Visits, tap: Tap) -> None:
     stranger = visits("nobody knows it")
-    async with silence(tap), asyncio.timeout(2):
+    async with silence(tap), asyncio.timeout(SOON_S):
         assert failure(await stranger.get(OVERVIEW))[0] == 503
 
 
