@@ -33,7 +33,7 @@ TOGETHER_EVERY_S = 0.05
 # So many partitions are then locked at once: what happens at them meanwhile waits.
 TOGETHER = 32
 LONGEST_PAUSE_S = 2.0
-# One waits for the stores while the other computes.
+# More would hold each other up, and each be smaller.
 GROUPS_AT_ONCE = 1
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
@@ -175,16 +175,16 @@ class Attendant:
             due: Which.
             slots: As many are drained at once.
         """
-        until = monotonic() + TRY_AGAIN_FOR_S
+        until, left = monotonic() + TRY_AGAIN_FOR_S, Left((), ())
+
+        async def together() -> None:
+            nonlocal left
+            left = await drain_group(self._deps, due)
+
         while due:
             left = Left((), ())
-
-            async def together(those: Collection[int]) -> None:
-                nonlocal left
-                left = await drain_group(self._deps, those)
-
             async with slots:
-                await self._counted(together(due), due)
+                await self._counted(together(), due)
             waited_for = left.held if monotonic() > until else ()
             for partition in {*left.alone, *waited_for}:
                 self._drain_alone(partition)

@@ -1,7 +1,8 @@
 """What is stored of butts, for one derivation: remembered where a worker knows it, else read."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from uuid import UUID
 
 from core.domain.learning import REMEMBERED, Lesson
@@ -16,6 +17,9 @@ from core.postgres import Connection
 from workers.memory import Memory, Remembered
 
 EVER_SINCE = ALWAYS.end
+# When what is kept of a butt happened, microseconds.
+_SHOT_AT: Callable[[StoredShot], int] = attrgetter("shot.released_at")
+_LANDING_AT: Callable[[UnmatchedLanding], int] = attrgetter("landed_at")
 
 
 @dataclass(slots=True)
@@ -89,26 +93,12 @@ class Recall:
         """
         known = self._reaching(spans)
         unread = [t for t in spans if t not in known or known[t].shots is None]
-        wanted = {shot_id for target in unread for shot_id in ids.get(target, ())}
         asked = self._asked(spans, known, unread)
-        read = await select_known_shots(self.conn, asked, wanted) if unread else {}
-        for target in unread:
-            if target in known:
-                named = ids.get(target, ())
-                known[target].shots = {
-                    i: each for i, each in read.items() if each.target_id == target or i in named
-                }
-        found: dict[UUID, StoredShot] = {}
-        for target, span in spans.items():
-            named = ids.get(target, ())
-            kept = (known[target].shots or {}) if target in known else read
-            found |= {
-                i: each
-                for i, each in kept.items()
-                if i in named
-                or (each.target_id == target and span.begin <= each.shot.released_at <= span.end)
-            }
-        return found
+        read = await select_known_shots(self.conn, asked, _named(ids, unread)) if unread else {}
+        for target in known.keys() & set(unread):
+            known[target].shots = _picked(read, target, asked[target], ids, _SHOT_AT)
+        kept = {t: (known[t].shots or {}) if t in known else read for t in spans}
+        return _all_picked(kept, spans, ids, _SHOT_AT)
 
     async def unmatched(
         self, spans: Mapping[UUID, Span], ids: Mapping[UUID, Collection[UUID]]
@@ -121,26 +111,12 @@ class Recall:
         """
         known = self._reaching(spans)
         unread = [t for t in spans if t not in known or known[t].unmatched is None]
-        wanted = {landing for target in unread for landing in ids.get(target, ())}
         asked = self._asked(spans, known, unread)
-        read = await select_unmatched(self.conn, asked, wanted) if unread else {}
-        for target in unread:
-            if target in known:
-                named = ids.get(target, ())
-                known[target].unmatched = {
-                    i: each for i, each in read.items() if each.target_id == target or i in named
-                }
-        found: dict[UUID, UnmatchedLanding] = {}
-        for target, span in spans.items():
-            named = ids.get(target, ())
-            kept = (known[target].unmatched or {}) if target in known else read
-            found |= {
-                i: each
-                for i, each in kept.items()
-                if i in named
-                or (each.target_id == target and span.begin <= each.landed_at <= span.end)
-            }
-        return found
+        read = await select_unmatched(self.conn, asked, _named(ids, unread)) if unread else {}
+        for target in known.keys() & set(unread):
+            known[target].unmatched = _picked(read, target, asked[target], ids, _LANDING_AT)
+        kept = {t: (known[t].unmatched or {}) if t in known else read for t in spans}
+        return _all_picked(kept, spans, ids, _LANDING_AT)
 
     def _reaching(self, spans: Mapping[UUID, Span]) -> dict[UUID, Remembered]:
         """What is known of those targets of which it reaches far enough back."""
@@ -197,6 +173,40 @@ class Recall:
         for known in whole:
             known.turn = self.butts[known.target_id].turn + 1
         return whole
+
+
+def _named(ids: Mapping[UUID, Collection[UUID]], targets: Iterable[UUID]) -> set[UUID]:
+    """What is asked for by its id at some targets."""
+    return {each for target in targets for each in ids.get(target, ())}
+
+
+def _picked[T: (StoredShot, UnmatchedLanding)](
+    rows: Mapping[UUID, T],
+    target_id: UUID,
+    span: Span,
+    ids: Mapping[UUID, Collection[UUID]],
+    at: Callable[[T], int],
+) -> dict[UUID, T]:
+    """Those of the rows that are a target's within a span, and those that are asked for by id."""
+    named = ids.get(target_id, ())
+    return {
+        i: row
+        for i, row in rows.items()
+        if i in named or (row.target_id == target_id and span.begin <= at(row) <= span.end)
+    }
+
+
+def _all_picked[T: (StoredShot, UnmatchedLanding)](
+    kept: Mapping[UUID, Mapping[UUID, T]],
+    spans: Mapping[UUID, Span],
+    ids: Mapping[UUID, Collection[UUID]],
+    at: Callable[[T], int],
+) -> dict[UUID, T]:
+    """As `_picked`, of all targets."""
+    found: dict[UUID, T] = {}
+    for target, span in spans.items():
+        found |= _picked(kept[target], target, span, ids, at)
+    return found
 
 
 def _lessons(known: Remembered, span: Span) -> list[Lesson]:

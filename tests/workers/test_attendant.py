@@ -91,6 +91,41 @@ async def test_a_partition_drained_by_itself_and_named_meanwhile_is_drained_agai
     assert drained == [3, 4, 3]
 
 
+async def test_a_partition_that_is_named_while_its_group_is_drained_is_drained_again(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on, again = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    drained: list[set[int]] = []
+
+    async def drain_group(_: Deps, partitions: Collection[int]) -> Left:
+        drained.append(set(partitions))
+        if len(drained) == 2:
+            again.set()
+        begun.set()
+        await go_on.wait()
+        return Left((), ())
+
+    monkeypatch.setattr(attendant, "drain_group", drain_group)
+    monkeypatch.setattr(attendant, "GROUPS_AT_ONCE", 2)
+    two_at_once = Attendant(deps, lambda: True)
+    attending = asyncio.create_task(two_at_once.attend())
+    async with asyncio.timeout(WITHIN_S):
+        await name(deps, 3)
+        await begun.wait()
+        await name(deps, 3)
+
+        async def is_taken() -> bool:
+            return not await deps.valkey.exists(WOKEN)
+
+        await eventually(is_taken)
+        assert drained == [{3}]
+        go_on.set()
+        await again.wait()
+    assert drained == [{3}, {3}]
+    attending.cancel()
+    await asyncio.gather(attending, return_exceptions=True)
+
+
 async def test_what_fails_becomes_a_job(
     deps: Deps, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
