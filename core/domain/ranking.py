@@ -55,8 +55,8 @@ class Ranked:
     is_tied: bool
 
 
-def criteria(*, is_indoor: bool, round_code: str | None) -> tuple[Criterion, ...]:
-    """What parts equal totals in a round, the first count that differs.
+def criteria(*, is_indoor: bool, round_code: str | None) -> tuple[Criterion, Criterion]:
+    """What parts equal totals in a round: the first count, and where that is equal, too, the other.
 
     Outdoors 10s (the X included), then Xs, indoors 10s, then 9s (WA Book 3, chapter 14); field 6s,
     then 5s, 3D 11s, then 10s (WA Book 4). A round is 3D or field when "3d" or "field" stands

@@ -28,11 +28,6 @@ WHERE slot.session_id = $1
 ORDER BY target.lane, slot.letter
 """
 
-STANDING_SELECT_TALLIES = """
-SELECT slot_id, total, arrows, xs, elevens, tens, nines, sixes, fives
-FROM standing WHERE session_id = $1
-"""
-
 STANDING_SELECT_NAMES = """
 SELECT slot.id AS slot_id, target.lane, slot.letter, slot.archer_id,
     archer.given_name, archer.family_name, archer.club, archer.country, slot.bowstyle
@@ -41,11 +36,6 @@ JOIN target ON target.id = slot.target_id
 JOIN archer ON archer.id = slot.archer_id
 WHERE slot.id = ANY ($1)
 """
-
-
-async def select_tallies(conn: Connection, session_id: UUID) -> list[Tally]:
-    """The sums of those slots of a session that have any."""
-    return [Tally(*row) for row in await conn.fetch(STANDING_SELECT_TALLIES, session_id)]
 
 
 async def with_names(conn: Connection, tallies: Mapping[UUID, Tally]) -> list[Standing]:

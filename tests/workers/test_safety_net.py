@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -163,6 +163,10 @@ async def test_ranks_that_others_shots_move_are_told_too(deps: Deps) -> None:
         str(field.slots["1B"]): (1, True),
         str(field.slots["1C"]): (3, False),
     }
+
+
+async def test_a_leaderboard_of_a_session_that_is_gone_is_none(deps: Deps) -> None:
+    await leaderboard(deps, str(uuid4()))
 
 
 async def test_of_very_many_rows_those_that_are_left_are_told_a_second_later(
