@@ -21,9 +21,9 @@ ORDER BY slot.id
 ON CONFLICT DO NOTHING
 """
 
-# What `rank` in `core/domain/ranking.py` says, worked out where the sums are: of a field of 1600 the
-# rows that come out of this are few, and each would cost more to be read than to be ranked. Whose
-# sums changed come first; of the others chance decides, so that nobody is always among those left.
+# What `rank` in `core/domain/ranking.py` says, worked out where the sums are: of a field of 1600 few
+# rows come out of this, and each costs more to be read than to be ranked. Whose sums changed come
+# first; of the others chance decides, so that nobody is always among those who are left.
 STANDING_SELECT_NEW = """
 WITH counted AS (
     SELECT standing.*,
