@@ -58,7 +58,7 @@ class Recall:
             if unknown[target] is not readings[target]:
                 self._begin(target, unknown[target].span.begin, events)
         said = {t: self._known[t].events if t in self._known else read[t] for t in readings}
-        return {t: list(filter(readings[t].holds, events)) for t, events in said.items()}
+        return {t: readings[t].of(events) for t, events in said.items()}
 
     def _wide(self, target_id: UUID, wanted: Reading) -> Reading:
         """A reading that may be remembered: all since its begin, when most of it is wanted."""

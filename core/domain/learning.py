@@ -179,8 +179,11 @@ class Learned:
 
     def add(self, lessons: Iterable[Lesson]) -> None:
         """Take in what more shots taught."""
-        new = list(lessons)
-        ordered = sorted([*self._lessons, *new], key=_ORDER)
+        new = sorted(lessons, key=_ORDER)
+        known = self._lessons
+        ordered = [*known, *new]
+        if known and new and new[0].order < known[-1].order:
+            ordered.sort(key=_ORDER)
         self._keep(ordered[-REMEMBERED:], (*new, *ordered[:-REMEMBERED]))
 
     def without(self, shot_ids: Collection[UUID]) -> "Learned":

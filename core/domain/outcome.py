@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 from core.domain.errors import DomainError
@@ -30,6 +31,8 @@ FATES = {
 }
 
 
+# A release is gone through anew with each event of its butt.
+@lru_cache(maxsize=16_384)
 def shot_id(release_event_id: UUID) -> UUID:
     """The id of the shot that this release began."""
     return uuid5(SHOTS, str(release_event_id))

@@ -5,7 +5,7 @@ the air, and read with as much before it as a timeline looks back.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from core.domain.impacts import IMPACT_REACH, LONGEST_IMPACT, SUSPECT_IMPACT
@@ -46,10 +46,15 @@ class Reading:
     span: Span
     landings_from: int
 
-    def holds(self, event: Event) -> bool:
-        """Whether an event is to be read."""
-        begin = self.landings_from if event.type is EventType.LANDED else self.span.begin
-        return begin <= event.at <= self.span.end
+    def of(self, events: Iterable[Event]) -> list[Event]:
+        """Those of the events that are to be read, in their order."""
+        begin, end, landings_from = self.span.begin, self.span.end, self.landings_from
+        return [
+            event
+            for event in events
+            if begin <= event.at <= end
+            and (event.at >= landings_from or event.type is not EventType.LANDED)
+        ]
 
 
 def touched(event_type: EventType, at: int, rules: Rules) -> Span:

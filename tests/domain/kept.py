@@ -19,7 +19,7 @@ def window_of(known: list[Event], span: Span, where: Butt) -> tuple[Span, list[E
     margin = FIRST_MARGIN
     while True:
         read = reading(span, where.rules, margin)
-        events = [event for event in known if read.holds(event)]
+        events = read.of(known)
         released = sorted(e.at for e in events if e.type is EventType.RELEASE)
         whole = cut(span, released, where.rules)
         if is_whole(whole, read.span, where.rules):
