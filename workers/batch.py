@@ -10,11 +10,11 @@ from core.domain.values import SECOND, Event, EventType
 from core.domain.window import Span, touched
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
-from core.models.binding_at import Bindings, select_bindings
+from core.models.binding_at import Bindings
 from core.models.butt import PlacedButt, take_butts
-from core.models.correlated_shot import select_unsettled
 from core.models.event import insert_events
 from core.models.instants import instant
+from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import News, ReaderPlace, note_signs_of_life, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.unmatched_landing import UnmatchedLanding
@@ -108,16 +108,16 @@ async def do_batch(
         batch: What is to be done.
         as_of: Now, microseconds.
     """
-    bindings = await select_bindings(conn, {each.reader_id for each in batch.accepted})
-    came = await correct(conn, deps.clock_bounds, batch.accepted)
-    mine, elsewhere = _sorted_out(came.accepted, bindings, deps.inbox, partitions)
+    known = await _known(conn, batch, as_of)
+    came = await correct(conn, deps.clock_bounds, batch.accepted, known.clocks)
+    mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
     online, doubtful = await _heard(
-        conn, deps, list(filter(batch.tells, came.accepted)), bindings, as_of
+        conn, deps, list(filter(batch.tells, came.accepted)), known, as_of
     )
     near, asked = await _ask_others(conn, deps, partitions, doubtful)
     batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
-    found = await _derive(conn, deps, batch, bindings, as_of)
+    found = await _derive(conn, deps, batch, known.bindings, as_of)
     return Outcome(
         found.changes,
         elsewhere,
@@ -127,7 +127,7 @@ async def do_batch(
         came.suspects,
         found.ends,
         _repeated(mine, new),
-        _echoes(batch, came.accepted, bindings),
+        _echoes(batch, came.accepted, known.bindings),
         found.learned,
     )
 
@@ -144,12 +144,12 @@ def _echoes(
 
 
 async def _heard(
-    conn: Connection, deps: Deps, signs: Sequence[Accepted], bindings: Bindings, as_of: int
+    conn: Connection, deps: Deps, signs: Sequence[Accepted], known: KnownReaders, as_of: int
 ) -> tuple[list[ReaderPlace], dict[UUID, Span]]:
     """Keep that readers live; where those are that were silent before, and the targets whose misses
     that may decide otherwise."""
     news = await _note_presence(conn, deps, signs, as_of)
-    doubtful = await _doubtful(conn, deps, signs, bindings, news, as_of)
+    doubtful = _doubtful(deps, known, news)
     return await _places(conn, news.online, as_of), doubtful
 
 
@@ -217,11 +217,16 @@ def _placed(events: Sequence[AcceptedEvent], bindings: Bindings) -> dict[UUID, l
     return placed
 
 
-def _possible_witnesses(accepted: Sequence[Accepted]) -> set[UUID]:
+async def _known(conn: Connection, batch: Batch, as_of: int) -> KnownReaders:
+    readers = {each.reader_id for each in batch.accepted}
+    return await lock_readers(conn, readers, _possible_witnesses(batch), as_of)
+
+
+def _possible_witnesses(batch: Batch) -> set[UUID]:
     """Readers whose sign of life may tell whether a landing was missed."""
     return {
         each.reader_id
-        for each in accepted
+        for each in filter(batch.tells, batch.accepted)
         if not isinstance(each, AcceptedEvent) or each.type is EventType.LANDED
     }
 
@@ -254,23 +259,16 @@ async def _note_presence(
     return await note_signs_of_life(conn, accepted, since)
 
 
-async def _doubtful(
-    conn: Connection,
-    deps: Deps,
-    accepted: Sequence[Accepted],
-    bindings: Bindings,
-    news: News,
-    as_of: int,
-) -> dict[UUID, Span]:
+def _doubtful(deps: Deps, known: KnownReaders, news: News) -> dict[UUID, Span]:
     """The targets whose misses the readers' word may decide otherwise, and when those were
     released."""
-    heard = {t for r in _possible_witnesses(accepted) for t in bindings.targets(r)}
-    doubtful = await select_unsettled(conn, heard, as_of) if heard else {}
+    doubtful = dict(known.unsettled)
     for reader_id, started_at in news.starts:
         # A reader cannot have seen what landed just before it was switched on, though it was taken
         # for online.
         span = Span(started_at - deps.offline_after - LONGEST_WINDOW, started_at)
-        doubtful = _joined(doubtful, {target: span for target in bindings.targets(reader_id)})
+        targets = known.bindings.targets(reader_id)
+        doubtful = _joined(doubtful, {target: span for target in targets})
     return doubtful
 
 

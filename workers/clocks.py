@@ -9,7 +9,7 @@ from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
 from core.domain.clock_reading import heard
 from core.domain.values import MILLISECOND
 from core.log import get_logger
-from core.models.reader_clock import ClockKey, KnownClock, Source, lock_clocks, write_clocks
+from core.models.reader_clock import ClockKey, KnownClock, Source, write_clocks
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat
 
@@ -91,7 +91,12 @@ class _Clocks:
         return [self.known[key] for key in keys if key in self.known]
 
 
-async def correct(conn: Connection, bounds: Bounds, accepted: Sequence[Accepted]) -> Corrected:
+async def correct(
+    conn: Connection,
+    bounds: Bounds,
+    accepted: Sequence[Accepted],
+    before: Mapping[ClockKey, KnownClock],
+) -> Corrected:
     """Find what is to be added to the times of what came, and keep what it tells of the clocks.
 
     What has an offset already (another partition's worker found it, or this batch is done target by
@@ -101,11 +106,11 @@ async def correct(conn: Connection, bounds: Bounds, accepted: Sequence[Accepted]
         conn: In the transaction that takes it from the inbox.
         bounds: What is believed of a clock.
         accepted: What came, in any order.
+        before: What is known of its readers' clocks, which are locked.
     """
     fresh = [each for each in accepted if each.offset is None]
     if not fresh:
         return Corrected(accepted)
-    before = await lock_clocks(conn, {each.reader_id for each in fresh})
     clocks = _Clocks(bounds, {key: each.clock for key, each in before.items()})
     found = _found(clocks, fresh)
     after = {

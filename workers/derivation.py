@@ -122,8 +122,10 @@ async def _keep_sums(
 ) -> list[AutoEnd]:
     """Ends by count and slots' sums, as these shots leave them; the ends."""
     ends = await keep_auto_ends(conn, windows, seen)
-    if seen:
-        await refresh_standings(conn, {each.shot.slot_id for each in seen})
+    # An arrow in the air counts nothing yet.
+    counted = {each.shot.slot_id for each in seen if each.shot.score is not None}
+    if counted:
+        await refresh_standings(conn, counted)
     return ends
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from core.models.instants import microseconds
@@ -50,16 +51,19 @@ class Bindings:
         return {bound.target_id for bound in self.of_reader.get(reader_id, [])}
 
 
+# Target, slot, begin and end.
+type BindingRow = tuple[UUID, UUID | None, datetime, datetime]
+
+
+def bound_of(row: BindingRow) -> Bound:
+    """A row of the table."""
+    target_id, slot_id, valid_from, valid_to = row
+    return Bound(target_id, slot_id, microseconds(valid_from), microseconds(valid_to))
+
+
 async def select_bindings(conn: Connection, readers: Collection[UUID]) -> Bindings:
     """The histories of some readers' places."""
     found: dict[UUID, list[Bound]] = {}
-    for row in await conn.fetch(BINDING_SELECT_OF_READERS, list(readers)):
-        found.setdefault(row["reader_id"], []).append(
-            Bound(
-                row["target_id"],
-                row["slot_id"],
-                microseconds(row["valid_from"]),
-                microseconds(row["valid_to"]),
-            )
-        )
+    for reader_id, *row in await conn.fetch(BINDING_SELECT_OF_READERS, list(readers)):
+        found.setdefault(reader_id, []).append(bound_of(tuple(row)))
     return Bindings(found)

@@ -21,23 +21,40 @@ ORDER BY reader_id FOR UPDATE
 
 # What an older heartbeat says never replaces what a newer one said. Only what it had still to send
 # is believed while in doubt, until the next one: nobody gets a zero for it.
+# An event is of the latest start before it came; of a reader that never said when, of no start.
 STATUS_UPSERT = """
-INSERT INTO reader_status AS status
-    (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
-SELECT reader_id, heard_at, heard_at >= $6, battery_pct, firmware, buffered
-FROM unnest(
-    $1::uuid[], $2::timestamptz[], $3::double precision[], $4::text[], $5::integer[]
-) AS heard (reader_id, heard_at, battery_pct, firmware, buffered)
-ON CONFLICT (reader_id) DO UPDATE SET
-    last_heard_at = greatest(status.last_heard_at, excluded.last_heard_at),
-    is_online = status.is_online OR excluded.is_online,
-    battery_pct = coalesce(excluded.battery_pct, status.battery_pct),
-    firmware = coalesce(excluded.firmware, status.firmware),
-    buffered = CASE WHEN status.reader_id = ANY ($7::uuid[]) THEN excluded.buffered
-        ELSE greatest(status.buffered, excluded.buffered) END
-RETURNING reader_id, (
-    SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
-) AS was_online
+WITH kept AS (
+    INSERT INTO reader_status AS status
+        (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
+    SELECT reader_id, heard_at, heard_at >= $6, battery_pct, firmware, buffered
+    FROM unnest(
+        $1::uuid[], $2::timestamptz[], $3::double precision[], $4::text[], $5::integer[]
+    ) AS heard (reader_id, heard_at, battery_pct, firmware, buffered)
+    ON CONFLICT (reader_id) DO UPDATE SET
+        last_heard_at = greatest(status.last_heard_at, excluded.last_heard_at),
+        is_online = status.is_online OR excluded.is_online,
+        battery_pct = coalesce(excluded.battery_pct, status.battery_pct),
+        firmware = coalesce(excluded.firmware, status.firmware),
+        buffered = CASE WHEN status.reader_id = ANY ($7::uuid[]) THEN excluded.buffered
+            ELSE greatest(status.buffered, excluded.buffered) END
+    RETURNING reader_id, buffered, (
+        SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
+    ) AS was_online
+), watched AS (
+    INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, event_clear_at)
+    SELECT heard.reader_id, coalesce(latest.said_started_at, $10), coalesce(latest.started_at, $10),
+        heard_at
+    FROM unnest($8::uuid[], $9::timestamptz[]) AS heard (reader_id, heard_at)
+    JOIN kept ON kept.reader_id = heard.reader_id AND coalesce(kept.buffered, 0) = 0
+    LEFT JOIN LATERAL (
+        SELECT said_started_at, started_at FROM reader_boot
+        WHERE reader_id = heard.reader_id AND started_at <= heard_at
+        ORDER BY started_at DESC LIMIT 1
+    ) AS latest ON true
+    ON CONFLICT (reader_id, said_started_at) DO UPDATE
+        SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
+)
+SELECT reader_id, was_online FROM kept
 """
 
 BOOT_UPSERT = """
@@ -48,22 +65,6 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
 ON CONFLICT (reader_id, said_started_at) DO UPDATE
     SET clear_at = greatest(boot.clear_at, excluded.clear_at)
 RETURNING reader_id, started_at, xmax = 0 AS is_new
-"""
-
-# An event is of the latest start before it came; of a reader that never said when, of no start.
-BOOT_UPSERT_HEARD = """
-INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, event_clear_at)
-SELECT heard.reader_id, coalesce(latest.said_started_at, $3), coalesce(latest.started_at, $3), heard_at
-FROM unnest($1::uuid[], $2::timestamptz[]) AS heard (reader_id, heard_at)
-LEFT JOIN LATERAL (
-    SELECT said_started_at, started_at FROM reader_boot
-    WHERE reader_id = heard.reader_id AND started_at <= heard_at
-    ORDER BY started_at DESC LIMIT 1
-) AS latest ON true
-LEFT JOIN reader_status AS status ON status.reader_id = heard.reader_id
-WHERE coalesce(status.buffered, 0) = 0
-ON CONFLICT (reader_id, said_started_at) DO UPDATE
-    SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
 """
 
 STATUS_UPDATE_SILENT = """
@@ -128,13 +129,8 @@ async def note_signs_of_life(
     # Only of heartbeats it matters which is newer.
     rows = await conn.fetch(STATUS_LOCK, readers) if beats else []
     last_heard = {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
-    before = await _keep_status(conn, heard, beats, online_since, last_heard)
     starts = await _keep_boots(conn, beats) if beats else []
-    # Only a butt's reader is asked later whether it was there.
-    latest = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
-    if latest:
-        times = [instant(at) for at in latest.values()]
-        await conn.execute(BOOT_UPSERT_HEARD, list(latest), times, UNSAID)
+    before = await _keep_status(conn, heard, beats, online_since, last_heard)
     newest = _latest(heard)
     online = [r for r in readers if r not in before and instant(newest[r]) >= online_since]
     return News(online, starts)
@@ -154,10 +150,13 @@ async def _keep_status(
     online_since: datetime,
     last_heard: Mapping[UUID, int],
 ) -> set[UUID]:
-    """Keep when readers were heard and what their heartbeats say; those that were online."""
+    """Keep when readers were heard, and of which start they said it, and what their heartbeats say;
+    those that were online."""
     said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
     new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard.get(r, 0)}
     latest = _latest(heard)
+    # Only a butt's reader is asked later whether it was there.
+    landed = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
     of_reader = [new.get(reader) for reader in latest]
     rows = await conn.fetch(
         STATUS_UPSERT,
@@ -168,6 +167,9 @@ async def _keep_status(
         [said[reader].buffered if reader in said else None for reader in latest],
         online_since,
         list(new),
+        list(landed),
+        [instant(at) for at in landed.values()],
+        UNSAID,
     )
     return {row["reader_id"] for row in rows if row["was_online"]}
 

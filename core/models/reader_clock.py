@@ -1,6 +1,6 @@
 """Readers' clocks: how far each is from ours, and what the next message is held against."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -11,11 +11,6 @@ from core.domain.clock import Clock, Suspicion
 from core.domain.values import MILLISECOND
 from core.models.instants import optional_instant
 from core.postgres import Connection
-
-CLOCK_LOCK = """
-SELECT reader_id, source, suspect, state FROM reader_clock WHERE reader_id = ANY ($1)
-ORDER BY reader_id, source FOR UPDATE
-"""
 
 CLOCK_UPSERT = """
 INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
@@ -68,15 +63,10 @@ class KnownClock:
     suspect: Suspicion | None = None
 
 
-async def lock_clocks(conn: Connection, readers: Collection[UUID]) -> dict[ClockKey, KnownClock]:
-    """What is known of some readers' clocks; nobody else changes it until the transaction ends."""
-    return {
-        (row["reader_id"], Source(row["source"])): KnownClock(
-            _CLOCK.validate_python(row["state"]),
-            None if row["suspect"] is None else Suspicion(row["suspect"]),
-        )
-        for row in await conn.fetch(CLOCK_LOCK, sorted(readers))
-    }
+def clock_of(state: str, suspect: str | None) -> KnownClock:
+    """A row of the table, of which the state is JSON."""
+    reason = None if suspect is None else Suspicion(suspect)
+    return KnownClock(_CLOCK.validate_json(state), reason)
 
 
 async def write_clocks(conn: Connection, clocks: Mapping[ClockKey, KnownClock]) -> None:

@@ -21,7 +21,7 @@ ORDER BY slot.id
 ON CONFLICT DO NOTHING
 """
 
-# What `rank` in `core/domain/ranking.py` says, worked out where the sums are: of a field of 1600 few
+# What `rank` in `core/domain/ranking.py` says, worked out where the sums are: of a large field few
 # rows come out of this, and each costs more to be read than to be ranked. Whose sums changed come
 # first; of the others chance decides, so that nobody is always among those who are left.
 STANDING_SELECT_NEW = """

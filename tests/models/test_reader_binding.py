@@ -1,17 +1,20 @@
 """Where readers are and were."""
 
 from datetime import datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from core.models.binding_at import select_bindings
+from core.models.known_reader import lock_readers
 from core.models.place import select_place
 from core.models.reader_binding import bind_from, follow_start
 from core.models.reader_move import move_reader, usual_start
 from core.postgres import Connection
 from core.schema.reader import Whereabouts
 from tests.butts import BEGIN, Butts, set_up
+from tests.fields import put_up
 
 type Stay = tuple[str, int, int | None]
 
@@ -231,3 +234,12 @@ async def test_a_later_start_and_a_later_binding_are_left_as_they_are(
     await stay(conn, butts, "1A", begin)
     await follow_start(conn, butts.session_id, at(0), at(start))
     assert await history(conn, butts) == [("1A", begin, None)]
+
+
+async def test_what_is_known_of_readers_has_the_same_places(conn: Connection) -> None:
+    field = await put_up(conn, letters="AB")
+    readers = [*field.readers.values(), uuid4()]
+    known = await lock_readers(conn, readers)
+    found = await select_bindings(conn, readers)
+    assert {r: b for r, b in known.bindings.of_reader.items() if b} == found.of_reader
+    assert not known.bindings.of_reader[readers[-1]]

@@ -1,11 +1,11 @@
 """Readers' clocks as they are kept."""
 
 from core.domain.clock import Before, Clock, Sample, Suspicion
+from core.models.known_reader import lock_readers
 from core.models.reader_clock import (
     KnownClock,
     Source,
     count_suspects,
-    lock_clocks,
     write_clocks,
 )
 from core.postgres import Connection
@@ -32,7 +32,8 @@ async def test_a_clock_is_found_as_it_was_kept(conn: Connection) -> None:
         (butt, Source.GATEWAY): KnownClock(CLOCK),
     }
     await write_clocks(conn, kept)
-    assert await lock_clocks(conn, [bow, butt, field.readers["1A arrow"]]) == kept
+    known = await lock_readers(conn, [bow, butt, field.readers["1A arrow"]])
+    assert known.clocks == kept
     assert tuple(await conn.fetchrow(ROW, bow, "reader") or ()) == (-2000.5, "jumped")
     assert tuple(await conn.fetchrow(ROW, bow, "gateway") or ()) == (None, None)
 
@@ -42,7 +43,8 @@ async def test_a_clock_replaces_what_was_kept_of_it(conn: Connection) -> None:
     key = (field.readers["1A bow"], Source.READER)
     await write_clocks(conn, {key: KnownClock(CLOCK, Suspicion.IMPLAUSIBLE)})
     await write_clocks(conn, {key: KnownClock(Clock())})
-    assert await lock_clocks(conn, [key[0]]) == {key: KnownClock(Clock())}
+    known = await lock_readers(conn, [key[0]])
+    assert known.clocks == {key: KnownClock(Clock())}
 
 
 async def test_suspects_are_counted_by_what_the_reader_says_itself(conn: Connection) -> None:
