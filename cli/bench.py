@@ -7,6 +7,7 @@ import typer
 
 from bench.wish import Wish, rows_up_to
 from cli.failing import told
+from cli.machine import DEFAULT_WORKERS, Workers
 from cli.stopping import Stopping, end_with_uv
 
 
@@ -28,7 +29,7 @@ def register(app: typer.Typer) -> None:
         runs: Annotated[int, typer.Option(min=1, help="Of each, for the median")] = 1,
         seconds: Annotated[float, typer.Option(min=1, help="Of each pace")] = 20,
         butts: Annotated[int, typer.Option(min=1, max=2000, help="Of four archers each")] = 399,
-        workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes")] = 2,
+        workers: Workers = DEFAULT_WORKERS,
         rows: Annotated[int, typer.Option(min=0, help="Stored events of growth, at most")] = 10**7,
         minutes: Annotated[float, typer.Option(min=0.05, help="Of soak")] = 60,
         json: Annotated[Path | None, typer.Option(help="Write everything here")] = None,

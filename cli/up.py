@@ -15,6 +15,7 @@ import typer
 from cli.access import first_token, passing_token
 from cli.banner import banner
 from cli.failing import told
+from cli.machine import DEFAULT_WORKERS, Workers
 from cli.processes import Child, GivenUp, Supervisor
 from cli.readiness import check_port, is_ready
 from cli.stopping import Stopping, end_with_uv
@@ -52,7 +53,7 @@ def register(app: typer.Typer) -> None:
     def run(
         host: Annotated[str, typer.Option(help="Address the API listens on")] = "127.0.0.1",
         port: Annotated[int, typer.Option(min=1, max=65535, help="Port it listens on")] = 8000,
-        workers: Annotated[int, typer.Option(min=1, max=64, help="Worker processes")] = 2,
+        workers: Workers = DEFAULT_WORKERS,
         data_dir: DataDir = DEFAULT_DATA_DIR,
         demo: Annotated[bool, typer.Option("--demo", help="Add a simulated tournament")] = False,
         verbose: Annotated[

@@ -33,8 +33,9 @@ TOGETHER_EVERY_S = 0.05
 # So many partitions are then locked at once: what happens at them meanwhile waits.
 TOGETHER = 32
 LONGEST_PAUSE_S = 2.0
-# More would hold each other up, and each be smaller.
-GROUPS_AT_ONCE = 1
+# While one waits for the database the other is worked out. More would hold each other up, and each
+# be smaller.
+GROUPS_AT_ONCE = 2
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
@@ -71,9 +72,11 @@ class Attendant:
                 await asyncio.sleep(LOOK_EVERY_S)
                 continue
             try:
-                # What is named while all are busy comes together with the next.
+                # What is named while all are busy comes together with the next. Whoever tries once
+                # more needs not wait until something is named.
                 async with self._slots:
-                    named = await self._deps.inbox.wait_for_woken()
+                    pass
+                named = await self._deps.inbox.wait_for_woken()
                 pause_s = 0.1
             except (*LOST, RedisError) as error:
                 log.warning("nobody says for which partitions something came", error=repr(error))
