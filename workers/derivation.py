@@ -159,11 +159,15 @@ def _differences(
         for shot_id, (target_id, placed) in counted.shots.items()
     ]
     changes = [change for change in found if change is not None]
-    for shot_id, before in counted.known.items():
-        gone = shot_id not in counted.shots and before.target_id in targets
+    gone = [
+        before
+        for shot_id, before in counted.known.items()
+        if shot_id not in counted.shots and before.target_id in targets
+    ]
+    for before in gone:
         emptied = voided(before)
         # Also when a judge had voided it before its release was gone.
-        if gone and before.shot != emptied.shot:
+        if before.shot != emptied.shot:
             request_id = causes.of(before.shot, before.target_id)
             after = replace(emptied, version=before.version + 1, request_id=request_id)
             changes.append(Change(before, after))
