@@ -31,7 +31,7 @@ LOOK_EVERY_S = 0.25
 # What is better done together waits for this long at most, unless a worker is busy with it.
 TOGETHER_EVERY_S = 0.05
 # So many partitions are then locked at once: what happens at them meanwhile waits.
-TOGETHER = 32
+TOGETHER = 16
 LONGEST_PAUSE_S = 2.0
 # While one waits for the database the other is worked out. More would hold each other up, and each
 # be smaller.

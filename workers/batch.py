@@ -16,11 +16,12 @@ from core.models.event import insert_events
 from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import News, ReaderPlace, note_signs_of_life, select_reader_places
+from core.models.reader_clock import write_clocks
 from core.models.recompute import request_recompute
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
-from workers.clocks import Suspect, correct
+from workers.clocks import Corrected, Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
 from workers.memory import Remembered
@@ -109,12 +110,10 @@ async def do_batch(
         as_of: Now, microseconds.
     """
     known = await _known(conn, batch, as_of)
-    came = await correct(conn, deps.clock_bounds, batch.accepted, known.clocks)
+    came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
-    online, doubtful = await _heard(
-        conn, deps, list(filter(batch.tells, came.accepted)), known, as_of
-    )
+    online, doubtful = await _heard(conn, deps, _telling(batch, came), known, as_of)
     near, asked = await _ask_others(conn, deps, partitions, doubtful)
     batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, batch, known.bindings, as_of)
@@ -132,6 +131,10 @@ async def do_batch(
     )
 
 
+def _telling(batch: Batch, came: Corrected) -> Corrected:
+    return replace(came, accepted=list(filter(batch.tells, came.accepted)))
+
+
 def _echoes(
     batch: Batch, came: Sequence[Accepted], bindings: Bindings
 ) -> list[tuple[UUID, AcceptedEvent]]:
@@ -144,7 +147,7 @@ def _echoes(
 
 
 async def _heard(
-    conn: Connection, deps: Deps, signs: Sequence[Accepted], known: KnownReaders, as_of: int
+    conn: Connection, deps: Deps, signs: Corrected, known: KnownReaders, as_of: int
 ) -> tuple[list[ReaderPlace], dict[UUID, Span]]:
     """Keep that readers live; where those are that were silent before, and the targets whose misses
     that may decide otherwise."""
@@ -250,13 +253,12 @@ def _sorted_out(
     return mine, elsewhere
 
 
-async def _note_presence(
-    conn: Connection, deps: Deps, accepted: Sequence[Accepted], as_of: int
-) -> News:
-    if not accepted:
+async def _note_presence(conn: Connection, deps: Deps, signs: Corrected, as_of: int) -> News:
+    if not signs.accepted:
+        await write_clocks(conn, signs.clocks)
         return News([], [])
     since: datetime = instant(as_of - deps.offline_after)
-    return await note_signs_of_life(conn, accepted, since)
+    return await note_signs_of_life(conn, signs.accepted, since, signs.clocks)
 
 
 def _doubtful(deps: Deps, known: KnownReaders, news: News) -> dict[UUID, Span]:

@@ -9,8 +9,7 @@ from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
 from core.domain.clock_reading import heard
 from core.domain.values import MILLISECOND
 from core.log import get_logger
-from core.models.reader_clock import ClockKey, KnownClock, Source, write_clocks
-from core.postgres import Connection
+from core.models.reader_clock import ClockKey, KnownClock, Source
 from core.schema.inbox import Accepted, AcceptedBeat
 
 log = get_logger(__name__)
@@ -38,10 +37,12 @@ class Corrected:
     Args:
         accepted: In the order in which it came.
         suspects: Readers whose clocks became suspect by it.
+        clocks: What is known of clocks since, where that is something else than before.
     """
 
     accepted: Sequence[Accepted]
     suspects: Sequence[Suspect] = ()
+    clocks: Mapping[ClockKey, KnownClock] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -91,19 +92,15 @@ class _Clocks:
         return [self.known[key] for key in keys if key in self.known]
 
 
-async def correct(
-    conn: Connection,
-    bounds: Bounds,
-    accepted: Sequence[Accepted],
-    before: Mapping[ClockKey, KnownClock],
+def correct(
+    bounds: Bounds, accepted: Sequence[Accepted], before: Mapping[ClockKey, KnownClock]
 ) -> Corrected:
-    """Find what is to be added to the times of what came, and keep what it tells of the clocks.
+    """Find what is to be added to the times of what came, and what it tells of the clocks.
 
     What has an offset already (another partition's worker found it, or this batch is done target by
     target) keeps it: a clock that moves must not move an event to and fro.
 
     Args:
-        conn: In the transaction that takes it from the inbox.
         bounds: What is believed of a clock.
         accepted: What came, in any order.
         before: What is known of its readers' clocks, which are locked.
@@ -118,10 +115,8 @@ async def correct(
         for key, clock in clocks.known.items()
         if key not in before or clock != before[key].clock
     }
-    if after:
-        await write_clocks(conn, after)
     corrected = [found.get(id(each), each) for each in accepted]
-    return Corrected(corrected, list(_suspects(before, after)))
+    return Corrected(corrected, list(_suspects(before, after)), after)
 
 
 def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:

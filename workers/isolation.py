@@ -16,6 +16,7 @@ from core.models.butt import take_turns
 from core.models.event import insert_events
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.known_reader import lock_readers
+from core.models.reader_clock import write_clocks
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, do_batch, owner
@@ -47,7 +48,8 @@ async def do_isolated(
     async with conn.transaction():
         # Once for all of them: a clock's message is not taken twice.
         known = await lock_readers(conn, {each.reader_id for each in accepted})
-        came = await correct(conn, deps.clock_bounds, accepted, known.clocks)
+        came = correct(deps.clock_bounds, accepted, known.clocks)
+        await write_clocks(conn, came.clocks)
         outcomes.append(Outcome([], [], [], (), suspects=came.suspects))
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)

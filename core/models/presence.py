@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.domain.values import EventType
 from core.models.instants import FIRST, instant, microseconds
+from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
@@ -22,6 +23,7 @@ ORDER BY reader_id FOR UPDATE
 # What an older heartbeat says never replaces what a newer one said. Only what it had still to send
 # is believed while in doubt, until the next one: nobody gets a zero for it.
 # An event is of the latest start before it came; of a reader that never said when, of no start.
+# Clocks are measured by the same messages, and so kept in the same statement.
 STATUS_UPSERT = """
 WITH kept AS (
     INSERT INTO reader_status AS status
@@ -53,6 +55,15 @@ WITH kept AS (
     ) AS latest ON true
     ON CONFLICT (reader_id, said_started_at) DO UPDATE
         SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
+), measured AS (
+    INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
+    SELECT * FROM unnest(
+        $11::uuid[], $12::text[], $13::double precision[], $14::timestamptz[], $15::text[],
+        $16::timestamptz[], $17::jsonb[]
+    )
+    ON CONFLICT (reader_id, source) DO UPDATE SET
+        offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
+        suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
 )
 SELECT reader_id, was_online FROM kept
 """
@@ -115,14 +126,18 @@ class News:
 
 
 async def note_signs_of_life(
-    conn: Connection, heard: Sequence[Accepted], online_since: datetime
+    conn: Connection,
+    heard: Sequence[Accepted],
+    online_since: datetime,
+    clocks: Mapping[ClockKey, KnownClock] | None = None,
 ) -> News:
-    """Keep what events and heartbeats tell of their readers' presence.
+    """Keep what events and heartbeats tell of their readers' presence, and of their clocks.
 
     Args:
         conn: In the transaction that takes them from the inbox.
         heard: What came, in any order.
         online_since: Who was heard at or after this time is online.
+        clocks: As `write_clocks` takes them, of any readers; what was said when is on them already.
     """
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
@@ -130,7 +145,7 @@ async def note_signs_of_life(
     rows = await conn.fetch(STATUS_LOCK, readers) if beats else []
     last_heard = {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
     starts = await _keep_boots(conn, beats) if beats else []
-    before = await _keep_status(conn, heard, beats, online_since, last_heard)
+    before = await _keep_status(conn, heard, online_since, last_heard, clocks or {})
     newest = _latest(heard)
     online = [r for r in readers if r not in before and instant(newest[r]) >= online_since]
     return News(online, starts)
@@ -146,12 +161,13 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
 async def _keep_status(
     conn: Connection,
     heard: Sequence[Accepted],
-    beats: Sequence[AcceptedBeat],
     online_since: datetime,
     last_heard: Mapping[UUID, int],
+    clocks: Mapping[ClockKey, KnownClock],
 ) -> set[UUID]:
-    """Keep when readers were heard, and of which start they said it, and what their heartbeats say;
-    those that were online."""
+    """Keep when readers were heard, and of which start they said it, what their heartbeats say, and
+    their clocks; those that were online."""
+    beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
     new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard.get(r, 0)}
     latest = _latest(heard)
@@ -170,6 +186,7 @@ async def _keep_status(
         list(landed),
         [instant(at) for at in landed.values()],
         UNSAID,
+        *columns_of_clocks(clocks),
     )
     return {row["reader_id"] for row in rows if row["was_online"]}
 

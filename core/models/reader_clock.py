@@ -76,12 +76,17 @@ async def write_clocks(conn: Connection, clocks: Mapping[ClockKey, KnownClock]) 
         conn: In the transaction that locked them.
         clocks: Each with why an operator should look at it.
     """
+    if clocks:
+        await conn.execute(CLOCK_UPSERT, *columns_of_clocks(clocks))
+
+
+def columns_of_clocks(clocks: Mapping[ClockKey, KnownClock]) -> list[list[object]]:
+    """The table's columns, of some clocks."""
     # In one order for all: two workers that see a reader for the first time wait for each other.
     keys = sorted(clocks)
     known = [clocks[key] for key in keys]
     offsets = [each.clock.offset for each in known]
-    await conn.execute(
-        CLOCK_UPSERT,
+    return [
         [reader_id for reader_id, _ in keys],
         [source for _, source in keys],
         [None if offset is None else offset / MILLISECOND for offset in offsets],
@@ -89,7 +94,7 @@ async def write_clocks(conn: Connection, clocks: Mapping[ClockKey, KnownClock]) 
         [each.suspect for each in known],
         [optional_instant(each.clock.jumped_at) for each in known],
         [each.clock for each in known],
-    )
+    ]
 
 
 async def count_suspects(conn: Connection) -> dict[Suspicion, int]:

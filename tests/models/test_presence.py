@@ -5,7 +5,9 @@ from datetime import datetime
 
 import pytest
 
+from core.domain.clock import Clock
 from core.models.instants import instant, microseconds
+from core.models.known_reader import lock_readers
 from core.models.presence import (
     UNSAID,
     News,
@@ -14,6 +16,7 @@ from core.models.presence import (
     select_reader_places,
 )
 from core.models.reader_binding import bind_from
+from core.models.reader_clock import KnownClock, Source
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import Field, put_up
@@ -243,3 +246,12 @@ async def test_readers_are_found_where_they_are_at_a_time(conn: Connection, fiel
     assert (place.reader_id, place.kind, place.session_id) == (reader_id, "bow", field.session_id)
     assert (place.target_id, place.slot_id) == (field.targets[1], field.slots["1A"])
     assert await select_reader_places(conn, [reader_id], instant(moment(field, 100))) == []
+
+
+async def test_clocks_are_kept_with_the_presence(conn: Connection, field: Field) -> None:
+    key, clock = (field.readers["1 target"], Source.READER), KnownClock(Clock(begun_at=1))
+    online_since = instant(moment(field, 0))
+    await note_signs_of_life(conn, [landed(field, 1)], online_since, {key: clock})
+    assert (await lock_readers(conn, [key[0]])).clocks == {key: clock}
+    await note_signs_of_life(conn, [landed(field, 2)], online_since)
+    assert (await lock_readers(conn, [key[0]])).clocks == {key: clock}
