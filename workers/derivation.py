@@ -10,9 +10,8 @@ from core.domain.window import Span
 from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import StoredShot, voided, write_shots
-from core.models.standing_sum import refresh_standings
+from core.models.shot_effect import keep_effects
 from core.models.unmatched_landing import UnmatchedLanding
-from core.postgres import Connection
 from workers.auto_ends import keep_auto_ends
 from workers.ends import Settled, settled
 from workers.hindsight import Hindsight
@@ -20,7 +19,7 @@ from workers.memory import Remembered
 from workers.recall import Recall
 from workers.rulings import judged_butts
 from workers.unmatched import keep_unmatched
-from workers.windows import Window, derived_windows, keep_lessons
+from workers.windows import Window, derived_windows, new_lessons
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +108,23 @@ async def derive(
         [change.after for change in changes if change.before is None],
     )
     recall.note_shots(change.after for change in changes)
-    await keep_lessons(recall, windows)
-    ends = await _keep_sums(conn, windows, _seen(changes))
+    ends = await keep_auto_ends(conn, windows, _seen(changes))
+    await _keep_effects(recall, windows, _seen(changes))
     if court.pending:
         await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(recall, windows)
     return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned())
 
 
-async def _keep_sums(
-    conn: Connection, windows: Sequence[Window], seen: Sequence[StoredShot]
-) -> list[AutoEnd]:
-    """Ends by count and slots' sums, as these shots leave them; the ends."""
-    ends = await keep_auto_ends(conn, windows, seen)
+async def _keep_effects(
+    recall: Recall, windows: Sequence[Window], seen: Sequence[StoredShot]
+) -> None:
+    """What shots teach and slots' sums, as these shots leave them."""
+    taught = await new_lessons(recall, windows)
     # An arrow in the air counts nothing yet.
     counted = {each.shot.slot_id for each in seen if each.shot.score is not None}
-    if counted:
-        await refresh_standings(conn, counted)
-    return ends
+    if counted or taught:
+        await keep_effects(recall.conn, counted, taught)
 
 
 def _by_target(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, set[UUID]]:

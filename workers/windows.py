@@ -10,7 +10,7 @@ from core.domain.learning import OPENING, Lesson
 from core.domain.values import SECOND, Butt, Event, EventType
 from core.domain.window import ALWAYS, Span, cut, is_whole, reading
 from core.models.butt import PlacedButt, select_arrow_owners
-from core.models.lesson import delete_lessons, upsert_lessons
+from core.models.lesson import delete_lessons
 from workers.recall import Recall
 
 # Room at first on either side of a window; four times as much with each further try.
@@ -82,8 +82,9 @@ async def derived_windows(
     return list(whole.values())
 
 
-async def keep_lessons(recall: Recall, windows: Collection[Window]) -> None:
-    """Write what the shots of these windows teach, where it differs; after the shots."""
+async def new_lessons(recall: Recall, windows: Collection[Window]) -> list[tuple[UUID, Lesson]]:
+    """Forget what the shots of these windows teach no more; what they teach otherwise than before,
+    each with its target, to be kept after the shots."""
     gone: list[UUID] = []
     new: list[tuple[UUID, Lesson]] = []
     for window in windows:
@@ -95,8 +96,7 @@ async def keep_lessons(recall: Recall, windows: Collection[Window]) -> None:
         new += [(window.target_id, lesson) for lesson in other]
     if gone:
         await delete_lessons(recall.conn, gone)
-    if new:
-        await upsert_lessons(recall.conn, new)
+    return new
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Lessons: what decided shots taught about those that follow on their butt."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from asyncpg import Record
@@ -31,22 +31,6 @@ CROSS JOIN LATERAL (
 """
 
 LESSON_DELETE = "DELETE FROM lesson WHERE shot_id = ANY ($1)"
-
-LESSON_UPSERT = """
-INSERT INTO lesson (
-    shot_id, target_id, slot_id, released_at, flight_us, bow_reader_id, target_reader_id,
-    is_missing, strays
-)
-SELECT * FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::integer[], $6::uuid[], $7::uuid[],
-    $8::boolean[], $9::integer[]
-)
-ON CONFLICT (shot_id) DO UPDATE SET
-    target_id = excluded.target_id, slot_id = excluded.slot_id,
-    released_at = excluded.released_at, flight_us = excluded.flight_us,
-    bow_reader_id = excluded.bow_reader_id, target_reader_id = excluded.target_reader_id,
-    is_missing = excluded.is_missing, strays = excluded.strays
-"""
 
 
 async def select_lessons(conn: Connection, spans: Mapping[UUID, Span]) -> dict[UUID, list[Lesson]]:
@@ -80,25 +64,3 @@ def _lesson(row: Record) -> Lesson:
 async def delete_lessons(conn: Connection, shot_ids: Collection[UUID]) -> None:
     """Forget what these shots taught."""
     await conn.execute(LESSON_DELETE, list(shot_ids))
-
-
-async def upsert_lessons(conn: Connection, lessons: Sequence[tuple[UUID, Lesson]]) -> None:
-    """Keep what shots taught; of a shot that taught something before, only this.
-
-    Args:
-        conn: In the transaction that wrote the shots.
-        lessons: With the target that each belongs to.
-    """
-    clocks = [lesson.clocks or Clocks(None, None) for _, lesson in lessons]
-    await conn.execute(
-        LESSON_UPSERT,
-        [lesson.shot_id for _, lesson in lessons],
-        [target for target, _ in lessons],
-        [lesson.slot_id for _, lesson in lessons],
-        [instant(lesson.released_at) for _, lesson in lessons],
-        [lesson.flight for _, lesson in lessons],
-        [each.bow for each in clocks],
-        [each.butt for each in clocks],
-        [lesson.is_missing for _, lesson in lessons],
-        [lesson.strays for _, lesson in lessons],
-    )
