@@ -7,7 +7,8 @@ import typer
 
 # A worker fills one core when much happens; the stores and the API together want as many. More of
 # them hold each other up: each drain is smaller, and costs more than what is in it.
-DEFAULT_WORKERS = max(1, (os.process_cpu_count() or 1) // 2)
+# The stores' connections are enough for some eight.
+DEFAULT_WORKERS = min(max(1, (os.process_cpu_count() or 1) // 2), 8)
 
 Workers = Annotated[
     int,

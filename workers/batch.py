@@ -12,6 +12,7 @@ from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
 from core.models.binding_at import Bindings
 from core.models.butt import PlacedButt, take_butts
+from core.models.correlated_shot import select_unsettled
 from core.models.event import insert_events
 from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
@@ -109,7 +110,7 @@ async def do_batch(
         batch: What is to be done.
         as_of: Now, microseconds.
     """
-    known = await _known(conn, batch, as_of)
+    known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     new = await insert_events(conn, mine)
@@ -151,8 +152,8 @@ async def _heard(
 ) -> tuple[list[ReaderPlace], dict[UUID, Span]]:
     """Keep that readers live; where those are that were silent before, and the targets whose misses
     that may decide otherwise."""
-    news = await _note_presence(conn, deps, signs, as_of)
-    doubtful = _doubtful(deps, known, news)
+    news = await _note_presence(conn, deps, signs, known, as_of)
+    doubtful = await _doubtful(conn, deps, signs, known, news, as_of)
     return await _places(conn, news.online, as_of), doubtful
 
 
@@ -220,16 +221,11 @@ def _placed(events: Sequence[AcceptedEvent], bindings: Bindings) -> dict[UUID, l
     return placed
 
 
-async def _known(conn: Connection, batch: Batch, as_of: int) -> KnownReaders:
-    readers = {each.reader_id for each in batch.accepted}
-    return await lock_readers(conn, readers, _possible_witnesses(batch), as_of)
-
-
-def _possible_witnesses(batch: Batch) -> set[UUID]:
+def _possible_witnesses(signs: Corrected) -> set[UUID]:
     """Readers whose sign of life may tell whether a landing was missed."""
     return {
         each.reader_id
-        for each in filter(batch.tells, batch.accepted)
+        for each in signs.accepted
         if not isinstance(each, AcceptedEvent) or each.type is EventType.LANDED
     }
 
@@ -253,18 +249,24 @@ def _sorted_out(
     return mine, elsewhere
 
 
-async def _note_presence(conn: Connection, deps: Deps, signs: Corrected, as_of: int) -> News:
+async def _note_presence(
+    conn: Connection, deps: Deps, signs: Corrected, known: KnownReaders, as_of: int
+) -> News:
     if not signs.accepted:
         await write_clocks(conn, signs.clocks)
         return News([], [])
     since: datetime = instant(as_of - deps.offline_after)
-    return await note_signs_of_life(conn, signs.accepted, since, signs.clocks)
+    return await note_signs_of_life(conn, signs.accepted, since, known.last_heard, signs.clocks)
 
 
-def _doubtful(deps: Deps, known: KnownReaders, news: News) -> dict[UUID, Span]:
+async def _doubtful(
+    conn: Connection, deps: Deps, signs: Corrected, known: KnownReaders, news: News, as_of: int
+) -> dict[UUID, Span]:
     """The targets whose misses the readers' word may decide otherwise, and when those were
     released."""
-    doubtful = dict(known.unsettled)
+    heard = {t for r in _possible_witnesses(signs) for t in known.bindings.targets(r)}
+    # Only now: who decides a shot meanwhile looks for the word that was noted just before.
+    doubtful = await select_unsettled(conn, heard, as_of) if heard else {}
     for reader_id, started_at in news.starts:
         # A reader cannot have seen what landed just before it was switched on, though it was taken
         # for online.

@@ -15,9 +15,13 @@ from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 UNSAID = FIRST
 LANDED = EventType.LANDED
 
-STATUS_LOCK = """
-SELECT reader_id, last_heard_at FROM reader_status WHERE reader_id = ANY ($1)
-ORDER BY reader_id FOR UPDATE
+# Of readers that were never heard there is no row that could have been locked: whoever hears two of
+# them writes theirs in one order before anything else, so that two workers do not lock each other
+# out.
+STATUS_INSERT_MISSING = """
+INSERT INTO reader_status (reader_id, last_heard_at, is_online)
+SELECT reader_id, '-infinity', false FROM unnest($1::uuid[]) AS reader_id
+ON CONFLICT DO NOTHING
 """
 
 # What an older heartbeat says never replaces what a newer one said. Only what it had still to send
@@ -129,23 +133,25 @@ async def note_signs_of_life(
     conn: Connection,
     heard: Sequence[Accepted],
     online_since: datetime,
-    clocks: Mapping[ClockKey, KnownClock] | None = None,
+    last_heard: Mapping[UUID, int],
+    clocks: Mapping[ClockKey, KnownClock],
 ) -> News:
     """Keep what events and heartbeats tell of their readers' presence, and of their clocks.
 
     Args:
-        conn: In the transaction that takes them from the inbox.
+        conn: In the transaction that takes them from the inbox, with their readers locked.
         heard: What came, in any order.
         online_since: Who was heard at or after this time is online.
+        last_heard: When readers were heard last, microseconds, as far as they ever were.
         clocks: As `write_clocks` takes them, of any readers; what was said when is on them already.
     """
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
-    # Only of heartbeats it matters which is newer.
-    rows = await conn.fetch(STATUS_LOCK, readers) if beats else []
-    last_heard = {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
+    unheard = [reader for reader in readers if reader not in last_heard]
+    if beats and unheard:
+        await conn.execute(STATUS_INSERT_MISSING, unheard)
     starts = await _keep_boots(conn, beats) if beats else []
-    before = await _keep_status(conn, heard, online_since, last_heard, clocks or {})
+    before = await _keep_status(conn, heard, online_since, last_heard, clocks)
     newest = _latest(heard)
     online = [r for r in readers if r not in before and instant(newest[r]) >= online_since]
     return News(online, starts)

@@ -22,7 +22,6 @@ from core.models.correlated_shot import (
 )
 from core.models.event import insert_events
 from core.models.instants import FOREVER
-from core.models.known_reader import lock_readers
 from core.postgres import Connection
 from tests.fields import Field, put_up
 
@@ -250,19 +249,6 @@ async def test_unsettled_is_what_a_sign_of_life_can_decide(conn: Connection, fie
     assert await select_unsettled(conn, targets, FOREVER) == {field.targets[1]: span}
     assert await select_unsettled(conn, targets, flying.shot.deadline - 1) == {}
     assert await select_unsettled(conn, [uuid4()], FOREVER) == {}
-
-
-async def test_of_witnesses_it_is_known_with_the_rest(conn: Connection, field: Field) -> None:
-    flying, butt, bow = await in_flight(conn, field, 10), "1 target", "1A bow"
-    await write_shots(conn, [], [flying, await landed(conn, field, 5)])
-    readers = [field.readers[butt], field.readers[bow]]
-    span = Span(flying.shot.released_at, flying.shot.released_at)
-    known = await lock_readers(conn, readers, [field.readers[butt]], FOREVER)
-    assert known.unsettled == {field.targets[1]: span}
-    known = await lock_readers(conn, readers, [field.readers[butt]], flying.shot.deadline - 1)
-    assert known.unsettled == {}
-    known = await lock_readers(conn, readers, [], FOREVER)
-    assert known.unsettled == {}
 
 
 async def test_unscored_is_what_landed_without_a_score(conn: Connection, field: Field) -> None:

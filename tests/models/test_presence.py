@@ -1,11 +1,15 @@
 """What signs of life leave of readers' presence."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
+from uuid import UUID
 
 import pytest
 
 from core.domain.clock import Clock
+from core.models import presence
 from core.models.instants import instant, microseconds
 from core.models.known_reader import lock_readers
 from core.models.presence import (
@@ -17,7 +21,7 @@ from core.models.presence import (
 )
 from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
-from core.postgres import Connection
+from core.postgres import Connection, Pool
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import Field, put_up
 
@@ -60,7 +64,9 @@ def landed(field: Field, at: float) -> AcceptedEvent:
 
 async def note(conn: Connection, field: Field, *said: Accepted, since: float = 0) -> News:
     """Keep signs of life; who was heard so many seconds after the start or later is online."""
-    return await note_signs_of_life(conn, said, instant(moment(field, since)))
+    known = await lock_readers(conn, {each.reader_id for each in said})
+    online_since = instant(moment(field, since))
+    return await note_signs_of_life(conn, said, online_since, known.last_heard, {})
 
 
 async def status(conn: Connection, field: Field) -> Status:
@@ -251,7 +257,49 @@ async def test_readers_are_found_where_they_are_at_a_time(conn: Connection, fiel
 async def test_clocks_are_kept_with_the_presence(conn: Connection, field: Field) -> None:
     key, clock = (field.readers["1 target"], Source.READER), KnownClock(Clock(begun_at=1))
     online_since = instant(moment(field, 0))
-    await note_signs_of_life(conn, [landed(field, 1)], online_since, {key: clock})
+    await note_signs_of_life(conn, [landed(field, 1)], online_since, {}, {key: clock})
     assert (await lock_readers(conn, [key[0]])).clocks == {key: clock}
-    await note_signs_of_life(conn, [landed(field, 2)], online_since)
-    assert (await lock_readers(conn, [key[0]])).clocks == {key: clock}
+    await note(conn, field, landed(field, 2))
+    known = await lock_readers(conn, [key[0]])
+    assert (known.clocks, known.last_heard) == ({key: clock}, {key[0]: moment(field, 2)})
+
+
+async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with pool.acquire() as conn:
+        field = await put_up(conn)
+    keep, landings = getattr(presence, "_keep_status"), list[asyncio.Task[News]]()
+
+    async def keep_later(conn: Connection, *args: Any) -> set[UUID]:
+        if not landings:
+            # The heartbeat's starts are noted by now.
+            landings.append(asyncio.create_task(noted_alone(other, field, landed(field, 2))))
+            await until_it_waits(conn, other)
+        kept: set[UUID] = await keep(conn, *args)
+        return kept
+
+    monkeypatch.setattr(presence, "_keep_status", keep_later)
+    async with pool.acquire() as one, pool.acquire() as other:
+        await noted_alone(one, field, beat(field, 1))
+        await landings[0]
+        reader = field.readers["1 target"]
+        rows = await one.fetch(BOOT_SELECT, reader)
+        known = await lock_readers(one, [reader])
+    assert [row["event_clear_at"] for row in rows] == [instant(moment(field, 2))]
+    assert known.last_heard == {reader: moment(field, 2)}
+
+
+async def noted_alone(conn: Connection, field: Field, said: Accepted) -> News:
+    """Keep a sign of life in a transaction of its own."""
+    async with conn.transaction():
+        return await note(conn, field, said)
+
+
+async def until_it_waits(conn: Connection, other: Connection) -> None:
+    """Until the other connection waits for a lock."""
+    pid, waits = other.get_server_pid(), False
+    while not waits:
+        waits = await conn.fetchval(
+            "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1", pid
+        )

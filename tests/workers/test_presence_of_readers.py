@@ -1,16 +1,25 @@
 """Misses, blind butts, and what a reader's later word makes of them."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
+from core.domain.clock import Clock
 from core.domain.values import Status
+from core.models.correlated_shot import write_shots
 from core.models.instants import instant
+from core.models.known_reader import lock_readers
 from core.models.place import Place
 from core.models.reader_binding import bind_from
+from core.models.reader_clock import KnownClock, Source, write_clocks
 from core.postgres import Connection
+from core.schema.inbox import AcceptedBeat
 from tests.fields import Field, now, put_up
+from tests.models.test_correlated_shot import in_flight
+from tests.models.test_presence import until_it_waits
 from tests.workers.conftest import Range, eventually
+from workers.batch import Batch, Outcome, do_batch
 from workers.deps import Deps
 from workers.sweep import sweep
 
@@ -125,3 +134,32 @@ async def test_a_shot_is_in_flight_first_and_timers_decide_it(deps: Deps, faces:
     await line.say(field.release((now() - field.starts_at) / 1_000_000))
     assert await statuses(line) == [Status.IN_FLIGHT]
     assert (await deps.queue.counts()).deferred >= 1
+
+
+async def test_a_word_that_had_to_wait_for_its_reader_decides_what_was_written_meanwhile(
+    deps: Deps,
+) -> None:
+    async with deps.pool.acquire() as conn:
+        field = await put_up(conn)
+        flying = await in_flight(conn, field, 10)
+    reader, here = field.readers["1 target"], {deps.inbox.partition_of(field.targets[1])}
+    clock = {(reader, Source.READER): KnownClock(Clock(begun_at=1))}
+    async with deps.pool.acquire() as butt, deps.pool.acquire() as other:
+        await write_clocks(butt, clock)
+        async with butt.transaction():
+            await lock_readers(butt, [reader])
+            await write_shots(butt, [], [flying])
+            # Its heartbeat is done in a partition of its own.
+            elsewhere = set(range(deps.inbox.partitions)) - here
+            hearing = asyncio.create_task(done_alone(deps, other, elsewhere, field.beat()))
+            await until_it_waits(butt, other)
+        outcome = await hearing
+    assert outcome.partitions == here
+
+
+async def done_alone(
+    deps: Deps, conn: Connection, partitions: set[int], said: AcceptedBeat
+) -> Outcome:
+    """A heartbeat done by itself."""
+    async with conn.transaction():
+        return await do_batch(conn, deps, partitions, Batch([said]), now())
