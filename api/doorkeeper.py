@@ -118,5 +118,8 @@ class Doorkeeper:
                 await asyncio.sleep(LOOK_EVERY_S)
         finally:
             self._is_listening = False
-            if not conn.is_closed():
-                await conn.remove_listener(CHANNEL, self.forget)
+            # A lost connection may have been taken back by its pool already. What that raises must
+            # not take the place of what ends us.
+            with suppress(*LOST, asyncpg.InterfaceError):
+                if not conn.is_closed():
+                    await conn.remove_listener(CHANNEL, self.forget)

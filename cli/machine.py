@@ -13,6 +13,9 @@ DEFAULT_WORKERS = min(max(1, (os.process_cpu_count() or 1) // 2), 8)
 Workers = Annotated[
     int,
     typer.Option(
-        min=1, max=64, help="Worker processes; else one for two cores", show_default=False
+        min=1,
+        max=64,
+        help="Worker processes; else one for two cores, eight at most",
+        show_default=False,
     ),
 ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import structlog
 
 from core import log
 
@@ -18,9 +19,10 @@ type Line = dict[str, Any]
 def _logs_as_they_were() -> Iterator[None]:
     """A test's logs go nowhere else, and later ones where they went before."""
     root = logging.getLogger()
-    handlers, level = root.handlers, root.level
+    handlers, level, known = root.handlers, root.level, structlog.get_config()
     yield
     root.handlers, root.level = handlers, level
+    structlog.configure(**known)
 
 
 def last(capsys: pytest.CaptureFixture[str]) -> Line:

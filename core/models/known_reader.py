@@ -10,8 +10,8 @@ from core.models.instants import microseconds
 from core.models.reader_clock import ClockKey, KnownClock, Source, clock_of
 from core.postgres import Connection
 
-# In one read, since it is done for every batch. Whoever has to wait does so here: all statements of
-# the transaction that come after it see what the other has left.
+# In one read, since it is done for every batch. Whoever has to wait for a reader that was heard
+# before does so here: all statements of the transaction that come after it see what the other left.
 KNOWN_READER_LOCK = """
 SELECT asked.reader_id,
     (

@@ -15,13 +15,14 @@ from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 UNSAID = FIRST
 LANDED = EventType.LANDED
 
-# Of readers that were never heard there is no row that could have been locked: whoever hears two of
-# them writes theirs in one order before anything else, so that two workers do not lock each other
-# out.
+# Of readers that were never heard there was no row that could have been locked. It is written first,
+# in one order, and locked where somebody else has written it since: whoever waits for another's
+# word waits here, before anything that depends on it is read or written.
 STATUS_INSERT_MISSING = """
-INSERT INTO reader_status (reader_id, last_heard_at, is_online)
+INSERT INTO reader_status AS status (reader_id, last_heard_at, is_online)
 SELECT reader_id, '-infinity', false FROM unnest($1::uuid[]) AS reader_id
-ON CONFLICT DO NOTHING
+ON CONFLICT (reader_id) DO UPDATE SET last_heard_at = status.last_heard_at
+RETURNING reader_id, last_heard_at
 """
 
 # What an older heartbeat says never replaces what a newer one said. Only what it had still to send
@@ -83,7 +84,11 @@ RETURNING reader_id, started_at, xmax = 0 AS is_new
 """
 
 STATUS_UPDATE_SILENT = """
-UPDATE reader_status SET is_online = false WHERE is_online AND last_heard_at < $1
+UPDATE reader_status SET is_online = false
+WHERE is_online AND last_heard_at < $1 AND reader_id IN (
+    SELECT reader_id FROM reader_status WHERE is_online AND last_heard_at < $1
+    ORDER BY reader_id FOR UPDATE
+)
 RETURNING reader_id, last_heard_at
 """
 
@@ -147,14 +152,22 @@ async def note_signs_of_life(
     """
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
-    unheard = [reader for reader in readers if reader not in last_heard]
-    if beats and unheard:
-        await conn.execute(STATUS_INSERT_MISSING, unheard)
+    last_heard = {**last_heard, **await _first_heard(conn, readers, last_heard)}
     starts = await _keep_boots(conn, beats) if beats else []
     before = await _keep_status(conn, heard, online_since, last_heard, clocks)
     newest = _latest(heard)
     online = [r for r in readers if r not in before and instant(newest[r]) >= online_since]
     return News(online, starts)
+
+
+async def _first_heard(
+    conn: Connection, readers: Sequence[UUID], last_heard: Mapping[UUID, int]
+) -> dict[UUID, int]:
+    """Lock the rows of those readers, in order, that were not known to have been heard; when they
+    were."""
+    unheard = [reader for reader in readers if reader not in last_heard]
+    rows = await conn.fetch(STATUS_INSERT_MISSING, unheard) if unheard else []
+    return {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
 
 
 def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:

@@ -2,9 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from typing import cast
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from httpx import AsyncClient
 
@@ -108,6 +111,41 @@ async def test_who_does_not_hear_remembers_nothing(
         return not await keeper.readers([reader_id], now)
 
     await _eventually(is_gone)
+
+
+class Line:
+    """A connection that its pool takes back when it is lost."""
+
+    def __init__(self) -> None:
+        self.is_lost = False
+        self.is_heard = asyncio.Event()
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator["Line"]:
+        """The only one."""
+        yield self
+
+    async def add_listener(self, *_: object) -> None:
+        """Somebody listens."""
+        self.is_heard.set()
+
+    def is_closed(self) -> bool:
+        """As asyncpg says it."""
+        if self.is_lost:
+            raise asyncpg.InterfaceError("connection has been released back to the pool")
+        return False
+
+
+async def test_it_ends_though_its_line_was_just_lost(pool: Pool) -> None:
+    line = Line()
+
+    async def lose_it() -> None:
+        async with Doorkeeper(pool, cast(Pool, line)).listening():
+            await line.is_heard.wait()
+            line.is_lost = True
+
+    has_ended, _ = await asyncio.wait({asyncio.create_task(lose_it())}, timeout=10)
+    assert has_ended
 
 
 async def test_what_is_old_is_looked_up_anew(

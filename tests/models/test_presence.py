@@ -281,13 +281,30 @@ async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
 
     monkeypatch.setattr(presence, "_keep_status", keep_later)
     async with pool.acquire() as one, pool.acquire() as other:
-        await noted_alone(one, field, beat(field, 1))
-        await landings[0]
+        await noted_alone(one, field, beat(field, 1, started=0, buffered=0))
+        assert (await landings[0]).online == []
         reader = field.readers["1 target"]
         rows = await one.fetch(BOOT_SELECT, reader)
         known = await lock_readers(one, [reader])
+    # The landing is of the start that the heartbeat told, though it came while that was written.
     assert [row["event_clear_at"] for row in rows] == [instant(moment(field, 2))]
     assert known.last_heard == {reader: moment(field, 2)}
+
+
+async def test_an_older_first_heartbeat_that_waited_for_a_newer_one_replaces_nothing(
+    pool: Pool,
+) -> None:
+    async with pool.acquire() as one, pool.acquire() as other:
+        field = await put_up(one)
+        newer, older = beat(field, 10, buffered=5), beat(field, 5, buffered=0)
+        async with one.transaction():
+            await note(one, field, newer)
+            noting = asyncio.create_task(noted_alone(other, field, older))
+            await until_it_waits(one, other)
+        await noting
+        row = await one.fetchrow(STATUS_SELECT, newer.reader_id)
+    assert row is not None
+    assert (row["last_heard_at"], row["buffered"]) == (instant(moment(field, 10)), 5)
 
 
 async def noted_alone(conn: Connection, field: Field, said: Accepted) -> News:
