@@ -15,9 +15,9 @@ from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 UNSAID = FIRST
 LANDED = EventType.LANDED
 
-# Of readers that were never heard there was no row that could have been locked. It is written first,
-# in one order, and locked where somebody else has written it since: whoever waits for another's
-# word waits here, before anything that depends on it is read or written.
+# Of readers that were never heard there was no row that could have been locked. They are written
+# first, in one order, and locked where somebody else has written them since: whoever waits for
+# another's word waits here, before anything that depends on it is read or written.
 STATUS_INSERT_MISSING = """
 INSERT INTO reader_status AS status (reader_id, last_heard_at, is_online)
 SELECT reader_id, '-infinity', false FROM unnest($1::uuid[]) AS reader_id
