@@ -108,8 +108,7 @@ async def derive(
         [change.after for change in changes if change.before is None],
     )
     recall.note_shots(change.after for change in changes)
-    ends = await keep_auto_ends(conn, windows, _seen(changes))
-    await _keep_effects(recall, windows, _seen(changes))
+    ends = await _keep_effects(recall, windows, _seen(changes))
     if court.pending:
         await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(recall, windows)
@@ -118,13 +117,15 @@ async def derive(
 
 async def _keep_effects(
     recall: Recall, windows: Sequence[Window], seen: Sequence[StoredShot]
-) -> None:
-    """What shots teach and slots' sums, as these shots leave them."""
+) -> list[AutoEnd]:
+    """Ends by count, what shots teach and slots' sums, as these shots leave them; the ends."""
+    ends = await keep_auto_ends(recall.conn, windows, seen)
     taught = await new_lessons(recall, windows)
     # An arrow in the air counts nothing yet.
     counted = {each.shot.slot_id for each in seen if each.shot.score is not None}
     if counted or taught:
         await keep_effects(recall.conn, counted, taught)
+    return ends
 
 
 def _by_target(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, set[UUID]]:

@@ -188,7 +188,7 @@ async def _keep_status(
     their clocks; those that were online."""
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
-    new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard.get(r, 0)}
+    new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard[r]}
     latest = _latest(heard)
     # Only a butt's reader is asked later whether it was there.
     landed = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)

@@ -126,6 +126,35 @@ async def test_a_partition_that_is_named_while_its_group_is_drained_is_drained_a
     await asyncio.gather(attending, return_exceptions=True)
 
 
+async def test_whom_somebody_else_was_at_is_drained_again_though_nothing_more_is_named(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names, again = [{3}], asyncio.Event()
+    drained: list[set[int]] = []
+
+    async def wait_for_woken() -> set[int]:
+        if not names:
+            await asyncio.Event().wait()
+        return names.pop()
+
+    async def drain_group(_: Deps, partitions: Collection[int]) -> Left:
+        drained.append(set(partitions))
+        if len(drained) == 1:
+            return Left(partitions, ())
+        again.set()
+        return Left((), ())
+
+    monkeypatch.setattr(deps.inbox, "wait_for_woken", wait_for_woken)
+    monkeypatch.setattr(attendant, "drain_group", drain_group)
+    monkeypatch.setattr(attendant, "GROUPS_AT_ONCE", 1)
+    attending = asyncio.create_task(Attendant(deps, lambda: True).attend())
+    async with asyncio.timeout(WITHIN_S):
+        await again.wait()
+    assert drained == [{3}, {3}]
+    attending.cancel()
+    await asyncio.gather(attending, return_exceptions=True)
+
+
 async def test_what_fails_becomes_a_job(
     deps: Deps, asked: Asked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
