@@ -28,7 +28,7 @@ WITH place AS MATERIALIZED (
 ), told AS (
     INSERT INTO event (event_id, reader_id, type, ts, received_at, offset_ms, occurred_at, x, y)
     SELECT engage_id, bow, 'arrow_engage', released - interval '3 seconds', released, 0,
-        released - interval '3 seconds', NULL, NULL FROM drawn
+        released - interval '3 seconds', NULL::double precision, NULL::double precision FROM drawn
     UNION ALL
     SELECT release_id, bow, 'arrow_release', released, released, 0, released, NULL, NULL FROM drawn
     UNION ALL

@@ -1,0 +1,31 @@
+"""A table that is filled before its size is measured."""
+
+from pathlib import Path
+
+from bench.filling import EVENT_COUNT, fill
+from bench.load.job import Field
+from bench.stack import Stack
+from core.postgres import Pool
+from core.settings import Settings
+from tests.fields import put_up
+
+COUNTED = """
+SELECT count(*) AS shots, count(*) FILTER (WHERE landing_event_id IS NOT NULL) AS landed,
+    (SELECT count(*) FROM lesson) AS lessons
+FROM shot
+"""
+
+
+async def test_a_table_is_filled_up_to_what_is_wished(
+    settings: Settings, pool: Pool, tmp_path: Path
+) -> None:
+    async with pool.acquire() as conn:
+        built = await put_up(conn, lanes=2, letters="ABCD")
+    stack = Stack(tmp_path, settings, workers=0, servers={})
+    for wished in (0, 60, 60, 90):
+        await fill(stack, Field(str(built.session_id), []), wished)
+        async with pool.acquire() as conn:
+            assert await conn.fetchval(EVENT_COUNT) == wished
+            row = await conn.fetchrow(COUNTED)
+            assert row is not None
+            assert set(row.values()) == {wished // 3}
