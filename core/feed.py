@@ -59,10 +59,14 @@ class Frame:
         """Session and target, for whoever passes the message on without reading it."""
         return f"{self.session_id} {self.target_id or '-'}"
 
-    def split(self, at: datetime) -> tuple[bytes, bytes]:
-        """The JSON text before and after its cursor."""
+    def split(self, at: str) -> tuple[bytes, bytes]:
+        """The JSON text before and after its cursor.
+
+        Args:
+            at: When it is told, RFC 3339.
+        """
         request_id = None if self.request_id is None else str(self.request_id)
-        head = orjson.dumps({"type": self.type, "ts": rfc3339(at), "request_id": request_id})
+        head = orjson.dumps({"type": self.type, "ts": at, "request_id": request_id})
         body = orjson.dumps(self.data)
         rest = b"," + body[1:] if len(body) > 2 else b"}"
         return head[:-1] + b',"data":{"cursor":', rest + b"}"
@@ -124,7 +128,7 @@ class Feed:
         order."""
         if not frames:
             return
-        now = datetime.now(UTC)
+        now = rfc3339(datetime.now(UTC))
         streams = {
             session: number for number, session in enumerate({f.session_id for f in frames}, 1)
         }

@@ -1,6 +1,9 @@
 """The client of Valkey (or Redis), made with the timeouts that arq's own pool lacks."""
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from typing import override
+
+import hiredis
+from redis.asyncio import BlockingConnectionPool, Connection, Redis, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
@@ -10,6 +13,7 @@ from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import TimeoutError as SlowAnswer
 
 from core.errors import UnavailableError
+from core.packing import PACKING
 from core.settings import Settings
 
 # What a command raises while Valkey is away or coming back.
@@ -24,7 +28,7 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
     """
     if settings.redis_url is None:
         raise UnavailableError("REDIS_URL is not set: there is no Valkey to use", 30)
-    return BlockingConnectionPool.from_url(
+    pool = BlockingConnectionPool.from_url(
         settings.redis_url,
         max_connections=size,
         timeout=5,
@@ -38,6 +42,8 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, supported_errors=(LostConnection,)),
         retry_on_error=[LostConnection, BusyLoadingError],
     )
+    pool.connection_class = PACKING[pool.connection_class]
+    return pool
 
 
 def open_valkey(settings: Settings, *, size: int = 32) -> "Redis":

@@ -1,21 +1,21 @@
 """What viewers are told of a change."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from core.domain.values import ShotFlag, Status
-from core.feed import Frame, written
+import orjson
+
+from core.domain.values import Status
+from core.feed import Frame
 from core.models.correlated_shot import StoredShot
 from core.models.presence import ReaderPlace
 from workers.derivation import Change
-from workers.shown import shown
+from workers.shown import told, told_at_release
 
 OUTCOMES = {
     Status.LANDED: "shot.landed",
     Status.MISSED: "shot.missed",
     Status.VOIDED: "shot.voided",
 }
-SEEN_AT_RELEASE = (ShotFlag.ARROW_UNKNOWN, ShotFlag.ENGAGE_MISSING, ShotFlag.OUT_OF_END)
 
 
 def shot_frames(changes: Iterable[Change]) -> list[Frame]:
@@ -26,10 +26,10 @@ def shot_frames(changes: Iterable[Change]) -> list[Frame]:
 def _frames(change: Change) -> list[Frame]:
     after = change.after
     if change.before is None:
-        begun = _frame("shot.created", _at_release(after))
+        begun = _frame("shot.created", after, told_at_release(after))
         return [begun] if after.shot.status is Status.IN_FLIGHT else [begun, _outcome(after)]
     if change.before.shot.status is after.shot.status:
-        return [_frame("shot.updated", after)]
+        return [_frame("shot.updated", after, told(after))]
     return [_outcome(after)]
 
 
@@ -38,40 +38,18 @@ def overlooked_frames(unpublished: Sequence[StoredShot]) -> list[Frame]:
     frames: list[Frame] = []
     for known in unpublished:
         if known.published_version == 0:
-            frames.append(_frame("shot.created", _at_release(known)))
+            frames.append(_frame("shot.created", known, told_at_release(known)))
         if known.published_version > 0 or known.shot.status is not Status.IN_FLIGHT:
             frames.append(_outcome(known))
     return frames
 
 
 def _outcome(known: StoredShot) -> Frame:
-    return _frame(OUTCOMES.get(known.shot.status, "shot.updated"), known)
+    return _frame(OUTCOMES.get(known.shot.status, "shot.updated"), known, told(known))
 
 
-def _frame(kind: str, known: StoredShot) -> Frame:
-    data = {"shot": written(shown(known))}
-    return Frame(known.session_id, kind, data, known.target_id, known.request_id)
-
-
-def _at_release(known: StoredShot) -> StoredShot:
-    """The shot as it was when the arrow left: a decided one was that too."""
-    if known.shot.status is Status.IN_FLIGHT:
-        return known
-    begun = replace(
-        known.shot,
-        landing_event_id=None,
-        landed_at=None,
-        x=None,
-        y=None,
-        status=Status.IN_FLIGHT,
-        score=None,
-        label=None,
-        is_x=False,
-        face_id=None,
-        spot=None,
-        flags=tuple(flag for flag in known.shot.flags if flag in SEEN_AT_RELEASE),
-    )
-    return replace(known, shot=begun, version=1)
+def _frame(kind: str, known: StoredShot, shot: orjson.Fragment) -> Frame:
+    return Frame(known.session_id, kind, {"shot": shot}, known.target_id, known.request_id)
 
 
 def reader_frames(kind: str, places: Iterable[ReaderPlace]) -> list[Frame]:

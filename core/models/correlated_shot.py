@@ -21,7 +21,6 @@ JOIN shot ON shot.target_id = span.target_id
     AND shot.release_time >= span.begins AND shot.release_time <= span.ends
 """
 
-# A flag holds no comma: an array of arrays cannot be unnested by rows, a text can.
 SHOT_UPDATE = """
 UPDATE shot SET
     session_id = new.session_id, target_id = new.target_id, slot_id = new.slot_id,
@@ -32,18 +31,8 @@ UPDATE shot SET
     face_id = new.face_id, spot = new.spot, confidence = new.confidence,
     is_settled = new.is_settled, version = new.version, request_id = new.request_id,
     end_number = new.end_number,
-    flags = string_to_array(new.flags, ','), updated_at = now()
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-    $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
-    $13::double precision[], $14::double precision[], $15::text[], $16::integer[],
-    $17::boolean[], $18::text[], $19::uuid[], $20::integer[], $21::double precision[],
-    $22::text[], $23::boolean[], $24::integer[], $25::uuid[], $26::integer[]
-) AS new (
-    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
-    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
-)
+    flags = new.flags, updated_at = now()
+FROM unnest($1::shot_row[]) AS new
 WHERE shot.id = new.id
 """
 
@@ -53,22 +42,7 @@ INSERT INTO shot (
     landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
     is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
 )
-SELECT
-    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
-    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, string_to_array(flags, ','), is_settled, version,
-    request_id, end_number
-FROM unnest(
-    $1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::uuid[],
-    $8::uuid[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::timestamptz[],
-    $13::double precision[], $14::double precision[], $15::text[], $16::integer[],
-    $17::boolean[], $18::text[], $19::uuid[], $20::integer[], $21::double precision[],
-    $22::text[], $23::boolean[], $24::integer[], $25::uuid[], $26::integer[]
-) AS new (
-    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
-    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
-)
+SELECT * FROM unnest($1::shot_row[]) AS new
 """
 
 SHOT_MARK_PUBLISHED = """
@@ -196,16 +170,13 @@ async def write_shots(
     """Write what differs: first what was there, so that a landing is free before it is given
     anew."""
     if changed:
-        await conn.execute(SHOT_UPDATE, *_columns(changed))
+        await conn.execute(SHOT_UPDATE, [_row(shot) for shot in changed])
     if created:
-        await conn.execute(SHOT_INSERT, *_columns(created))
-
-
-def _columns(shots: Sequence[StoredShot]) -> list[list[object]]:
-    return [list(column) for column in zip(*(_row(shot) for shot in shots), strict=True)]
+        await conn.execute(SHOT_INSERT, [_row(shot) for shot in created])
 
 
 def _row(known: StoredShot) -> tuple[object, ...]:
+    """A `shot_row`."""
     shot = known.shot
     return (
         shot.id,
@@ -229,7 +200,7 @@ def _row(known: StoredShot) -> tuple[object, ...]:
         shot.face_id,
         shot.spot,
         shot.confidence,
-        ",".join(shot.flags),
+        shot.flags,
         shot.is_settled,
         known.version,
         known.request_id,

@@ -20,11 +20,7 @@ INSERT INTO event (
     event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
     arrow_id, x, y, sigma_mm, request_id
 )
-SELECT * FROM unnest(
-    $1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::timestamptz[],
-    $7::double precision[], $8::timestamptz[], $9::uuid[], $10::double precision[],
-    $11::double precision[], $12::double precision[], $13::uuid[]
-)
+SELECT * FROM unnest($1::event_row[])
 ON CONFLICT (event_id) DO NOTHING
 RETURNING event_id
 """
@@ -89,28 +85,32 @@ async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> li
     # In one order for all, so that two workers that insert the same events do not lock each other
     # out.
     ordered = sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
-    rows = await conn.fetch(
-        EVENT_INSERT,
-        [event.event_id for event in ordered],
-        [event.reader_id for event in ordered],
-        [event.type for event in ordered],
-        [instant(event.ts) for event in ordered],
-        [optional_instant(event.sent_at) for event in ordered],
-        [instant(event.received_at) for event in ordered],
-        [(event.offset or 0) / MILLISECOND for event in ordered],
-        [instant(event.at) for event in ordered],
-        [event.arrow_id for event in ordered],
-        [event.x for event in ordered],
-        [event.y for event in ordered],
-        [event.sigma_mm for event in ordered],
-        [event.request_id for event in ordered],
-    )
+    rows = await conn.fetch(EVENT_INSERT, [_row(event) for event in ordered])
     new = {row["event_id"] for row in rows}
     return [event for event in ordered if event.event_id in new]
 
 
 def _id(event: AcceptedEvent) -> UUID:
     return event.event_id
+
+
+def _row(event: AcceptedEvent) -> tuple[object, ...]:
+    """An `event_row`."""
+    return (
+        event.event_id,
+        event.reader_id,
+        event.type,
+        instant(event.ts),
+        optional_instant(event.sent_at),
+        instant(event.received_at),
+        (event.offset or 0) / MILLISECOND,
+        instant(event.at),
+        event.arrow_id,
+        event.x,
+        event.y,
+        event.sigma_mm,
+        event.request_id,
+    )
 
 
 async def select_events_of_targets(

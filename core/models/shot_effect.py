@@ -14,10 +14,7 @@ WITH taught AS (
         shot_id, target_id, slot_id, released_at, flight_us, bow_reader_id, target_reader_id,
         is_missing, strays
     )
-    SELECT * FROM unnest(
-        $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[], $6::integer[], $7::uuid[],
-        $8::uuid[], $9::boolean[], $10::integer[]
-    )
+    SELECT * FROM unnest($2::lesson_row[])
     ON CONFLICT (shot_id) DO UPDATE SET
         target_id = excluded.target_id, slot_id = excluded.slot_id,
         released_at = excluded.released_at, flight_us = excluded.flight_us,
@@ -62,17 +59,21 @@ async def keep_effects(
         slots: Whose sums may be others.
         lessons: With the target that each belongs to.
     """
-    clocks = [lesson.clocks or Clocks(None, None) for _, lesson in lessons]
-    await conn.execute(
-        SHOT_EFFECT_UPSERT,
-        sorted(slots),
-        [lesson.shot_id for _, lesson in lessons],
-        [target for target, _ in lessons],
-        [lesson.slot_id for _, lesson in lessons],
-        [instant(lesson.released_at) for _, lesson in lessons],
-        [lesson.flight for _, lesson in lessons],
-        [each.bow for each in clocks],
-        [each.butt for each in clocks],
-        [lesson.is_missing for _, lesson in lessons],
-        [lesson.strays for _, lesson in lessons],
+    rows = [_row(target, lesson) for target, lesson in lessons]
+    await conn.execute(SHOT_EFFECT_UPSERT, sorted(slots), rows)
+
+
+def _row(target_id: UUID, lesson: Lesson) -> tuple[object, ...]:
+    """A `lesson_row`."""
+    clocks = lesson.clocks or Clocks(None, None)
+    return (
+        lesson.shot_id,
+        target_id,
+        lesson.slot_id,
+        instant(lesson.released_at),
+        lesson.flight,
+        clocks.bow,
+        clocks.butt,
+        lesson.is_missing,
+        lesson.strays,
     )

@@ -29,7 +29,8 @@ class Boundary(BaseModel):
 
 def rfc3339(at: datetime) -> str:
     """UTC with milliseconds and a Z."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    utc = at if at.tzinfo is UTC else at.astimezone(UTC)
+    return f"{utc.isoformat(timespec='milliseconds')[:-6]}Z"
 
 
 def storable(text: str) -> str:

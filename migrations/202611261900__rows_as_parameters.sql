@@ -1,0 +1,61 @@
+-- migrate:up
+-- Rows as a worker hands them over, many in one parameter: a parameter for each column costs it twice as much.
+CREATE TYPE event_row AS (
+    event_id uuid,
+    reader_id uuid,
+    type text,
+    ts timestamptz,
+    sent_at timestamptz,
+    received_at timestamptz,
+    offset_ms double precision,
+    occurred_at timestamptz,
+    arrow_id uuid,
+    x double precision,
+    y double precision,
+    sigma_mm double precision,
+    request_id uuid
+);
+
+CREATE TYPE shot_row AS (
+    id uuid,
+    session_id uuid,
+    target_id uuid,
+    slot_id uuid,
+    archer_id uuid,
+    arrow_id uuid,
+    release_event_id uuid,
+    landing_event_id uuid,
+    engage_time timestamptz,
+    release_time timestamptz,
+    landing_time timestamptz,
+    deadline timestamptz,
+    x double precision,
+    y double precision,
+    status text,
+    score integer,
+    is_x boolean,
+    label text,
+    face_id uuid,
+    spot integer,
+    confidence double precision,
+    flags text[],
+    is_settled boolean,
+    version integer,
+    request_id uuid,
+    end_number integer
+);
+
+CREATE TYPE lesson_row AS (
+    shot_id uuid,
+    target_id uuid,
+    slot_id uuid,
+    released_at timestamptz,
+    flight_us integer,
+    bow_reader_id uuid,
+    target_reader_id uuid,
+    is_missing boolean,
+    strays integer
+);
+
+-- migrate:down
+DROP TYPE IF EXISTS event_row, shot_row, lesson_row;
