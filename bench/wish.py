@@ -30,7 +30,7 @@ class Wish:
     butts: int = LARGEST_BUTTS
     seconds: float = 20.0
     runs: int = 1
-    workers: int = 1
+    workers: int = 2
     events: int = 20_000
     burst_events_per_s: float = 2_000.0
     burst_seconds: float = 10.0

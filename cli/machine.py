@@ -5,17 +5,16 @@ from typing import Annotated
 
 import typer
 
-# A worker fills one core when much happens; the stores and the API together want as many. More of
-# them hold each other up: each drain is smaller, and costs more than what is in it.
-# The stores' connections are enough for some eight.
-DEFAULT_WORKERS = min(max(1, (os.process_cpu_count() or 1) // 2), 8)
+# Half of them take what happens now, the others stand by (`core.seats`). The stores' connections are
+# enough for some eight.
+DEFAULT_WORKERS = min(os.process_cpu_count() or 1, 8)
 
 Workers = Annotated[
     int,
     typer.Option(
         min=1,
         max=64,
-        help="Worker processes; else one for two cores, eight at most",
+        help="Worker processes; else one for each core, eight at most",
         show_default=False,
     ),
 ]

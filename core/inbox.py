@@ -5,7 +5,7 @@ is read again, and reading it again changes nothing.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
 
@@ -108,6 +108,16 @@ return redis.call('LPOP', KEYS[1], ARGV[2])
 """
 PATIENT_TURN = "quiver:inbox:patient:turn"
 
+# Takes what is named when the first of it is still the one that was seen to be it a while ago:
+# nobody takes anything.
+TAKE_FORGOTTEN = """
+local first = redis.call('LINDEX', KEYS[1], 0)
+if not first or first ~= ARGV[1] then
+    return {first or '', {}}
+end
+return {'', redis.call('LPOP', KEYS[1], ARGV[2])}
+"""
+
 # Whoever takes more keeps others from them for longer than it saves.
 WOKEN_AT_ONCE = 64
 
@@ -133,6 +143,11 @@ def careful_key(lane: int) -> str:
     return f"quiver:inbox:careful:{lane}"
 
 
+def handed_key(host: str) -> str:
+    """Partitions that were handed to whoever stands by on a machine."""
+    return f"quiver:inbox:handed:{host}"
+
+
 # Of each lane: what a script that begins a batch takes, and then what is late.
 READ_KEYS = (wake_key, stream_key, begun_key, careful_key)
 
@@ -153,6 +168,7 @@ class Inbox(Lanes):
         self._begin_few = valkey.register_script(LATE_ID + BEGIN_FEW)
         self._wake_waiting = valkey.register_script(WAKE_WAITING)
         self._take_patient = valkey.register_script(TAKE_PATIENT)
+        self._take_forgotten = valkey.register_script(TAKE_FORGOTTEN)
         self.limit = marks.limit
 
     def partition_of(self, owner: UUID) -> int:
@@ -195,18 +211,53 @@ class Inbox(Lanes):
     async def wait_for_woken(self) -> set[int]:
         """Wait until something comes for partitions that nobody was told of, a second at most; the
         first that were named, none: nothing came."""
+        return await self._named(WOKEN, 1.0)
+
+    async def wait_for_handed(self, host: str, within_s: float) -> set[int]:
+        """As `wait_for_woken`, of what was handed to whoever stands by on a machine."""
+        return await self._named(handed_key(host), within_s)
+
+    async def _named(self, names: str, within_s: float) -> set[int]:
         async with self._valkey.pipeline(transaction=False) as pipe:
-            pipe.blpop([WOKEN], timeout=1)
-            pipe.lpop(WOKEN, WOKEN_AT_ONCE - 1)
+            pipe.execute_command("BLPOP", names, within_s)
+            pipe.lpop(names, WOKEN_AT_ONCE - 1)
             first, others = await pipe.execute()
         return {int(name) for name in [*(first or ())[1:], *(others or ())]}
 
+    async def hand(self, host: str, partitions: Collection[int]) -> None:
+        """Have partitions drained by whoever stands by on a machine. What nobody takes is found by
+        a look at all."""
+        if partitions:
+            async with self._valkey.pipeline(transaction=False) as pipe:
+                pipe.rpush(handed_key(host), *sorted(partitions))
+                pipe.ltrim(handed_key(host), -WOKEN_LENGTH, -1)
+                await pipe.execute()
+
+    async def take_handed(self, host: str) -> set[int]:
+        """As `wait_for_handed`, without waiting: whoever was to take it is gone."""
+        return await self._all_named(handed_key(host))
+
+    async def forgotten(self, first: str) -> tuple[str, set[int]]:
+        """What is named and nobody takes.
+
+        Args:
+            first: The first of what was named at the last look.
+
+        Returns:
+            The first of what is named now, and what was taken of it: it is the one it was.
+        """
+        now_first, names = await self._take_forgotten(keys=[WOKEN], args=[first, WOKEN_AT_ONCE])
+        return now_first.decode(), {int(name) for name in names}
+
     async def woken(self) -> set[int]:
         """All partitions that are named, without waiting."""
+        return await self._all_named(WOKEN)
+
+    async def _all_named(self, names: str) -> set[int]:
         async with self._valkey.pipeline(transaction=False) as pipe:
-            pipe.lpop(WOKEN, WOKEN_LENGTH)
-            (names,) = await pipe.execute()
-        return {int(name) for name in names or ()}
+            pipe.lpop(names, WOKEN_LENGTH)
+            (found,) = await pipe.execute()
+        return {int(name) for name in found or ()}
 
     async def begin_and_read(self, lane: int, count: int, *, others: bool = False) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.

@@ -1,6 +1,9 @@
 """Partitions drained as soon as something comes for them: past the queue, whose books cost more
 than a small drain does.
 
+A worker with a seat does what happens now. One without stands by: it does what came late, and what
+is handed over to it while there is more than the other can do.
+
 What fails is put into the queue as a job, and that one is tried again and written down in the end;
 what a dying worker took with it is found by a sweep.
 """
@@ -19,6 +22,7 @@ from redis.exceptions import RedisError
 
 from core.done_jobs import DoneJob
 from core.log import get_logger
+from core.seats import Seating
 from core.valkey import LOST
 from workers.containment import limited, outcome_of
 from workers.deps import Deps
@@ -39,6 +43,9 @@ GROUPS_AT_ONCE = 2
 # Somebody who is at a partition is done with it in a few milliseconds. Whoever is not is waited for
 # by a drain of its own, which knows what to do when he stands still.
 TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
+# When so many are named at once there is more than one worker does in time. Whoever stands by then
+# has every other one, for some time: it, too, should remember what it knows of a butt.
+MANY, SHARED_FOR_S = 16, 3.0
 
 log = get_logger(__name__)
 
@@ -49,11 +56,20 @@ class Attendant:
     Args:
         deps: The worker's clients.
         is_free: Whether anything may be begun just now.
+        seating: Where the worker stands just now.
     """
 
-    def __init__(self, deps: Deps, is_free: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        deps: Deps,
+        is_free: Callable[[], bool],
+        seating: Callable[[], Seating] = Seating,
+    ) -> None:
         self._deps = deps
         self._is_free = is_free
+        self._seating = seating
+        self._shared_until = 0.0
+        self._first_named = ""
         self._again: set[int] = set()
         self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
         self._patient = asyncio.Semaphore(1)
@@ -76,7 +92,7 @@ class Attendant:
                 # more needs not wait until something is named.
                 async with self._slots:
                     pass
-                named = await self._deps.inbox.wait_for_woken()
+                named = await self._named()
                 pause_s = 0.1
             except (*LOST, RedisError) as error:
                 log.warning("nobody says for which partitions something came", error=repr(error))
@@ -85,9 +101,41 @@ class Attendant:
                 continue
             await self._take(named, self._slots)
 
-    async def attend_late(self) -> None:
-        """Take what came late, a partition after the other, until cancelled."""
+    async def _named(self) -> set[int]:
+        """What is to be drained next; none: nothing was named for a while."""
+        inbox, host = self._deps.inbox, self._deps.host
+        if self._seating().is_seated:
+            named = await inbox.wait_for_woken()
+            if len(named) >= MANY:
+                self._shared_until = monotonic() + SHARED_FOR_S
+            return await self._kept(named)
+        named = await inbox.wait_for_handed(host, LOOK_EVERY_S)
+        if not named:
+            self._first_named, named = await inbox.forgotten(self._first_named)
+        return named
+
+    async def _kept(self, named: Collection[int]) -> set[int]:
+        """Those that are not handed to whoever stands by."""
+        seating = self._seating()
+        is_shared = seating.is_seated and seating.has_relief and monotonic() < self._shared_until
+        if not is_shared:
+            return set(named)
+        kept = {partition for partition in named if partition % 2 == 0}
+        await self._deps.inbox.hand(self._deps.host, set(named) - kept)
+        return kept
+
+    async def attend_late(self, *, is_second: bool = False) -> None:
+        """Take what came late, a partition after the other, until cancelled.
+
+        Args:
+            is_second: Whether it is done only by who stands by: while one waits for the database
+                the other is worked out.
+        """
         while True:
+            seating = self._seating()
+            if seating.is_seated and (is_second or seating.has_relief):
+                await asyncio.sleep(LOOK_EVERY_S)
+                continue
             error, has_found = await self._took_late()
             if error is not None:
                 log.warning("nobody says for which partitions something came late", error=error)
@@ -116,10 +164,11 @@ class Attendant:
         turn_ms = round(TOGETHER_EVERY_S * 1_000)
         while True:
             await asyncio.sleep(TOGETHER_EVERY_S)
-            if not self._is_free():
+            if not self._is_free() or not self._seating().is_seated:
                 continue
             with suppress(*LOST, RedisError):
-                for named in batched(await self._deps.inbox.take_patient(turn_ms), TOGETHER):
+                kept = await self._kept(await self._deps.inbox.take_patient(turn_ms))
+                for named in batched(kept, TOGETHER):
                     # One after the other, and beside what is waited for.
                     if task := await self._take(named, self._patient):
                         await asyncio.wait([task])
@@ -132,6 +181,14 @@ class Attendant:
             if self._is_free():
                 with suppress(*LOST, RedisError):
                     await self._deps.inbox.wake_those_who_wait()
+                    await self._take_back()
+
+    async def _take_back(self) -> None:
+        """Do what was handed to somebody who is gone."""
+        seating = self._seating()
+        if seating.is_seated and not seating.has_relief:
+            if named := await self._deps.inbox.take_handed(self._deps.host):
+                await self._take(named, self._slots)
 
     async def _take(
         self, named: Collection[int], slots: asyncio.Semaphore

@@ -1,6 +1,7 @@
 """What a worker process has while it runs, made once and passed to every task."""
 
 import asyncio
+import socket
 from dataclasses import dataclass, field
 
 from redis.asyncio import Redis
@@ -36,6 +37,7 @@ class Deps:
     appointments: Appointments = field(default_factory=Appointments)
     memory: Memory = field(default_factory=Memory)
     worker_id: str = ""
+    host: str = field(default_factory=socket.gethostname)
 
     @property
     def offline_after(self) -> int:

@@ -29,7 +29,7 @@ async def leaderboard(deps: Deps, session_id: str) -> None:
             return
         order = criteria(is_indoor=round_of.is_indoor, round_code=round_of.round_code)
         new = await select_new_ranks(conn, session, order, ROWS_AT_ONCE + 1)
-        changed = await note_ranks(conn, session, new[:ROWS_AT_ONCE])
+        changed = await note_ranks(conn, new[:ROWS_AT_ONCE])
         if len(new) > ROWS_AT_ONCE:
             await deps.queue.enqueue_all(ranking([session], datetime.now(UTC)))
         if not changed:

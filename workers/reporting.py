@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -57,7 +56,7 @@ class Reporter:
         statistics = self.deps.statistics
         return WorkerReport(
             id=self.deps.worker_id,
-            host=socket.gethostname(),
+            host=self.deps.host,
             pid=os.getpid(),
             started_at=rfc3339(self._started_at),
             version=version("quiver"),

@@ -15,20 +15,25 @@ from redis.exceptions import RedisError
 from core.log import get_logger
 from core.pause import pause_state
 from core.queue import wait_for_bell
+from core.seats import Seating, Seats, seats_of_machine
 from core.valkey import LOST
 from workers.attempts import note_end
 from workers.attendant import Attendant
 from workers.containment import outcome_of
+from workers.deps import Deps
 from workers.dropped import is_unusable, keep_dropped, keep_nameless, keep_unusable
 
-# Without a ring of the bell an idle worker looks for jobs this often.
-FALLBACK_POLL_S = 0.25
+# Without a ring of the bell an idle worker looks for jobs this often; one for whom somebody else
+# does them, this often.
+FALLBACK_POLL_S, RELIEVED_POLL_S = 0.25, 1.0
 LONGEST_PAUSE_S = 2.0
 FINISH_WITHIN_S = 2.0
 # A killed worker's jobs are taken over after this time; arq waits for the longest timeout of all.
 CLAIM_S = 6.0
 RENEW_EVERY_S = 1.5
 PAUSE_LOOK_S = 0.25
+# A seat that its worker leaves without a word is taken by another within twice this time.
+SEAT_LOOK_S = 0.5
 NOTE_EVERY_S = 0.2
 # What the queue's store answers or does not, and passes.
 AWAY = (*LOST, RedisError)
@@ -47,22 +52,29 @@ class LastingWorker(Worker):
         self._nudge = asyncio.Event()
         self._is_paused = False
         self.in_progress_timeout_s = CLAIM_S
-        self.attendant = Attendant(self.ctx["deps"], self._may_begin)
+        deps: Deps = self.ctx["deps"]
+        self._worker_id = deps.worker_id
+        self._seats = Seats(self.pool, deps.host, seats_of_machine())
+        self._seating = Seating()
+        self.attendant = Attendant(self.ctx["deps"], self._may_begin, lambda: self._seating)
 
     async def main(self) -> None:
         """Look for jobs whenever the bell rings, until cancelled."""
         if self.on_startup:
             await self.on_startup(self.ctx)
         await self._look_for_pause()
+        await self._look_for_seat()
         beside = [
             asyncio.create_task(each)
             for each in (
                 self._listen(),
                 self._renew_claims(),
                 self._heed_pause(),
+                self._keep_seat(),
                 self.attendant.attend(),
                 self.attendant.attend_patient(),
                 self.attendant.attend_late(),
+                self.attendant.attend_late(is_second=True),
                 self.attendant.look_around(),
                 self._note_told(),
             )
@@ -85,9 +97,15 @@ class LastingWorker(Worker):
             log.warning("the queue cannot be read, trying again", error=repr(error))
             await asyncio.sleep(FALLBACK_POLL_S)
 
+    @property
+    def _is_relieved(self) -> bool:
+        """Whether somebody else does the jobs."""
+        return self._seating.is_seated and self._seating.has_relief
+
     async def _wait(self) -> None:
+        within_s = RELIEVED_POLL_S if self._is_relieved else FALLBACK_POLL_S
         try:
-            await asyncio.wait_for(self._nudge.wait(), FALLBACK_POLL_S)
+            await asyncio.wait_for(self._nudge.wait(), within_s)
         except TimeoutError:
             return
         self._nudge.clear()
@@ -96,6 +114,9 @@ class LastingWorker(Worker):
         """Wait at the doorbell; its ring makes the loop look at once."""
         pause = 0.1
         while True:
+            if self._is_relieved:
+                await asyncio.sleep(SEAT_LOOK_S)
+                continue
             try:
                 if await wait_for_bell(self.pool):
                     self._nudge.set()
@@ -109,6 +130,22 @@ class LastingWorker(Worker):
         while True:
             await asyncio.sleep(PAUSE_LOOK_S)
             await self._look_for_pause()
+
+    async def _keep_seat(self) -> None:
+        """Have a seat, or stand by, until cancelled."""
+        while True:
+            await asyncio.sleep(SEAT_LOOK_S)
+            await self._look_for_seat()
+
+    async def _look_for_seat(self) -> None:
+        if not self.allow_pick_jobs:
+            return
+        with suppress(*AWAY):
+            before, self._seating = self._seating, await self._seats.take(self._worker_id)
+            if before.is_seated and not self._seating.is_seated:
+                log.info("the worker stands by")
+            if self._seating.is_seated and not before.is_seated:
+                log.info("the worker takes what happens now")
 
     async def _note_told(self) -> None:
         """Note what viewers were told, again and again; what fails is told once more."""
@@ -230,6 +267,8 @@ class LastingWorker(Worker):
     async def drain(self, within_s: float) -> None:
         """Begin nothing more, and let what runs end."""
         self.allow_pick_jobs = False
+        with suppress(*AWAY):
+            await self._seats.leave(self._worker_id)
         await asyncio.gather(self.attendant.end(within_s), self._end_jobs(within_s))
 
     async def _end_jobs(self, within_s: float) -> None:

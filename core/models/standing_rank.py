@@ -51,17 +51,14 @@ LIMIT $4
 # wait for each other's rows would stand still until the database notices.
 STANDING_UPDATE_RANKS = """
 WITH ranked AS (
-    SELECT * FROM unnest($2::uuid[], $3::integer[], $4::boolean[], $5::timestamptz[])
+    SELECT * FROM unnest($1::uuid[], $2::integer[], $3::boolean[], $4::timestamptz[])
         AS ranked (slot_id, rank, is_tied, changed_at)
 ), free AS (
     SELECT standing.slot_id, ranked.rank, ranked.is_tied, ranked.changed_at
     FROM standing JOIN ranked ON ranked.slot_id = standing.slot_id
-    WHERE standing.session_id = $1
-        AND (
-            standing.rank IS DISTINCT FROM ranked.rank
-            OR standing.is_tied IS DISTINCT FROM ranked.is_tied
-            OR ranked.changed_at IS NOT NULL
-        )
+    WHERE standing.rank IS DISTINCT FROM ranked.rank
+        OR standing.is_tied IS DISTINCT FROM ranked.is_tied
+        OR ranked.changed_at IS NOT NULL
     ORDER BY standing.slot_id
     FOR UPDATE OF standing SKIP LOCKED
 )
@@ -111,13 +108,12 @@ async def select_new_ranks(
     ]
 
 
-async def note_ranks(conn: Connection, session_id: UUID, new: Sequence[NewRank]) -> set[UUID]:
-    """Keep the ranks of a session's slots, as viewers are told of them now: a later change of the
+async def note_ranks(conn: Connection, new: Sequence[NewRank]) -> set[UUID]:
+    """Keep the ranks of slots, as viewers are told of them now: a later change of the
     sums is told another time.
 
     Args:
         conn: In a transaction.
-        session_id: The session.
         new: Places, each of another slot.
 
     Returns:
@@ -125,7 +121,6 @@ async def note_ranks(conn: Connection, session_id: UUID, new: Sequence[NewRank])
     """
     rows = await conn.fetch(
         STANDING_UPDATE_RANKS,
-        session_id,
         [each.ranked.tally.slot_id for each in new],
         [each.ranked.rank for each in new],
         [each.ranked.is_tied for each in new],

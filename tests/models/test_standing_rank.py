@@ -51,7 +51,7 @@ async def test_what_was_noted_is_not_new_and_whose_sums_changed_comes_first(
     field = await put_up(conn, lanes=1, letters="ABC")
     order = (Criterion.TENS, Criterion.XS)
     new = await select_new_ranks(conn, field.session_id, order, EVERYBODY)
-    assert len(await note_ranks(conn, field.session_id, new)) == 3
+    assert len(await note_ranks(conn, new)) == 3
     assert not await select_new_ranks(conn, field.session_id, order, EVERYBODY)
     slot = field.slots["1C"]
     await conn.execute(

@@ -8,9 +8,11 @@ import pytest
 
 from core.domain.values import Status
 from core.gate import WOKEN, Haste
+from core.inbox import handed_key
 from core.models.work import try_partition, unlock_partitions
 from core.pause import pause, resume
 from core.queue import QUEUE
+from core.seats import Seating
 from tests.workers.conftest import WITHIN_S, Range, eventually
 from workers import attendant, group
 from workers.attendant import Attendant
@@ -26,11 +28,12 @@ async def name(deps: Deps, *partitions: int) -> None:
 
 
 class Asked:
-    """An attendant whose worker may begin something or not."""
+    """An attendant whose worker may begin something or not, and has a seat or stands by."""
 
     def __init__(self, deps: Deps) -> None:
         self.is_free = True
-        self.attendant = Attendant(deps, lambda: self.is_free)
+        self.seating = Seating()
+        self.attendant = Attendant(deps, lambda: self.is_free, lambda: self.seating)
 
 
 @pytest.fixture(name="asked")
@@ -254,3 +257,132 @@ async def test_what_came_in_a_pause_is_done_after_it(line: Range, working: None)
         return len(await line.shots()) == 1
 
     await eventually(is_there)
+
+
+STANDS_BY = Seating(is_seated=False, has_relief=True)
+
+
+@pytest.fixture(name="drained")
+def _drained(monkeypatch: pytest.MonkeyPatch) -> list[set[int]]:
+    """The groups that are drained, none of which takes any time."""
+    drained: list[set[int]] = []
+
+    async def drain_group(_: Deps, partitions: Collection[int]) -> Left:
+        drained.append(set(partitions))
+        return Left((), ())
+
+    monkeypatch.setattr(attendant, "drain_group", drain_group)
+    return drained
+
+
+async def test_who_stands_by_does_what_is_handed_over(
+    deps: Deps, asked: Asked, drained: list[set[int]]
+) -> None:
+    asked.seating = STANDS_BY
+    await deps.inbox.hand(deps.host, {3, 5})
+
+    async def is_done() -> bool:
+        return drained == [{3, 5}]
+
+    await eventually(is_done)
+
+
+async def test_who_stands_by_does_what_nobody_takes(
+    deps: Deps, asked: Asked, drained: list[set[int]]
+) -> None:
+    asked.seating = STANDS_BY
+    await name(deps, 3, 4)
+
+    async def is_done() -> bool:
+        return drained == [{3, 4}]
+
+    await eventually(is_done)
+    assert not await deps.valkey.exists(WOKEN)
+
+
+async def test_every_other_is_handed_over_when_many_are_named_at_once(
+    deps: Deps, asked: Asked, drained: list[set[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attendant, "MANY", 4)
+    asked.seating = Seating(is_seated=True, has_relief=True)
+    await name(deps, 1, 2, 3, 4)
+
+    async def are_handed() -> bool:
+        return await deps.valkey.llen(handed_key(deps.host)) == 2
+
+    await eventually(are_handed)
+    assert await deps.inbox.take_handed(deps.host) == {1, 3}
+    # For some time, however few are named.
+    await name(deps, 5)
+
+    async def is_handed() -> bool:
+        return await deps.inbox.take_handed(deps.host) == {5}
+
+    await eventually(is_handed)
+    assert set().union(*drained) == {2, 4}
+
+
+async def test_nothing_is_handed_over_to_nobody(
+    deps: Deps, asked: Asked, drained: list[set[int]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attendant, "MANY", 1)
+    assert asked.seating == Seating(is_seated=True, has_relief=False)
+    await name(deps, 1, 2, 3, 4)
+
+    async def are_done() -> bool:
+        return bool(drained) and set().union(*drained) == {1, 2, 3, 4}
+
+    await eventually(are_done)
+    assert not await deps.valkey.exists(handed_key(deps.host))
+
+
+async def test_what_was_handed_to_somebody_who_is_gone_is_done(
+    deps: Deps, asked: Asked, drained: list[set[int]]
+) -> None:
+    await deps.inbox.hand(deps.host, {3})
+    looking = asyncio.create_task(asked.attendant.look_around())
+
+    async def is_done() -> bool:
+        return drained == [{3}]
+
+    await eventually(is_done)
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
+
+
+@pytest.mark.parametrize(
+    ("seating", "is_second", "is_done_here"),
+    [
+        (Seating(True, False), False, True),
+        (Seating(True, False), True, False),
+        (Seating(True, True), False, False),
+        (STANDS_BY, False, True),
+        (STANDS_BY, True, True),
+    ],
+)
+async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
+    deps: Deps,
+    monkeypatch: pytest.MonkeyPatch,
+    seating: Seating,
+    is_second: bool,
+    is_done_here: bool,
+) -> None:
+    asked_for, slept = asyncio.Event(), asyncio.Event()
+
+    async def late_partitions() -> list[int]:
+        asked_for.set()
+        return []
+
+    async def sleep(_: float) -> None:
+        slept.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(deps.inbox, "late_partitions", late_partitions)
+    monkeypatch.setattr(attendant.asyncio, "sleep", sleep)
+    late = Attendant(deps, lambda: True, lambda: seating).attend_late(is_second=is_second)
+    attending = asyncio.create_task(late)
+    async with asyncio.timeout(WITHIN_S):
+        await slept.wait()
+    assert asked_for.is_set() == is_done_here
+    attending.cancel()
+    await asyncio.gather(attending, return_exceptions=True)
