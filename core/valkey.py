@@ -1,6 +1,9 @@
 """The client of Valkey (or Redis), made with the timeouts that arq's own pool lacks."""
 
-from redis.asyncio import BlockingConnectionPool, Redis
+import asyncio
+from typing import override
+
+from redis.asyncio import BlockingConnectionPool, Redis, UnixDomainSocketConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
@@ -16,6 +19,19 @@ from core.settings import Settings
 LOST = (LostConnection, SlowAnswer, BusyLoadingError, OSError)
 
 
+class OverSocket(UnixDomainSocketConnection):
+    """A connection over a Unix socket.
+
+    The library's own introduces itself twice, and calls it a lost connection, which is tried again,
+    when the server is silent the first time.
+    """
+
+    @override
+    async def _connect(self) -> None:
+        async with asyncio.timeout(self.socket_connect_timeout):
+            self._reader, self._writer = await asyncio.open_unix_connection(self.path)
+
+
 def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectionPool:
     """A pool of connections to `settings.redis_url`: bounded, with timeouts, retry and keepalive.
 
@@ -24,7 +40,9 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
     """
     if settings.redis_url is None:
         raise UnavailableError("REDIS_URL is not set: there is no Valkey to use", 30)
-    return BlockingConnectionPool.from_url(
+    # A Unix socket has no other end that could be gone without a word, and no such option.
+    is_socket = settings.redis_url.startswith("unix:")
+    pool = BlockingConnectionPool.from_url(
         settings.redis_url,
         max_connections=size,
         timeout=5,
@@ -32,12 +50,15 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
         # Longer than any wait at the doorbell. A store that stands still is not asked again:
         # whoever waits is told so, and tries again later.
         socket_timeout=4,
-        socket_keepalive=True,
         health_check_interval=15,
         # Everything sent through it may safely be sent twice.
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, supported_errors=(LostConnection,)),
         retry_on_error=[LostConnection, BusyLoadingError],
+        **({} if is_socket else {"socket_keepalive": True}),
     )
+    if is_socket:
+        pool.connection_class = OverSocket
+    return pool
 
 
 def open_valkey(settings: Settings, *, size: int = 32) -> "Redis":
