@@ -4,7 +4,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from cli.processes import Child
 from cli.where import DEFAULT_DATA_DIR
@@ -52,9 +52,11 @@ def banner(
 
 
 def _store(url: str | None, server: Server | None) -> str:
-    """Where a store is, without its password."""
-    parts = urlsplit(url or "")
-    where = f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
+    """Where a store is, without its password; an embedded one's port, which any program can use."""
+    parts = urlsplit((url if server is None else server.tcp_url) or "")
+    # Without a host it is a Unix socket, whose directory a PostgreSQL's URL has among its options.
+    host = parts.hostname or "".join(parse_qs(parts.query).get("host", []))
+    where = f"{host}:{parts.port}" if parts.port else host
     kind = "external" if server is None else f"embedded, process {server.pid}"
     return f"{where}{parts.path} ({kind})"
 

@@ -1,6 +1,7 @@
 """Connections to Valkey that pack commands in C, as redis-py's blocking ones do: its asynchronous
 ones pack word by word, which costs as much again as sending them."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import override
 
@@ -41,7 +42,16 @@ class PackingSSLConnection(_Packing, SSLConnection):
 
 
 class PackingSocketConnection(_Packing, UnixDomainSocketConnection):
-    """Over a Unix socket."""
+    """Over a Unix socket.
+
+    The library's own introduces itself twice, and calls it a lost connection, which is tried again,
+    when the server is silent the first time.
+    """
+
+    @override
+    async def _connect(self) -> None:
+        async with asyncio.timeout(self.socket_connect_timeout):
+            self._reader, self._writer = await asyncio.open_unix_connection(self.path)
 
 
 # By the kind that redis-py makes of a URL.

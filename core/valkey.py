@@ -1,9 +1,6 @@
 """The client of Valkey (or Redis), made with the timeouts that arq's own pool lacks."""
 
-from typing import override
-
-import hiredis
-from redis.asyncio import BlockingConnectionPool, Connection, Redis, UnixDomainSocketConnection
+from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 from redis.exceptions import (
@@ -28,6 +25,8 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
     """
     if settings.redis_url is None:
         raise UnavailableError("REDIS_URL is not set: there is no Valkey to use", 30)
+    # A Unix socket has no other end that could be gone without a word, and no such option.
+    is_socket = settings.redis_url.startswith("unix:")
     pool = BlockingConnectionPool.from_url(
         settings.redis_url,
         max_connections=size,
@@ -36,11 +35,11 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
         # Longer than any wait at the doorbell. A store that stands still is not asked again:
         # whoever waits is told so, and tries again later.
         socket_timeout=4,
-        socket_keepalive=True,
         health_check_interval=15,
         # Everything sent through it may safely be sent twice.
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, supported_errors=(LostConnection,)),
         retry_on_error=[LostConnection, BusyLoadingError],
+        **({} if is_socket else {"socket_keepalive": True}),
     )
     pool.connection_class = PACKING[pool.connection_class]
     return pool

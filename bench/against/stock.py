@@ -6,6 +6,7 @@
 import asyncio
 import os
 from typing import Any, ClassVar
+from urllib.parse import unquote
 
 import asyncpg
 from arq import ArqRedis, Retry, create_pool
@@ -25,6 +26,9 @@ def redis_settings(url: str) -> RedisSettings:
     """Where the jobs are, of a Quiver's Valkey."""
     found = RedisSettings.from_dsn(url)
     found.database = DATABASE
+    if found.unix_socket_path is not None:
+        # arq takes it as it stands in the URL.
+        found.unix_socket_path = unquote(found.unix_socket_path)
     return found
 
 

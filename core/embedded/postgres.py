@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from shutil import rmtree
 from typing import override
+from urllib.parse import quote
 
 from core.embedded.failure import StoreFailed
 from core.embedded.identity import identity_for
@@ -20,6 +21,8 @@ SUPERUSER = "quiver"
 DATABASE = "quiver"
 # The line of the pid file that says how far the server is.
 STATUS = 7
+# How the names of its sockets, and of the files that lock them, begin.
+SOCKET_PREFIX = ".s.PGSQL."
 DATABASE_CREATE = "CREATE DATABASE quiver"
 
 
@@ -34,12 +37,22 @@ class PostgresServer(Server):
 
     @property
     @override
-    def url(self) -> str:
+    def tcp_url(self) -> str:
+        return self._url(f"127.0.0.1:{self.port}", "")
+
+    @override
+    def _url_over(self, path: Path) -> str:
+        return self._url("", f"host={quote(str(path.parent))}&port={self.port}&")
+
+    def _url(self, place: str, options: str) -> str:
         """What asyncpg and dbmate connect to."""
-        return (
-            f"postgresql://{SUPERUSER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
-            "?sslmode=disable"
-        )
+        who = f"{SUPERUSER}:{self.password}"
+        return f"postgresql://{who}@{place}/{DATABASE}?{options}sslmode=disable"
+
+    @property
+    @override
+    def _socket_place(self) -> Path:
+        return self.directory / f"{SOCKET_PREFIX}{self.port}"
 
     @property
     @override
@@ -59,6 +72,10 @@ class PostgresServer(Server):
     def _prepare(self) -> None:
         if (self.directory / "PG_VERSION").exists():
             self._forget_strangers()
+            # Those of a killed server, one more for each port that it had; by the lock PostgreSQL
+            # would refuse to start as by the pid file.
+            for left in self.directory.glob(f"{SOCKET_PREFIX}*"):
+                left.unlink()
         else:
             self._initialise()
 
@@ -80,8 +97,9 @@ class PostgresServer(Server):
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
-            # A socket's path may be 107 bytes long, a data directory's longer.
-            "unix_socket_directories": "",
+            # Its own directory, where it is already: no path that it could take for several.
+            "unix_socket_directories": "" if self.socket is None else ".",
+            "unix_socket_permissions": "0700",
             "max_connections": "200",
             # Whole pages are written to the log after each checkpoint: fewer of these, and a replay
             # of a field's morning fits between two.

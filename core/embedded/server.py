@@ -1,4 +1,4 @@
-"""What both servers have in common: one process with one directory, on a port of 127.0.0.1."""
+"""What both servers have in common: one process with one directory, on a socket and a port."""
 
 import signal
 import subprocess
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from core.embedded.failure import StoreFailed
 from core.embedded.process import Identity, end, free_port, spawn, tail, wait_until
+from core.embedded.sockets import may_lie_at
 
 # A port can be taken between our look and the server's, and the last processes of a killed server
 # can take a moment to go: both are gone at the next try.
@@ -23,7 +24,9 @@ LEFT_BEHIND_S = 10.0
 
 @dataclass(slots=True)
 class Server(ABC):
-    """A server of our own, reachable on 127.0.0.1 by password.
+    """A server of our own, reachable by password on 127.0.0.1 and, where it can be, on a socket.
+
+    The socket lies in its directory, which nobody but its owner and root may enter.
 
     Args:
         directory: Where its data is; an absolute path.
@@ -35,6 +38,7 @@ class Server(ABC):
     log: Path
     password: str
     port: int = field(default=0, init=False)
+    socket: Path | None = field(default=None, init=False)
     _process: subprocess.Popen[bytes] | None = field(default=None, init=False)
 
     @property
@@ -43,9 +47,23 @@ class Server(ABC):
         """What the operator calls it."""
 
     @property
-    @abstractmethod
     def url(self) -> str:
-        """What its clients connect to."""
+        """What our clients connect to: the socket, where there is one."""
+        return self.tcp_url if self.socket is None else self._url_over(self.socket)
+
+    @property
+    @abstractmethod
+    def tcp_url(self) -> str:
+        """The same server on its port, for programs that know no sockets."""
+
+    @abstractmethod
+    def _url_over(self, path: Path) -> str:
+        """The URL that leads to a socket of it."""
+
+    @property
+    @abstractmethod
+    def _socket_place(self) -> Path:
+        """Where in its directory its socket lies, for `self.port`."""
 
     @property
     @abstractmethod
@@ -62,7 +80,7 @@ class Server(ABC):
 
     @abstractmethod
     def _command(self) -> Sequence[str]:
-        """The server's command line, for `self.port`."""
+        """The server's command line, for `self.port` and `self.socket`."""
 
     @abstractmethod
     def _identity(self) -> Identity | None:
@@ -83,7 +101,10 @@ class Server(ABC):
         for _ in range(TRIES):
             self.port = free_port()
             try:
-                started = self.start_again()
+                self._make_way()
+                # Not looked at again later: whoever has the URL keeps it when the server dies.
+                self.socket = self._socket_place if may_lie_at(self._socket_place) else None
+                started = self._launch()
             except OSError as error:
                 raise StoreFailed(f"{self.name} cannot be set up: {error}") from error
             if self._comes_up(started):
@@ -94,11 +115,18 @@ class Server(ABC):
         )
 
     def start_again(self) -> subprocess.Popen[bytes]:
-        """Start it on the port that it had, without waiting for it."""
+        """Start it on the port and socket that it had, without waiting for it."""
+        self._make_way()
+        return self._launch()
+
+    def _make_way(self) -> None:
         gently, *harder = self._ending
         for pid in self._left_behind():
             end(pid, gently, LEFT_BEHIND_S, [*harder, signal.SIGKILL])
         self._prepare()
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        gently = self._ending[0]
         self._process = spawn(self._command(), self.log, dies_by=gently, identity=self._identity())
         return self._process
 

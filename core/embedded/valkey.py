@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import override
+from urllib.parse import quote
 
 from core.embedded.failure import StoreFailed
 from core.embedded.process import Identity, running
@@ -23,8 +24,17 @@ class ValkeyServer(Server):
 
     @property
     @override
-    def url(self) -> str:
+    def tcp_url(self) -> str:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    @override
+    def _url_over(self, path: Path) -> str:
+        return f"unix://:{self.password}@{quote(str(path))}?db=0"
+
+    @property
+    @override
+    def _socket_place(self) -> Path:
+        return self.directory / "valkey.sock"
 
     @property
     @override
@@ -55,10 +65,13 @@ class ValkeyServer(Server):
         return [str(_program()), str(self._config_file)]
 
     def _config(self) -> str:
+        listens = [] if self.socket is None else [f"unixsocket {_quoted(self.socket)}"]
         return "\n".join(
             [
                 "bind 127.0.0.1",
                 f"port {self.port}",
+                *listens,
+                "unixsocketperm 600",
                 f"requirepass {self.password}",
                 f"dir {_quoted(self.directory)}",
                 "daemonize no",

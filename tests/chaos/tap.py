@@ -1,20 +1,20 @@
-"""A tap in a TCP line: whoever has it can cut all connections that run through it, or have them
+"""A tap in a line: whoever has it can cut all connections that run through it, or have them
 fall silent."""
 
 import asyncio
 from contextlib import suppress
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlencode, urlsplit, urlunsplit
 
 
 class Tap:
-    """Forwards connections to a port of this machine.
+    """Forwards connections from a port of this machine to another, or to a Unix socket.
 
     Args:
         url: What is reached through it.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = urlsplit(url)
+        self._socket, self._url = _over_tcp(urlsplit(url))
         self._ends: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
         self._flows = asyncio.Event()
@@ -51,7 +51,7 @@ class Tap:
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._ends.add(writer)
         with suppress(OSError):
-            there = await asyncio.open_connection("127.0.0.1", self._url.port)
+            there = await self._reach()
             self._ends.add(there[1])
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._pump(reader, there[1]))
@@ -60,6 +60,11 @@ class Tap:
         writer.close()
         self._ends.discard(writer)
 
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._socket is not None:
+            return await asyncio.open_unix_connection(self._socket)
+        return await asyncio.open_connection("127.0.0.1", self._url.port)
+
     async def _pump(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with suppress(OSError):
             while piece := await source.read(65_536):
@@ -67,3 +72,14 @@ class Tap:
                 sink.write(piece)
                 await sink.drain()
         sink.close()
+
+
+def _over_tcp(url: SplitResult) -> tuple[str | None, SplitResult]:
+    """The Unix socket that a store's URL leads to, None when it leads to a port; and that URL
+    without it."""
+    if url.scheme == "unix":
+        return unquote(url.path), url._replace(scheme="redis", path="")
+    options = dict(parse_qsl(url.query))
+    folder, port = options.pop("host", None), options.pop("port", None)
+    path = None if folder is None else f"{folder}/.s.PGSQL.{port}"
+    return path, url._replace(query=urlencode(options))
