@@ -17,7 +17,8 @@ from core.embedded.server import Server
 from core.embedded.sockets import may_lie_at
 from core.embedded.valkey import ValkeyServer
 from core.settings import Settings
-from core.valkey import OverSocket, open_valkey
+from core.packing import PackingSocketConnection
+from core.valkey import open_valkey
 
 WITHIN_S = 20.0
 LONGEST = 107
@@ -53,7 +54,7 @@ async def is_over_socket(url: str) -> bool:
         return address is None
     async with open_valkey(Settings(redis_url=url), size=1) as client:
         await client.ping()
-        return client.connection_pool.connection_class is OverSocket
+        return client.connection_pool.connection_class is PackingSocketConnection
 
 
 @pytest.mark.parametrize("kind", KINDS)
