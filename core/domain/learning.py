@@ -40,8 +40,7 @@ UNLIKE_FROM = 4.0
 NEW_BEGINNING = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(NamedTuple):
     """How often something else happens than an archer's usual flight from release to landing.
 
     Args:
@@ -111,8 +110,7 @@ class Lesson:
 _ORDER = attrgetter("released_at", "shot_id")
 
 
-@dataclass(frozen=True, slots=True)
-class FlightTime:
+class FlightTime(NamedTuple):
     """What to expect of an arrow's time in the air.
 
     Args:
@@ -124,8 +122,7 @@ class FlightTime:
     sigma: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Archer:
+class _Archer(NamedTuple):
     """What is known of an archer's flights.
 
     Args:
@@ -147,8 +144,7 @@ class _Archer:
     unlike: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Butt:
+class _Butt(NamedTuple):
     """What is known of a butt as a whole.
 
     Args:
