@@ -14,6 +14,7 @@ hundreds, and what is given up is the certainty that the pairing is the very bes
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 # Enough for eight landings that any of eight releases could have, with all that follows from it.
 STATES_FOLLOWED = 256
@@ -21,8 +22,7 @@ STATES_FOLLOWED = 256
 STEPS_PER_RELEASE = 2_048
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A landing that may be a release's.
 
     Args:
@@ -34,8 +34,7 @@ class Candidate:
     landing: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pairing:
+class Pairing(NamedTuple):
     """What a release is taken to have come to.
 
     Args:
@@ -47,8 +46,7 @@ class Pairing:
     probability: float
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """A landing that a release could have.
 
     Args:
@@ -71,7 +69,7 @@ def clusters(candidates: Iterable[Candidate]) -> list[dict[int, list[int]]]:
         For each cluster its landings by release, in the order of the first releases; releases and
         landings are in order.
     """
-    ordered = sorted(candidates, key=lambda each: (each.release, each.landing))
+    ordered = sorted(candidates)
     parent: dict[int, int] = {}
     holder: dict[int, int] = {}
     for candidate in ordered:

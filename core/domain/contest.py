@@ -2,8 +2,7 @@
 how likely each pair is."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from core.domain.assignment import Candidate, Option, clusters
@@ -29,7 +28,6 @@ MOST_LANDINGS = 16
 type Group = Mapping[int, Sequence[int]]
 
 
-@dataclass(frozen=True, slots=True)
 class Contest:
     """Releases and landings of one butt, numbered in their order.
 
@@ -41,13 +39,21 @@ class Contest:
             may have been another arrow.
     """
 
-    shot: Sequence[Release]
-    landed: Sequence[Event]
-    butt: Butt
-    doubtful: Sequence[Event] = ()
-    _scores: dict[tuple[int, UUID], Score | None] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
+    def __init__(
+        self,
+        shot: Sequence[Release],
+        landed: Sequence[Event],
+        butt: Butt,
+        doubtful: Sequence[Event] = (),
+    ) -> None:
+        self.shot, self.landed, self.butt = shot, landed, butt
+        self._doubtful = doubtful
+        # Asked for with every pair.
+        self._released_at = [release.event.at for release in shot]
+        self._landed_at = [landing.at for landing in landed]
+        self._shortest = shortest(butt.distance_m)
+        self._has_own = any(face.letter is not None for face in butt.faces)
+        self._scores: dict[tuple[int, UUID], Score | None] = {}
 
     def groups(self) -> list[Group]:
         """What has to be decided together: the landings that each release could have, in the order
@@ -58,14 +64,14 @@ class Contest:
         return sorted([*found, *alone], key=min)
 
     def _candidates(self) -> Iterator[Candidate]:
-        least = shortest(self.butt.distance_m) - CLOCK_TOLERANCE
-        window = self.butt.rules.landing_window
+        least = max(0, self._shortest - CLOCK_TOLERANCE)
+        window, released_at = self.butt.rules.landing_window, self._released_at
         begin = 0
         for number, landing in enumerate(self.landed):
-            while begin < len(self.shot) and self.shot[begin].event.at < landing.at - window:
+            while begin < len(released_at) and released_at[begin] < landing.at - window:
                 begin += 1
-            for release in range(begin, len(self.shot)):
-                if landing.at - self.shot[release].event.at < max(0, least):
+            for release in range(begin, len(released_at)):
+                if landing.at - released_at[release] < least:
                     break
                 if self._weight(self.shot[release], landing) > 0:
                     yield Candidate(release, number)
@@ -75,10 +81,10 @@ class Contest:
         were an arrow of its own: that is at least as likely as that the release has none."""
         begin = self.shot[release].event.at
         end = begin + self.butt.rules.landing_window
-        first = bisect_left(self.doubtful, begin, key=_at)
-        last = bisect_right(self.doubtful, end, key=_at)
+        first = bisect_left(self._doubtful, begin, key=_at)
+        last = bisect_right(self._doubtful, end, key=_at)
         return any(
-            self._fit(release, self.doubtful[number], learned) >= 1.0
+            self._fit(release, self._doubtful[number], learned) >= 1.0
             for number in range(first, last)
         )
 
@@ -98,24 +104,24 @@ class Contest:
 
     def flight(self, release: int, landing: int) -> int:
         """The time between both, microseconds."""
-        return self.landed[landing].at - self.shot[release].event.at
+        return self._landed_at[landing] - self._released_at[release]
 
     def options(self, group: Group, learned: Learned) -> dict[int, list[Option]]:
         """How likely each pair of a group is; those that are impossible are left out."""
-        has_own = self._has_own
-        found: dict[int, list[Option]] = {}
-        for release, landings in group.items():
-            slot = self.shot[release].slot_id
-            likely = self._likely(release, landings, learned)
-            odds = {n: self._odds(release, self.landed[n], learned) for n in likely}
-            if has_own:
-                odds = {n: each * _prior(self.score(n, slot)) for n, each in odds.items()}
-            found[release] = [Option(number, each) for number, each in odds.items() if each > 0]
-        return found
+        return {
+            release: self._options(release, self._likely(release, landings, learned), learned)
+            for release, landings in group.items()
+        }
 
-    @property
-    def _has_own(self) -> bool:
-        return any(face.letter is not None for face in self.butt.faces)
+    def _options(self, release: int, landings: Iterable[int], learned: Learned) -> list[Option]:
+        found: list[Option] = []
+        for number in landings:
+            odds = self._odds(release, self.landed[number], learned)
+            if self._has_own:
+                odds *= _prior(self.score(number, self.shot[release].slot_id))
+            if odds > 0:
+                found.append(Option(number, odds))
+        return found
 
     def _likely(self, release: int, landings: Sequence[int], learned: Learned) -> Sequence[int]:
         """All landings that a release could have; of a burst's hundreds those that name its arrow,
@@ -123,8 +129,8 @@ class Contest:
         if len(landings) <= MOST_LANDINGS:
             return landings
         mean = learned.expect(self.shot[release].slot_id, self.clocks(release, landings[0])).mean
-        due = self.shot[release].event.at + mean
-        place = bisect_left(landings, due, key=lambda number: self.landed[number].at)
+        due = self._released_at[release] + mean
+        place = bisect_left(landings, due, key=self._landed_at.__getitem__)
         begin = max(0, min(place - MOST_LANDINGS // 2, len(landings) - MOST_LANDINGS))
         near = landings[begin : begin + MOST_LANDINGS]
         named = [n for n in landings if self.landed[n].arrow_id is not None and n not in near]
@@ -133,7 +139,7 @@ class Contest:
     def _odds(self, release: int, landing: Event, learned: Learned) -> float:
         shot = self.shot[release]
         slot, flight = shot.slot_id, landing.at - shot.event.at
-        if flight < shortest(self.butt.distance_m) and not learned.knows(slot):
+        if flight < self._shortest and not learned.knows(slot):
             return 0.0
         expected = learned.expect(slot, self._clocks(release, landing))
         by_time = together(flight, expected, learned.guess(slot), learned.rates(slot))
@@ -168,15 +174,13 @@ class Contest:
             release: The release's number.
             spoken_for: Landings that are somebody's, or may still be.
         """
-        begin = self.shot[release].event.at
+        begin = self._released_at[release]
         end = begin + self.butt.rules.landing_window
-        if release + 1 < len(self.shot):
-            end = min(end, self.shot[release + 1].event.at)
-        within = range(self._place(begin), self._place(end))
-        return sum(number not in spoken_for for number in within)
-
-    def _place(self, at: int) -> int:
-        return bisect_left(self.landed, at, key=_at)
+        if release + 1 < len(self._released_at):
+            end = min(end, self._released_at[release + 1])
+        landed_at = self._landed_at
+        within = range(bisect_left(landed_at, begin), bisect_left(landed_at, end))
+        return len([number for number in within if number not in spoken_for])
 
 
 def _at(landing: Event) -> int:

@@ -23,7 +23,7 @@ from core.domain.rulings import (
 )
 from core.domain.timeline import Release, hasty, releases
 from core.domain.told_twice import told_twice
-from core.domain.values import Butt, Event, EventType, Shot
+from core.domain.values import BY_ORDER, Butt, Event, EventType, Shot
 from core.domain.window import ALWAYS, Span
 
 
@@ -175,7 +175,7 @@ def _doubtful(reported: Iterable[Sequence[Event]], ruled: Verdicts) -> list[Even
     if not several:
         return []
     unknown = (report for report in several if report.id not in ruled.taken)
-    return sorted(unknown, key=lambda report: report.order)
+    return sorted(unknown, key=BY_ORDER)
 
 
 def _thickest_shaft(butt: Butt) -> float:

@@ -20,6 +20,9 @@ from core.domain.values import Event, Shot, Status
 # (docs/correlation.md): without this what was said to be 0.95 to 0.99 was believed a bit too much.
 DOUBT = 3.0
 
+# What becomes of a release that could have no landing.
+NOTHING = Pairing(None, 1.0)
+
 type Pairings = Mapping[int, Pairing]
 
 
@@ -71,19 +74,19 @@ def _opened(course: "_Course", groups: Sequence[Group], learned: Learned) -> int
         taught += new
         count += 1
     opening = groups[:count]
-    others = [learned.without({course.shots[number].id for number in group}) for group in opening]
+    others = [learned.without([course.shots[number].id for number in group]) for group in opening]
     again = [_paired(g, course.contest, o) for g, o in zip(opening, others, strict=True)]
     for group, pairings, known in zip(opening, again, others, strict=True):
         course.take(group, pairings, known)
-    learned.forget({lesson.shot_id for lesson in taught})
+    learned.forget([lesson.shot_id for lesson in taught])
     learned.add(lesson for group in opening for lesson in course.lessons(group))
     return count
 
 
 def _paired(group: Group, contest: Contest, learned: Learned) -> Pairings:
     options = contest.options(group, learned)
-    decided = {release: Pairing(None, 1.0) for release in group}
-    return decided | assign({release: each for release, each in options.items() if each})
+    decided = assign({release: each for release, each in options.items() if each})
+    return {release: decided.get(release, NOTHING) for release in group}
 
 
 class _Course:
@@ -101,7 +104,9 @@ class _Course:
     ) -> None:
         self.contest = contest
         self.shots: dict[int, Shot] = {}
+        # What is decided twice is mostly decided in the same way.
         self._made: dict[tuple[int, int | None, float, bool], Shot] = {}
+        self._told: dict[tuple[int, int | None, bool, int], Lesson] = {}
         self._suspects = suspects
         self._as_of = as_of
         self._pairings: dict[int, Pairing] = {}
@@ -114,7 +119,7 @@ class _Course:
     def take(self, group: Group, pairings: Pairings, learned: Learned) -> None:
         """Take the decision of a group by what was known, instead of an earlier one."""
         self._pairings |= pairings
-        self._spoken_for -= {number for landings in group.values() for number in landings}
+        self._spoken_for.difference_update(*group.values())
         self._spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
         is_contested = _is_contested(group)
         for number, pairing in pairings.items():
@@ -131,7 +136,6 @@ class _Course:
         return pairing.landing is None and self.contest.fits_doubtful(number, learned)
 
     def _shot(self, number: int, landing: int | None, confidence: float, is_doubtful: bool) -> Shot:
-        """The shot of a release; what is decided twice is mostly decided in the same way."""
         key = (number, landing, confidence, is_doubtful)
         if key not in self._made:
             self._made[key] = self._outcome(*key)
@@ -164,19 +168,27 @@ class _Course:
 
     def _lesson(self, number: int, group: Group) -> Lesson:
         """What a decided shot teaches: its flight, when nothing else could have been."""
-        shot, pairing = self.shots[number], self._pairings[number]
-        is_alone = not _is_contested(group) and len(group[number]) == 1
+        pairing = self._pairings[number]
         landing = pairing.landing
-        if landing is not None and not is_alone and pairing.probability < CERTAIN:
+        if landing is not None and pairing.probability < CERTAIN and _is_contested(group):
             landing = None
+        is_missing = self.shots[number].status is Status.MISSED
+        strays = self.contest.strays_after(number, self._spoken_for)
+        key = (number, landing, is_missing, strays)
+        if key not in self._told:
+            self._told[key] = self._teaching(*key)
+        return self._told[key]
+
+    def _teaching(self, number: int, landing: int | None, is_missing: bool, strays: int) -> Lesson:
+        shot = self.shots[number]
         return Lesson(
             shot_id=shot.id,
             slot_id=shot.slot_id,
             released_at=shot.released_at,
             flight=None if landing is None else self.contest.flight(number, landing),
             clocks=None if landing is None else self.contest.clocks(number, landing),
-            is_missing=shot.status is Status.MISSED,
-            strays=self.contest.strays_after(number, self._spoken_for),
+            is_missing=is_missing,
+            strays=strays,
         )
 
     def decided(self) -> Decided:
@@ -191,7 +203,7 @@ class _Course:
 
 def _is_contested(group: Group) -> bool:
     """Whether there is more than one release, or more than one landing, to choose from."""
-    return len(group) > 1 or any(len(landings) > 1 for landings in group.values())
+    return len(group) > 1 or sum(map(len, group.values())) > 1
 
 
 def _doubted(probability: float) -> float:

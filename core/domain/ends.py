@@ -211,6 +211,8 @@ def _without(end: Sequence[Shot], dropped: Collection[UUID], judging: Judging) -
 
 def _crowded(end: Sequence[Shot], judging: Judging) -> set[UUID]:
     """The shots in a spot in which a lower one is, too."""
+    if not judging.spotted:
+        return set()
     lowest: dict[tuple[UUID, int], UUID] = {}
     spots = [(shot.id, _spot(shot, judging)) for shot in _by_height(end)]
     for shot_id, spot in spots:
@@ -221,7 +223,9 @@ def _crowded(end: Sequence[Shot], judging: Judging) -> set[UUID]:
 
 def _excess(end: Sequence[Shot], arrows_per_end: int) -> set[UUID]:
     """The highest shots, as many as there are too many; what has no value yet is not dropped."""
-    too_many = max(0, len(end) - arrows_per_end)
+    too_many = len(end) - arrows_per_end
+    if too_many <= 0:
+        return set()
     highest = reversed(_by_height(end))
     return {shot.id for shot in islice(highest, too_many)}
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from core.domain.values import MILLISECOND, Event
+from core.domain.values import BY_ORDER, MILLISECOND, Event
 
 # Reports of one impact follow each other within less than this, and its first within no more than
 # that.
@@ -66,7 +66,7 @@ def grouped(landings: Iterable[Event], shaft_mm: float) -> list[list[Event]]:
         shaft_mm: The thickest shaft that is shot at the butt.
     """
     found: list[list[Event]] = []
-    left = sorted(landings, key=lambda each: each.order)
+    left = sorted(landings, key=BY_ORDER)
     for _ in range(ROUNDS):
         new, left = _round(left, shaft_mm)
         found += new
@@ -114,6 +114,8 @@ def named(reports: Sequence[Event]) -> Event:
     """The impact that was reported: its first report, with the arrow's id if any of them has
     one."""
     first = reports[0]
+    if len(reports) == 1:
+        return first
     name = next((report.arrow_id for report in reports if report.arrow_id is not None), None)
     return first if name == first.arrow_id else replace(first, arrow_id=name)
 

@@ -8,13 +8,11 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from copy import copy
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
-from statistics import fmean
 from typing import NamedTuple
 from uuid import UUID
 
@@ -42,8 +40,7 @@ UNLIKE_FROM = 4.0
 NEW_BEGINNING = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Rates:
+class Rates(NamedTuple):
     """How often something else happens than an archer's usual flight from release to landing.
 
     Args:
@@ -111,11 +108,9 @@ class Lesson:
 
 # Of many lessons at once; the first is `Lesson.order`.
 _ORDER = attrgetter("released_at", "shot_id")
-_IS_MISSING, _STRAYS = attrgetter("is_missing"), attrgetter("strays")
 
 
-@dataclass(frozen=True, slots=True)
-class FlightTime:
+class FlightTime(NamedTuple):
     """What to expect of an arrow's time in the air.
 
     Args:
@@ -127,8 +122,7 @@ class FlightTime:
     sigma: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Archer:
+class _Archer(NamedTuple):
     """What is known of an archer's flights.
 
     Args:
@@ -148,6 +142,18 @@ class _Archer:
     squares: float
     degrees: int
     unlike: int
+
+
+class _Butt(NamedTuple):
+    """What is known of a butt as a whole.
+
+    Args:
+        rates: How often something else happens there than usual.
+        scale: How the scatter, squared, relates to what was to be expected.
+    """
+
+    rates: Rates
+    scale: float
 
 
 class Learned:
@@ -171,11 +177,11 @@ class Learned:
     ) -> None:
         self._guesses = {s.id: first_guess(s.bowstyle, distance_m) for s in slots.values()}
         self._window = window
-        self._lessons: list[Lesson] = []
+        self._lessons = sorted(lessons, key=_ORDER)[-REMEMBERED:]
+        # Where each shot's lesson is, once one is to be dropped: hashing an id takes long.
+        self._places: Mapping[UUID, int] | None = None
         self._archers: dict[UUID, _Archer] = {}
-        self._rates: Rates | None = None
-        self._scale: float | None = None
-        self.add(lessons)
+        self._butt: _Butt | None = None
 
     def add(self, lessons: Iterable[Lesson]) -> None:
         """Take in what more shots taught."""
@@ -184,48 +190,43 @@ class Learned:
         ordered = [*known, *new]
         if known and new and new[0].order < known[-1].order:
             ordered.sort(key=_ORDER)
-        self._keep(ordered[-REMEMBERED:], (*new, *ordered[:-REMEMBERED]))
+        self._keep(ordered[-REMEMBERED:], [*new, *ordered[:-REMEMBERED]])
 
-    def without(self, shot_ids: Collection[UUID]) -> "Learned":
+    def without(self, shot_ids: Iterable[UUID]) -> "Learned":
         """What would be known without the lessons of some shots."""
-        # What is known of the other archers is the same, and worked out once for all copies.
-        self._all()
-        others = copy(self)
+        # What is known of the other archers is the same, and worked out once for all copies; so is
+        # where the lessons are.
+        self._whole()
+        self._placed()
+        # As `copy` does, in a third of the time.
+        others = object.__new__(Learned)
+        vars(others).update(vars(self), _archers=self._archers.copy())
         others.forget(shot_ids)
         return others
 
-    def forget(self, shot_ids: Collection[UUID]) -> None:
+    def forget(self, shot_ids: Iterable[UUID]) -> None:
         """Drop the lessons of some shots."""
-        kept = [lesson for lesson in self._lessons if lesson.shot_id not in shot_ids]
-        self._keep(kept, [lesson for lesson in self._lessons if lesson.shot_id in shot_ids])
+        places, lessons = self._placed(), self._lessons
+        gone = {places[shot_id] for shot_id in shot_ids if shot_id in places}
+        kept = [lesson for place, lesson in enumerate(lessons) if place not in gone]
+        self._keep(kept, [lessons[place] for place in gone])
+
+    def _placed(self) -> Mapping[UUID, int]:
+        if self._places is None:
+            self._places = {lesson.shot_id: place for place, lesson in enumerate(self._lessons)}
+        return self._places
 
     def _keep(self, lessons: list[Lesson], changed: Iterable[Lesson]) -> None:
         """Know these lessons from now on, which are others than before as far as some changed."""
-        touched = {lesson.slot_id for lesson in changed}
+        for lesson in changed:
+            self._archers.pop(lesson.slot_id, None)
         self._lessons = lessons
-        # A copy may have the same.
-        self._archers = {slot: a for slot, a in self._archers.items() if slot not in touched}
-        self._rates = self._scale = None
-
-    def _archer(self, slot_id: UUID) -> _Archer:
-        known = self._archers.get(slot_id)
-        if known is None:
-            known = self._archers[slot_id] = _archer(self._guesses[slot_id], self._of(slot_id))
-        return known
-
-    def _all(self) -> list[_Archer]:
-        return [self._archer(slot_id) for slot_id in self._guesses]
-
-    def _of(self, slot_id: UUID) -> tuple[tuple[int, Clocks], ...]:
-        return tuple(
-            (lesson.flight, lesson.clocks)
-            for lesson in self._lessons
-            if lesson.flight is not None and lesson.clocks is not None and lesson.slot_id == slot_id
-        )
+        self._places = self._butt = None
 
     def knows(self, slot_id: UUID) -> bool:
         """Whether any flight of this archer is known."""
-        return bool(self._archer(slot_id).flights)
+        self._whole()
+        return bool(self._archers[slot_id].flights)
 
     def guess(self, slot_id: UUID) -> float:
         """What the archer's bow style and the distance tell, microseconds."""
@@ -233,28 +234,10 @@ class Learned:
 
     def rates(self, slot_id: UUID) -> Rates:
         """How often something else happens, on this butt and to this archer."""
-        if self._rates is None:
-            self._rates = self._seen()
-        seen = self._rates
-        if self.knows(slot_id):
+        seen = self._whole().rates
+        if self._archers[slot_id].flights:
             return seen
         return Rates(seen.missing, seen.strays_per_s, max(seen.unlike, UNLIKE_WHEN_UNKNOWN))
-
-    def _seen(self) -> Rates:
-        begins = [lesson.released_at for lesson in self._lessons]
-        watched = sum(min(self._window, after - before) for before, after in pairwise(begins))
-        count = len(self._lessons)
-        missing = FIRST_RATES.missing * SHOTS_FOR_MISSING
-        missing += sum(map(_IS_MISSING, self._lessons))
-        strays = FIRST_RATES.strays_per_s * SECONDS_FOR_STRAYS
-        strays += sum(map(_STRAYS, self._lessons))
-        unlike = FIRST_RATES.unlike * SHOTS_FOR_UNLIKE
-        unlike += sum(archer.unlike for archer in self._all())
-        return Rates(
-            missing=missing / (SHOTS_FOR_MISSING + count),
-            strays_per_s=strays / (SECONDS_FOR_STRAYS + watched / SECOND),
-            unlike=unlike / (SHOTS_FOR_UNLIKE + count),
-        )
 
     def expect(self, slot_id: UUID, clocks: Clocks) -> FlightTime:
         """The flight time of this archer's next shot.
@@ -267,10 +250,8 @@ class Learned:
             slot_id: The archer's place.
             clocks: Which readers measure it.
         """
-        if self._scale is None:
-            self._scale = self._scattered()
-        archer = self._archer(slot_id)
-        square = self._scale * archer.spread**2
+        scale, archer = self._whole().scale, self._archers[slot_id]
+        square = scale * archer.spread**2
         known, weight = archer.guess, 1 / archer.doubt**2
         for other, (count, mean) in archer.flights.items():
             if other != clocks:
@@ -282,13 +263,55 @@ class Learned:
         known = (known * weight + mean * gain) / (weight + gain)
         return FlightTime(known, WIDER * math.sqrt(square + 1 / (weight + gain)))
 
-    def _scattered(self) -> float:
-        """How the scatter on this butt, squared, relates to what was to be expected: clocks are
-        common to its archers."""
-        archers = self._all()
-        squares = SHOTS_FOR_SPREAD + sum(archer.squares for archer in archers)
-        degrees = SHOTS_FOR_SPREAD + sum(archer.degrees for archer in archers)
-        return squares / degrees
+    def _whole(self) -> _Butt:
+        """What all lessons tell together."""
+        if self._butt is None:
+            self._learn()
+            archers = [self._archers[slot_id] for slot_id in self._guesses]
+            self._butt = _Butt(self._seen(archers), _scattered(archers))
+        return self._butt
+
+    def _learn(self) -> None:
+        """Work out what is known of the archers of whom something has changed."""
+        flights: dict[UUID, list[tuple[int, Clocks]]] = {
+            slot_id: [] for slot_id in self._guesses if slot_id not in self._archers
+        }
+        for lesson in self._lessons:
+            theirs = flights.get(lesson.slot_id)
+            if theirs is not None and lesson.flight is not None and lesson.clocks is not None:
+                theirs.append((lesson.flight, lesson.clocks))
+        for slot_id, known in flights.items():
+            self._archers[slot_id] = _archer(self._guesses[slot_id], tuple(known))
+
+    def _seen(self, archers: Sequence[_Archer]) -> Rates:
+        missing = [lesson.is_missing for lesson in self._lessons]
+        strays = [lesson.strays for lesson in self._lessons]
+        unlike = [archer.unlike for archer in archers]
+        first, count = FIRST_RATES, len(self._lessons)
+        return Rates(
+            missing=(first.missing * SHOTS_FOR_MISSING + sum(missing))
+            / (SHOTS_FOR_MISSING + count),
+            strays_per_s=(first.strays_per_s * SECONDS_FOR_STRAYS + sum(strays))
+            / (SECONDS_FOR_STRAYS + self._watched() / SECOND),
+            unlike=(first.unlike * SHOTS_FOR_UNLIKE + sum(unlike)) / (SHOTS_FOR_UNLIKE + count),
+        )
+
+    def _watched(self) -> int:
+        """How long strays were looked for after releases, microseconds."""
+        window = self._window
+        watched = [
+            pause if (pause := after.released_at - before.released_at) < window else window
+            for before, after in pairwise(self._lessons)
+        ]
+        return sum(watched)
+
+
+def _scattered(archers: Sequence[_Archer]) -> float:
+    """How the scatter on a butt, squared, relates to what was to be expected: clocks are common to
+    its archers."""
+    squares = [archer.squares for archer in archers]
+    degrees = [archer.degrees for archer in archers]
+    return (SHOTS_FOR_SPREAD + sum(squares)) / (SHOTS_FOR_SPREAD + sum(degrees))
 
 
 # Of a butt's archers only one has shot since the last time; what the others' flights tell is the
@@ -298,18 +321,19 @@ def _archer(guess: float, flights: Sequence[tuple[int, Clocks]]) -> _Archer:
     spread = math.hypot(SPREAD_OF_SHOTS * guess, SPREAD_OF_EVENTS)
     doubt = SPREAD_OF_STYLE * guess
     alike = _alike(flights, guess, spread, doubt)
-    latest = flights[-NEW_BEGINNING:]
-    has_odd = len(latest) == NEW_BEGINNING and len(alike) < len(flights)
-    if has_odd and sum(flight in alike for flight in latest) <= 1:
-        flights = latest
-        alike = _alike(flights, guess, spread, doubt)
+    if len(alike) < len(flights) >= NEW_BEGINNING:
+        latest = flights[-NEW_BEGINNING:]
+        if sum(flight in alike for flight in latest) <= 1:
+            flights = latest
+            alike = _alike(flights, guess, spread, doubt)
     by_clocks: dict[Clocks, list[int]] = {}
     for time, clocks in alike:
         by_clocks.setdefault(clocks, []).append(time)
     squares, known = 0.0, {}
     for clocks, times in by_clocks.items():
-        mean = fmean(times)
-        squares += sum((time - mean) ** 2 for time in times)
+        mean = math.fsum(times) / len(times)
+        off = [(time - mean) ** 2 for time in times]
+        squares += sum(off)
         known[clocks] = len(times), mean
     if alike:
         # What is known of all archers weighs little against shots that all deny it.
@@ -336,7 +360,8 @@ def _alike(
         # 1.4826 median deviations are a standard deviation; twice the usual is much.
         off = 1.4826 * _median([abs(time - middle) for time in times])
         bound = max(bound, min(off, 2 * spread))
-    return [flight for flight in flights if abs(flight[0] - middle) <= UNLIKE_FROM * bound]
+    furthest = UNLIKE_FROM * bound
+    return [flight for flight in flights if abs(flight[0] - middle) <= furthest]
 
 
 def _median(values: Sequence[float]) -> float:

@@ -45,8 +45,7 @@ class Face:
     letter: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """The value of a landing.
 
     Args:
@@ -72,8 +71,8 @@ class Score:
     line_margin_mm: float | None
 
 
-# Tuples, since every landing meets a dozen of them.
-class _Line(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Line:
     """A ring's outer line, as scoring takes it.
 
     Args:
@@ -89,6 +88,7 @@ class _Line(NamedTuple):
     tolerance_mm: float
 
 
+# A tuple, since one is made for every spot that a landing could be on.
 class _Place(NamedTuple):
     """A shaft against one spot.
 
@@ -198,6 +198,8 @@ def _score(own: Sequence[_Place], hit: _Place | None, reached: _Place | None) ->
         for each in place.lines
         if each.worth > worth or (each is line and place is hit)
     ]
+    distances = [mm for mm, _ in near]
+    margins = [mm - tolerance for mm, tolerance in near]
     return Score(
         ring.score,
         ring.label,
@@ -205,6 +207,6 @@ def _score(own: Sequence[_Place], hit: _Place | None, reached: _Place | None) ->
         None if reached is None else reached.face.id,
         None if reached is None else reached.spot,
         reached is not hit,
-        line_distance_mm=min((mm for mm, _ in near), default=None),
-        line_margin_mm=min((mm - tolerance for mm, tolerance in near), default=None),
+        line_distance_mm=min(distances, default=None),
+        line_margin_mm=min(margins, default=None),
     )

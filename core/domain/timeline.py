@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from core.domain.values import SECOND, Event, EventType, Rules
+from core.domain.values import BY_ORDER, SECOND, Event, EventType, Rules
 
 # Nobody nocks, draws and shoots again in less; a reader that trembles for longer than the debounce
 # says so.
@@ -59,7 +59,7 @@ def releases(slot_id: UUID, events: Iterable[Event], rules: Rules) -> list[Relea
     named: Event | None = None
     engage: _Engage | None = None
     last_release: int | None = None
-    for event in sorted(events, key=lambda each: each.order):
+    for event in sorted(events, key=BY_ORDER):
         if event.type is EventType.IDENTIFIED:
             named = event
         elif event.type is EventType.ENGAGE:

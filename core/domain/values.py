@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import attrgetter
 from uuid import UUID
 
 from core.domain.scoring import Face, LineRule
@@ -82,6 +83,10 @@ class Event:
     def order(self) -> tuple[int, int, UUID]:
         """What events are sorted by: nothing depends on the order in which they came."""
         return self.at, ORDER[self.type], self.id
+
+
+# Of many events at once: a lambda takes a third longer.
+BY_ORDER = attrgetter("order")
 
 
 @dataclass(frozen=True, slots=True)
