@@ -7,7 +7,7 @@ import typer
 
 from cli.failing import told
 from cli.where import DEFAULT_DATA_DIR, DataDir, settings_here
-from core import log
+from core import garbage, log
 
 NOT_STARTED = 3
 
@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
             server = Server(config_of(create_app(settings), settings, host, port))
+            garbage.settle()
             with suppress(KeyboardInterrupt):
                 server.run()
         if not server.started:

@@ -6,7 +6,7 @@ import uvloop
 from cli.failing import told
 from cli.processes import START_AGAIN
 from cli.where import DEFAULT_DATA_DIR, DataDir, settings_here
-from core import log
+from core import garbage, log
 from core.roster import Wish
 
 
@@ -25,5 +25,6 @@ def register(app: typer.Typer) -> None:
         with told():
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
+            garbage.settle()
             if uvloop.run(until_signalled(settings)) is Wish.RESTART:
                 raise typer.Exit(START_AGAIN)
