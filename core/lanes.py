@@ -34,7 +34,7 @@ end
 return ripe
 """
 # Of a replay more comes soon: a butt's events are done together in a fraction of the time.
-QUIET_FOR_MS, RIPE_AFTER_MS = 200, 2_000
+QUIET_FOR_MS, RIPE_AFTER_MS = 200, 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ what a dying worker took with it is found by a sweep.
 
 import asyncio
 import random
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
 from itertools import batched
@@ -46,6 +46,9 @@ TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
 # When so many are named at once there is more than one worker does in time. Whoever stands by then
 # has every other one, for some time: it, too, should remember what it knows of a butt.
 MANY, SHARED_FOR_S = 16, 3.0
+# So many partitions that something came late for are done at once by whoever stands by: while some
+# wait for the database others are worked out. Who does what happens now besides does one.
+LATE_AT_ONCE = 4
 
 log = get_logger(__name__)
 
@@ -124,40 +127,41 @@ class Attendant:
         await self._deps.inbox.hand(self._deps.host, set(named) - kept)
         return kept
 
-    async def attend_late(self, *, is_second: bool = False) -> None:
-        """Take what came late, a partition after the other, until cancelled.
-
-        Args:
-            is_second: Whether it is done only by who stands by: while one waits for the database
-                the other is worked out.
-        """
+    async def attend_late(self) -> None:
+        """Take what came late until cancelled, unless somebody stands by, who does."""
         while True:
-            seating = self._seating()
-            if seating.is_seated and (is_second or seating.has_relief):
-                await asyncio.sleep(LOOK_EVERY_S)
-                continue
-            error, has_found = await self._took_late()
-            if error is not None:
-                log.warning("nobody says for which partitions something came late", error=error)
-            if error is not None or not has_found:
+            seating, has_found = self._seating(), False
+            if self._is_free() and not (seating.is_seated and seating.has_relief):
+                has_found = await self._took_late(1 if seating.is_seated else LATE_AT_ONCE)
+            if not has_found:
                 await asyncio.sleep(LOOK_EVERY_S)
 
-    async def _took_late(self) -> tuple[str | None, bool]:
-        """One round; what failed, and whether there was anything to be done."""
-        inbox, has_found = self._deps.inbox, False
+    async def _took_late(self, at_once: int) -> bool:
+        """One round; whether anything was done, and nothing failed."""
         try:
-            partitions = await inbox.late_partitions() if self._is_free() else []
-            for partition in random.sample(partitions, len(partitions)):
+            partitions = await self._deps.inbox.late_partitions()
+        except (*LOST, RedisError) as error:
+            log.warning("nobody says for which partitions something came late", error=repr(error))
+            return False
+        left = iter(random.sample(partitions, len(partitions)))
+        taken = await asyncio.gather(*(self._take_late(left) for _ in range(at_once)))
+        return any(taken) and None not in taken
+
+    async def _take_late(self, partitions: Iterator[int]) -> bool | None:
+        """Do them one after the other; whether any was done, None: the inbox is away."""
+        inbox, has_done = self._deps.inbox, False
+        try:
+            for partition in partitions:
                 if self._is_free() and await inbox.claim_late(partition, CLAIM_MS):
-                    work = drain_late(self._deps, partition)
-                    is_done = await self._counted(work, [partition])
-                    has_found |= is_done
+                    is_done = await self._counted(drain_late(self._deps, partition), [partition])
+                    has_done |= is_done
                     if is_done:
                         # What failed is nobody's until the claim ends: each try asks for a job.
                         await inbox.leave_late(partition)
-        except (*LOST, RedisError) as lost:
-            return repr(lost), has_found
-        return None, has_found
+        except (*LOST, RedisError) as error:
+            log.warning("what came late cannot be taken", error=repr(error))
+            return None
+        return has_done
 
     async def attend_patient(self) -> None:
         """Take what can wait for others like it, until cancelled."""

@@ -74,7 +74,6 @@ class LastingWorker(Worker):
                 self.attendant.attend(),
                 self.attendant.attend_patient(),
                 self.attendant.attend_late(),
-                self.attendant.attend_late(is_second=True),
                 self.attendant.look_around(),
                 self._note_told(),
             )

@@ -15,7 +15,7 @@ from core.queue import QUEUE
 from core.seats import Seating
 from tests.workers.conftest import WITHIN_S, Range, eventually
 from workers import attendant, group
-from workers.attendant import Attendant
+from workers.attendant import LATE_AT_ONCE, Attendant
 from workers.deps import Deps
 from workers.group import Left
 
@@ -351,38 +351,35 @@ async def test_what_was_handed_to_somebody_who_is_gone_is_done(
 
 
 @pytest.mark.parametrize(
-    ("seating", "is_second", "is_done_here"),
-    [
-        (Seating(True, False), False, True),
-        (Seating(True, False), True, False),
-        (Seating(True, True), False, False),
-        (STANDS_BY, False, True),
-        (STANDS_BY, True, True),
-    ],
+    ("seating", "at_once"),
+    [(Seating(True, False), 1), (Seating(True, True), 0), (STANDS_BY, LATE_AT_ONCE)],
 )
 async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
-    deps: Deps,
-    monkeypatch: pytest.MonkeyPatch,
-    seating: Seating,
-    is_second: bool,
-    is_done_here: bool,
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, seating: Seating, at_once: int
 ) -> None:
-    asked_for, slept = asyncio.Event(), asyncio.Event()
+    begun: list[int] = []
+    go_on = asyncio.Event()
 
     async def late_partitions() -> list[int]:
-        asked_for.set()
-        return []
+        return list(range(deps.inbox.partitions)) if not go_on.is_set() else []
 
-    async def sleep(_: float) -> None:
-        slept.set()
-        await asyncio.Event().wait()
+    async def drain_late(*_: object) -> bool:
+        begun.append(len(begun) + 1)
+        await go_on.wait()
+        return True
 
     monkeypatch.setattr(deps.inbox, "late_partitions", late_partitions)
-    monkeypatch.setattr(attendant.asyncio, "sleep", sleep)
-    late = Attendant(deps, lambda: True, lambda: seating).attend_late(is_second=is_second)
-    attending = asyncio.create_task(late)
-    async with asyncio.timeout(WITHIN_S):
-        await slept.wait()
-    assert asked_for.is_set() == is_done_here
+    monkeypatch.setattr(attendant, "drain_late", drain_late)
+    monkeypatch.setattr(attendant, "LOOK_EVERY_S", 3600.0)
+    attending = asyncio.create_task(Attendant(deps, lambda: True, lambda: seating).attend_late())
+    if at_once:
+        await eventually(lambda: is_so(len(begun) == at_once))
+        go_on.set()
+    await eventually(lambda: is_so(len(begun) == (deps.inbox.partitions if at_once else 0)))
     attending.cancel()
     await asyncio.gather(attending, return_exceptions=True)
+
+
+async def is_so(condition: bool) -> bool:
+    """To wait for what needs no store to be known."""
+    return condition
