@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-# Half of them take what happens now, the others stand by (`core.seats`). The stores' connections are
-# enough for some eight.
+# Half of them take what happens now, the others stand by (`core.seats`). The stores' connections
+# are enough for some eight.
 DEFAULT_WORKERS = min(os.process_cpu_count() or 1, 8)
 
 Workers = Annotated[

@@ -16,8 +16,7 @@ from redis.exceptions import DataError
 from redis.typing import EncodableT
 
 
-class _Packing(AbstractConnection):
-    @override
+class _Packing:
     def pack_command(self, *args: EncodableT) -> list[bytes]:
         """A command as it is sent.
 

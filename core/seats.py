@@ -1,8 +1,8 @@
 """Which of a machine's workers take what happens now; the others stand by.
 
-Workers that share what happens now forget what each knows of a butt whenever another has written it,
-and wait for each other's locks. So a machine has a seat for each two of its cores, and who has none
-does what can be done beside: what came late, jobs, and what those with a seat hand over.
+Workers that share what happens now forget what each knows of a butt whenever another has written
+it, and wait for each other's locks. So a machine has a seat for each two of its cores, and who has
+none does what can be done beside: what came late, jobs, and what those with a seat hand over.
 """
 
 import os

@@ -16,8 +16,8 @@ from core.embedded.process import end, free_port
 from core.embedded.server import Server
 from core.embedded.sockets import may_lie_at
 from core.embedded.valkey import ValkeyServer
-from core.settings import Settings
 from core.packing import PackingSocketConnection
+from core.settings import Settings
 from core.valkey import open_valkey
 
 WITHIN_S = 20.0

@@ -31,7 +31,7 @@ from workers.group import Left, drain_group
 from workers.late import CLAIM_MS, drain_late
 
 FUNCTION = "correlate"
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_S, LOOK_FOR_LATE_EVERY_S = 0.25, 0.1
 # What is better done together waits for this long at most, unless a worker is busy with it.
 TOGETHER_EVERY_S = 0.05
 # So many partitions are then locked at once: what happens at them meanwhile waits.
@@ -130,19 +130,18 @@ class Attendant:
     async def attend_late(self) -> None:
         """Take what came late until cancelled, unless somebody stands by, who does."""
         while True:
-            seating, has_found = self._seating(), False
-            if self._is_free() and not (seating.is_seated and seating.has_relief):
-                has_found = await self._took_late(1 if seating.is_seated else LATE_AT_ONCE)
-            if not has_found:
-                await asyncio.sleep(LOOK_EVERY_S)
+            is_relieved = self._seating().is_seated and self._seating().has_relief
+            if is_relieved or not (self._is_free() and await self._took_late()):
+                await asyncio.sleep(LOOK_FOR_LATE_EVERY_S)
 
-    async def _took_late(self, at_once: int) -> bool:
+    async def _took_late(self) -> bool:
         """One round; whether anything was done, and nothing failed."""
         try:
             partitions = await self._deps.inbox.late_partitions()
         except (*LOST, RedisError) as error:
             log.warning("nobody says for which partitions something came late", error=repr(error))
             return False
+        at_once = 1 if self._seating().is_seated else LATE_AT_ONCE
         left = iter(random.sample(partitions, len(partitions)))
         taken = await asyncio.gather(*(self._take_late(left) for _ in range(at_once)))
         return any(taken) and None not in taken

@@ -308,10 +308,9 @@ async def test_every_other_is_handed_over_when_many_are_named_at_once(
     await name(deps, 1, 2, 3, 4)
 
     async def are_handed() -> bool:
-        return await deps.valkey.llen(handed_key(deps.host)) == 2
+        return await deps.inbox.take_handed(deps.host) == {1, 3}
 
     await eventually(are_handed)
-    assert await deps.inbox.take_handed(deps.host) == {1, 3}
     # For some time, however few are named.
     await name(deps, 5)
 
@@ -370,7 +369,7 @@ async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
 
     monkeypatch.setattr(deps.inbox, "late_partitions", late_partitions)
     monkeypatch.setattr(attendant, "drain_late", drain_late)
-    monkeypatch.setattr(attendant, "LOOK_EVERY_S", 3600.0)
+    monkeypatch.setattr(attendant, "LOOK_FOR_LATE_EVERY_S", 3600.0)
     attending = asyncio.create_task(Attendant(deps, lambda: True, lambda: seating).attend_late())
     if at_once:
         await eventually(lambda: is_so(len(begun) == at_once))
