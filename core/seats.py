@@ -60,6 +60,11 @@ class Seating:
     is_seated: bool = True
     has_relief: bool = False
 
+    @property
+    def is_relieved(self) -> bool:
+        """Whether somebody else does what can be done beside."""
+        return self.is_seated and self.has_relief
+
 
 class Seats:
     """The seats of a machine's workers.

@@ -119,9 +119,7 @@ class Attendant:
 
     async def _kept(self, named: Collection[int]) -> set[int]:
         """Those that are not handed to whoever stands by."""
-        seating = self._seating()
-        is_shared = seating.is_seated and seating.has_relief and monotonic() < self._shared_until
-        if not is_shared:
+        if not self._seating().is_relieved or monotonic() >= self._shared_until:
             return set(named)
         kept = {partition for partition in named if partition % 2 == 0}
         await self._deps.inbox.hand(self._deps.host, set(named) - kept)
@@ -130,8 +128,8 @@ class Attendant:
     async def attend_late(self) -> None:
         """Take what came late until cancelled, unless somebody stands by, who does."""
         while True:
-            is_relieved = self._seating().is_seated and self._seating().has_relief
-            if is_relieved or not (self._is_free() and await self._took_late()):
+            is_mine = self._is_free() and not self._seating().is_relieved
+            if not (is_mine and await self._took_late()):
                 await asyncio.sleep(LOOK_FOR_LATE_EVERY_S)
 
     async def _took_late(self) -> bool:

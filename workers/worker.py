@@ -96,13 +96,8 @@ class LastingWorker(Worker):
             log.warning("the queue cannot be read, trying again", error=repr(error))
             await asyncio.sleep(FALLBACK_POLL_S)
 
-    @property
-    def _is_relieved(self) -> bool:
-        """Whether somebody else does the jobs."""
-        return self._seating.is_seated and self._seating.has_relief
-
     async def _wait(self) -> None:
-        within_s = RELIEVED_POLL_S if self._is_relieved else FALLBACK_POLL_S
+        within_s = RELIEVED_POLL_S if self._seating.is_relieved else FALLBACK_POLL_S
         try:
             await asyncio.wait_for(self._nudge.wait(), within_s)
         except TimeoutError:
@@ -113,7 +108,8 @@ class LastingWorker(Worker):
         """Wait at the doorbell; its ring makes the loop look at once."""
         pause = 0.1
         while True:
-            if self._is_relieved:
+            if self._seating.is_relieved:
+                # Whoever stands by hears it.
                 await asyncio.sleep(SEAT_LOOK_S)
                 continue
             try:
@@ -266,9 +262,15 @@ class LastingWorker(Worker):
     async def drain(self, within_s: float) -> None:
         """Begin nothing more, and let what runs end."""
         self.allow_pick_jobs = False
-        with suppress(*AWAY):
-            await self._seats.leave(self._worker_id)
-        await asyncio.gather(self.attendant.end(within_s), self._end_jobs(within_s))
+        await asyncio.gather(
+            self._leave_seat(), self.attendant.end(within_s), self._end_jobs(within_s)
+        )
+
+    async def _leave_seat(self) -> None:
+        # Of a store that does not answer the seat is free by itself soon.
+        with suppress(*AWAY, TimeoutError):
+            async with asyncio.timeout(SEAT_LOOK_S):
+                await self._seats.leave(self._worker_id)
 
     async def _end_jobs(self, within_s: float) -> None:
         if self.tasks:
