@@ -233,31 +233,25 @@ class Inbox(Lanes):
                 pipe.ltrim(handed_key(host), -WOKEN_LENGTH, -1)
                 await pipe.execute()
 
-    async def take_handed(self, host: str) -> set[int]:
-        """As `wait_for_handed`, without waiting: whoever was to take it is gone."""
-        return await self._all_named(handed_key(host))
-
-    async def forgotten(self, first: str) -> tuple[str, set[int]]:
+    async def forgotten(self, names: str, first: str) -> tuple[str, set[int]]:
         """What is named and nobody takes.
 
         Args:
-            first: The first of what was named at the last look.
+            names: Where.
+            first: The first of what was named there at the last look.
 
         Returns:
             The first of what is named now, and what was taken of it: it is the one it was.
         """
-        now_first, names = await self._take_forgotten(keys=[WOKEN], args=[first, WOKEN_AT_ONCE])
-        return now_first.decode(), {int(name) for name in names}
+        now_first, taken = await self._take_forgotten(keys=[names], args=[first, WOKEN_AT_ONCE])
+        return now_first.decode(), {int(name) for name in taken}
 
     async def woken(self) -> set[int]:
         """All partitions that are named, without waiting."""
-        return await self._all_named(WOKEN)
-
-    async def _all_named(self, names: str) -> set[int]:
         async with self._valkey.pipeline(transaction=False) as pipe:
-            pipe.lpop(names, WOKEN_LENGTH)
-            (found,) = await pipe.execute()
-        return {int(name) for name in found or ()}
+            pipe.lpop(WOKEN, WOKEN_LENGTH)
+            (names,) = await pipe.execute()
+        return {int(name) for name in names or ()}
 
     async def begin_and_read(self, lane: int, count: int, *, others: bool = False) -> Reading:
         """As `begin` and then `read`, in one round trip, and say that a batch begins.

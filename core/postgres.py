@@ -26,6 +26,15 @@ LOST = (
     asyncpg.TooManyConnectionsError,
 )
 
+# What a statement raises while the database is being migrated.
+UNKNOWN = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.OutdatedSchemaCacheError,
+)
+DROPPED = "cache lookup failed for type"
+
 # A connection whose last statement was given up has so long to come to its end.
 GIVE_BACK_WITHIN_S = 2.0
 
@@ -41,6 +50,20 @@ def is_lost(error: BaseException) -> bool:
     """Whether the connection, not the statement, is what failed."""
     unusable = isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
     return unusable or isinstance(error, LOST)
+
+
+def is_migrating(error: BaseException) -> bool:
+    """Whether the database has other tables or types than this process knows: it is just being
+    migrated, or was while the connection was open."""
+    is_unknown = isinstance(error, UNKNOWN)
+    # Of a type that was dropped and made again: a prepared statement still names the old one.
+    return is_unknown or isinstance(error, asyncpg.InternalServerError) and DROPPED in str(error)
+
+
+async def forget_types(pool: Pool, error: BaseException) -> None:
+    """Have all connections made anew when that is why something failed: each remembers types."""
+    if is_migrating(error):
+        await pool.expire_connections()
 
 
 def _encode_json(value: object) -> str:

@@ -147,6 +147,7 @@ async def test_what_came_late_is_done_when_nothing_more_comes_or_it_waited_for_l
     await valkey.xadd(stream_key(inbox.late_lane(1)), {"e": b"old"}, id=a_second_ago())
     await inbox.append(told((1, b"a"), haste=Haste.LATE))
     monkeypatch.setattr(lanes, "QUIET_FOR_MS", 900)
+    monkeypatch.setattr(lanes, "RIPE_AFTER_MS", 60_000)
     assert await inbox.late_partitions() == [0]
     monkeypatch.setattr(lanes, "RIPE_AFTER_MS", 900)
     assert await inbox.late_partitions() == [0, 1]

@@ -21,7 +21,10 @@ from uuid import uuid4
 from redis.exceptions import RedisError
 
 from core.done_jobs import DoneJob
+from core.gate import WOKEN
+from core.inbox import handed_key
 from core.log import get_logger
+from core.postgres import forget_types
 from core.seats import Seating
 from core.valkey import LOST
 from workers.containment import limited, outcome_of
@@ -72,7 +75,7 @@ class Attendant:
         self._is_free = is_free
         self._seating = seating
         self._shared_until = 0.0
-        self._first_named = ""
+        self._first_named = self._first_handed = ""
         self._again: set[int] = set()
         self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
         self._patient = asyncio.Semaphore(1)
@@ -114,7 +117,7 @@ class Attendant:
             return await self._kept(named)
         named = await inbox.wait_for_handed(host, LOOK_EVERY_S)
         if not named:
-            self._first_named, named = await inbox.forgotten(self._first_named)
+            self._first_named, named = await inbox.forgotten(WOKEN, self._first_named)
         return named
 
     async def _kept(self, named: Collection[int]) -> set[int]:
@@ -185,10 +188,11 @@ class Attendant:
                     await self._take_back()
 
     async def _take_back(self) -> None:
-        """Do what was handed to somebody who is gone."""
-        seating = self._seating()
-        if seating.is_seated and not seating.has_relief:
-            if named := await self._deps.inbox.take_handed(self._deps.host):
+        """Do what was handed to somebody who is gone, or cannot do it in time."""
+        if self._seating().is_seated:
+            names = handed_key(self._deps.host)
+            self._first_handed, named = await self._deps.inbox.forgotten(names, self._first_handed)
+            if named:
                 await self._take(named, self._slots)
 
     async def _take(
@@ -279,6 +283,7 @@ class Attendant:
             deps.statistics.job_ended(job_id)
         if error is not None:
             log.warning("a drain failed", partitions=sorted(partitions), error=repr(error))
+            await forget_types(deps.pool, error)
             await outcome_of(deps.queue.wake(sorted(partitions)))
             return False
         self.done += 1

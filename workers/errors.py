@@ -39,4 +39,5 @@ class OverTimeError(RuntimeError):
 
 def is_passing(error: BaseException) -> bool:
     """Whether another try may well succeed without anything being mended."""
-    return postgres.is_lost(error) or isinstance(error, PASSING)
+    is_away = postgres.is_lost(error) or postgres.is_migrating(error)
+    return is_away or isinstance(error, PASSING)

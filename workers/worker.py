@@ -141,6 +141,9 @@ class LastingWorker(Worker):
                 log.info("the worker stands by")
             if self._seating.is_seated and not before.is_seated:
                 log.info("the worker takes what happens now")
+        if not self.allow_pick_jobs:
+            # It was told to go meanwhile.
+            await self._leave_seat()
 
     async def _note_told(self) -> None:
         """Note what viewers were told, again and again; what fails is told once more."""

@@ -308,14 +308,14 @@ async def test_every_other_is_handed_over_when_many_are_named_at_once(
     await name(deps, 1, 2, 3, 4)
 
     async def are_handed() -> bool:
-        return await deps.inbox.take_handed(deps.host) == {1, 3}
+        return await deps.inbox.wait_for_handed(deps.host, 0.1) == {1, 3}
 
     await eventually(are_handed)
     # For some time, however few are named.
     await name(deps, 5)
 
     async def is_handed() -> bool:
-        return await deps.inbox.take_handed(deps.host) == {5}
+        return await deps.inbox.wait_for_handed(deps.host, 0.1) == {5}
 
     await eventually(is_handed)
     assert set().union(*drained) == {2, 4}
@@ -335,9 +335,11 @@ async def test_nothing_is_handed_over_to_nobody(
     assert not await deps.valkey.exists(handed_key(deps.host))
 
 
-async def test_what_was_handed_to_somebody_who_is_gone_is_done(
-    deps: Deps, asked: Asked, drained: list[set[int]]
+@pytest.mark.parametrize("has_relief", [False, True])
+async def test_what_was_handed_to_somebody_who_does_not_do_it_is_done(
+    deps: Deps, asked: Asked, drained: list[set[int]], has_relief: bool
 ) -> None:
+    asked.seating = Seating(is_seated=True, has_relief=has_relief)
     await deps.inbox.hand(deps.host, {3})
     looking = asyncio.create_task(asked.attendant.look_around())
 
