@@ -17,9 +17,9 @@ from core.models.correlated_shot import StoredShot
 from core.models.unmatched_landing import UnmatchedLanding
 
 # A butt of which more is remembered is cut to its latest time: more than any window reads.
-MOST_EVENTS, LATEST = 300, 180 * SECOND
-# Of all butts; some 600 bytes each.
-MOST_EVENTS_OF_ALL = 40_000
+MOST_EVENTS, LATEST = 120, 180 * SECOND
+# Of all butts; some 1 500 bytes each, with what came of it.
+MOST_EVENTS_OF_ALL = 30_000
 
 
 @dataclass(slots=True)

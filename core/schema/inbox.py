@@ -112,7 +112,7 @@ def encode(accepted: Accepted) -> bytes:
 
 
 # What came late is read twice: to find what belongs together, and when that is done.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def decode(payload: bytes) -> Accepted:
     """What `encode` wrote.
 
