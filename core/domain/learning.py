@@ -316,7 +316,7 @@ def _scattered(archers: Sequence[_Archer]) -> float:
 
 # Of a butt's archers only one has shot since the last time; what the others' flights tell is the
 # same.
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=4096)
 def _archer(guess: float, flights: Sequence[tuple[int, Clocks]]) -> _Archer:
     spread = math.hypot(SPREAD_OF_SHOTS * guess, SPREAD_OF_EVENTS)
     doubt = SPREAD_OF_STYLE * guess
