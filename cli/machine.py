@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from core.seats import WORKERS_AT_MOST
+
 # Half of them take what happens now, the others stand by (`core.seats`). The stores' connections
 # are enough for some eight.
-DEFAULT_WORKERS = min(os.process_cpu_count() or 1, 8)
+DEFAULT_WORKERS = min(os.process_cpu_count() or 1, WORKERS_AT_MOST)
 
 Workers = Annotated[
     int,

@@ -225,19 +225,18 @@ class Inbox(Lanes):
         return {int(name) for name in [*(first or ())[1:], *(others or ())]}
 
     async def hand(self, host: str, partitions: Collection[int]) -> None:
-        """Have partitions drained by whoever stands by on a machine. What nobody takes is found by
-        a look at all."""
+        """Have partitions drained by whoever stands by on a machine."""
         if partitions:
             async with self._valkey.pipeline(transaction=False) as pipe:
                 pipe.rpush(handed_key(host), *sorted(partitions))
                 pipe.ltrim(handed_key(host), -WOKEN_LENGTH, -1)
                 await pipe.execute()
 
-    async def forgotten(self, names: str, first: str) -> tuple[str, set[int]]:
-        """What is named and nobody takes.
+    async def take_forgotten(self, names: str, first: str) -> tuple[str, set[int]]:
+        """Take what is named and nobody takes.
 
         Args:
-            names: Where.
+            names: The key of the list where.
             first: The first of what was named there at the last look.
 
         Returns:

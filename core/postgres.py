@@ -26,12 +26,11 @@ LOST = (
     asyncpg.TooManyConnectionsError,
 )
 
-# What a statement raises while the database is being migrated.
+# What a statement raises while a migration that it needs is not applied.
 UNKNOWN = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
     asyncpg.UndefinedObjectError,
-    asyncpg.OutdatedSchemaCacheError,
 )
 DROPPED = "cache lookup failed for type"
 
@@ -55,15 +54,13 @@ def is_lost(error: BaseException) -> bool:
 def is_migrating(error: BaseException) -> bool:
     """Whether the database has other tables or types than this process knows: it is just being
     migrated, or was while the connection was open."""
-    is_unknown = isinstance(error, UNKNOWN)
-    # Of a type that was dropped and made again: a prepared statement still names the old one.
-    return is_unknown or isinstance(error, asyncpg.InternalServerError) and DROPPED in str(error)
+    return isinstance(error, UNKNOWN) or has_stale_types(error)
 
 
-async def forget_types(pool: Pool, error: BaseException) -> None:
-    """Have all connections made anew when that is why something failed: each remembers types."""
-    if is_migrating(error):
-        await pool.expire_connections()
+def has_stale_types(error: BaseException) -> bool:
+    """Whether a connection remembers a type that was dropped since, and perhaps made again."""
+    is_stale = isinstance(error, (asyncpg.OutdatedSchemaCacheError, asyncpg.InternalServerError))
+    return is_stale and (DROPPED in str(error) or not isinstance(error, asyncpg.PostgresError))
 
 
 def _encode_json(value: object) -> str:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from redis.asyncio import Redis
 
+# By default a machine has a worker for each core, up to this: half of them sit.
+WORKERS_AT_MOST = 8
 # Whoever says nothing for so long has left the seat.
 KEPT_FOR_MS = 1_500
 
@@ -45,7 +47,7 @@ end
 
 def seats_of_machine() -> int:
     """How many workers fill this machine, with the stores and the API beside them."""
-    return max(1, (os.process_cpu_count() or 1) // 2)
+    return max(1, min(os.process_cpu_count() or 1, WORKERS_AT_MOST) // 2)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from core.done_jobs import DoneJob
 from core.gate import WOKEN
 from core.inbox import handed_key
 from core.log import get_logger
-from core.postgres import forget_types
+from core.postgres import is_migrating
 from core.seats import Seating
 from core.valkey import LOST
 from workers.containment import limited, outcome_of
@@ -117,7 +117,7 @@ class Attendant:
             return await self._kept(named)
         named = await inbox.wait_for_handed(host, LOOK_EVERY_S)
         if not named:
-            self._first_named, named = await inbox.forgotten(WOKEN, self._first_named)
+            self._first_named, named = await inbox.take_forgotten(WOKEN, self._first_named)
         return named
 
     async def _kept(self, named: Collection[int]) -> set[int]:
@@ -189,11 +189,13 @@ class Attendant:
 
     async def _take_back(self) -> None:
         """Do what was handed to somebody who is gone, or cannot do it in time."""
-        if self._seating().is_seated:
-            names = handed_key(self._deps.host)
-            self._first_handed, named = await self._deps.inbox.forgotten(names, self._first_handed)
-            if named:
-                await self._take(named, self._slots)
+        if not self._seating().is_seated:
+            self._first_handed = ""
+            return
+        inbox, names = self._deps.inbox, handed_key(self._deps.host)
+        self._first_handed, named = await inbox.take_forgotten(names, self._first_handed)
+        if named:
+            await self._take(named, self._slots)
 
     async def _take(
         self, named: Collection[int], slots: asyncio.Semaphore
@@ -283,8 +285,10 @@ class Attendant:
             deps.statistics.job_ended(job_id)
         if error is not None:
             log.warning("a drain failed", partitions=sorted(partitions), error=repr(error))
-            await forget_types(deps.pool, error)
-            await outcome_of(deps.queue.wake(sorted(partitions)))
+            await deps.renew(error)
+            # What waits for a migration is found by each look at all: a job for each would be many.
+            if not is_migrating(error):
+                await outcome_of(deps.queue.wake(sorted(partitions)))
             return False
         self.done += 1
         deps.statistics.job_done(

@@ -9,7 +9,7 @@ from redis.asyncio import Redis
 from core.domain.clock import Bounds
 from core.feed import Feed
 from core.inbox import Inbox
-from core.postgres import Pool
+from core.postgres import Pool, has_stale_types
 from core.queue import Queue
 from core.settings import Settings
 from workers.following import Appointments
@@ -38,6 +38,13 @@ class Deps:
     memory: Memory = field(default_factory=Memory)
     worker_id: str = ""
     host: str = field(default_factory=socket.gethostname)
+
+    async def renew(self, error: BaseException) -> None:
+        """Forget what is known of a database that was migrated since, when something failed by
+        that."""
+        if has_stale_types(error):
+            self.memory.forget()
+            await self.pool.expire_connections()
 
     @property
     def offline_after(self) -> int:

@@ -39,5 +39,5 @@ class OverTimeError(RuntimeError):
 
 def is_passing(error: BaseException) -> bool:
     """Whether another try may well succeed without anything being mended."""
-    is_away = postgres.is_lost(error) or postgres.is_migrating(error)
-    return is_away or isinstance(error, PASSING)
+    is_of_postgres = postgres.is_lost(error) or postgres.is_migrating(error)
+    return is_of_postgres or isinstance(error, PASSING)

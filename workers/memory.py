@@ -18,6 +18,9 @@ from core.models.unmatched_landing import UnmatchedLanding
 
 # A butt of which more is remembered is cut to its latest time: more than any window reads.
 MOST_EVENTS, LATEST = 120, 180 * SECOND
+# Not again before it is worth it, where so many come all the time; and never to a time before that
+# since which all is known.
+SLACK = 60 * SECOND
 # Of all butts; some 1 500 bytes each, with what came of it.
 MOST_EVENTS_OF_ALL = 30_000
 
@@ -56,7 +59,10 @@ class Remembered:
         """Forget what is long past, when it is much."""
         if len(self.events) <= MOST_EVENTS:
             return
-        self.since = since = max(event.at for event in self.events) - LATEST
+        since = max(event.at for event in self.events) - LATEST
+        if self.since > since - SLACK:
+            return
+        self.since = since
         self.events = [event for event in self.events if event.at >= since]
         lessons = sorted((self.lessons or {}).values(), key=lambda lesson: lesson.order)
         past = sum(lesson.released_at < since for lesson in lessons)
@@ -87,6 +93,11 @@ class Memory:
         holds = (known.turn, known.bindings) == (placed.turn, placed.bindings)
         # Rulings move shots between butts.
         return known if holds and not placed.has_rulings else None
+
+    def forget(self) -> None:
+        """Forget all of it."""
+        self._of.clear()
+        self._events = 0
 
     def keep(self, known: Iterable[Remembered]) -> None:
         """Remember these, once they are committed."""

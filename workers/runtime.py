@@ -16,7 +16,7 @@ from arq.worker import Function, Retry, func
 from core.done_jobs import DoneJob
 from core.log import bind_request, get_logger
 from core.models.failed_job import attempt
-from core.postgres import forget_types
+from core.postgres import is_migrating
 from workers.attempts import death_before, forget_attempts, note_attempt, select_attempts
 from workers.containment import limited, outcome_of
 from workers.deps import Deps
@@ -146,8 +146,9 @@ async def _on_error(deps: Deps, job: Job, error: Exception, started_at: datetime
     if is_passing(error):
         # A store that is away is no fault of the job: it does not use up its tries.
         deps.statistics.job_retried(job.function, took_ms)
-        log.warning("job put off, a store did not answer", **_named(job, error))
-        await forget_types(deps.pool, error)
+        why = "the database is not migrated" if is_migrating(error) else "a store did not answer"
+        log.warning(f"job put off, {why}", **_named(job, error))
+        await deps.renew(error)
         raise Retry(defer=_pause_s(deps, job)) from error
     this = attempt(error, started_at, datetime.now(UTC))
     attempts = [*await select_attempts(deps.valkey, job.job_id), this]

@@ -32,7 +32,7 @@ FINISH_WITHIN_S = 2.0
 CLAIM_S = 6.0
 RENEW_EVERY_S = 1.5
 PAUSE_LOOK_S = 0.25
-# A seat that its worker leaves without a word is taken by another within twice this time.
+# A seat that its worker leaves without a word is free after 1.5 s, and taken at the next look.
 SEAT_LOOK_S = 0.5
 NOTE_EVERY_S = 0.2
 # What the queue's store answers or does not, and passes.

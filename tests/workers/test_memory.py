@@ -119,13 +119,20 @@ def remembered(times: Sequence[int], lessons: Sequence[int] = ()) -> Remembered:
 
 
 def test_of_a_butt_with_many_events_the_latest_are_kept() -> None:
-    times = [number * SECOND for number in range(MOST_EVENTS + 1)]
+    times = [3 * number * SECOND for number in range(MOST_EVENTS + 1)]
     known = remembered(times, times)
     known.shorten()
     assert known.since == times[-1] - LATEST
     assert [each.at for each in known.events] == [at for at in times if at >= known.since]
     before = [each for each in (known.lessons or {}).values() if each.released_at < known.since]
     assert len(before) == min(REMEMBERED, sum(at < known.since for at in times))
+
+
+def test_no_more_is_known_of_a_butt_with_many_events_at_once_than_was_read() -> None:
+    known = remembered([number * SECOND for number in range(MOST_EVENTS + 1)])
+    known.shorten()
+    assert known.since == 0
+    assert len(known.events) == MOST_EVENTS + 1
 
 
 def test_the_butts_that_nothing_happened_at_for_longest_are_forgotten(
