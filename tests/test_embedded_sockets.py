@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -27,6 +28,15 @@ LOST = (*postgres.LOST, *valkey.LOST)
 NAMES = {PostgresServer: ".s.PGSQL.12345", ValkeyServer: "valkey.sock"}
 
 type Makes = Callable[[type[Server], Path], Server]
+
+
+@pytest.fixture(name="tmp_path")
+def _tmp_path() -> Iterator[Path]:
+    """A directory whose path is short, whatever the test is called: a socket's may have 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="q") as folder:
+        # PostgreSQL is another user when we are root.
+        Path(folder).chmod(0o755)
+        yield Path(folder)
 
 
 @pytest.fixture(name="make")
