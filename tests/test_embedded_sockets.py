@@ -32,7 +32,7 @@ type Makes = Callable[[type[Server], Path], Server]
 
 @pytest.fixture(name="tmp_path")
 def _tmp_path() -> Iterator[Path]:
-    """A directory whose path is short, whatever the test is called: a socket's may have 107 bytes."""
+    """A directory whose path is short, whatever the test is called: a socket has 107 bytes for it."""
     with tempfile.TemporaryDirectory(prefix="q") as folder:
         # PostgreSQL is another user when we are root.
         Path(folder).chmod(0o755)
