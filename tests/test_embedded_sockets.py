@@ -32,7 +32,7 @@ type Makes = Callable[[type[Server], Path], Server]
 
 @pytest.fixture(name="tmp_path")
 def _tmp_path() -> Iterator[Path]:
-    """A directory whose path is short, whatever the test is called: a socket has 107 bytes for it."""
+    """A directory whose path is short, whatever the test is called: a socket has 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="q") as folder:
         # PostgreSQL is another user when we are root.
         Path(folder).chmod(0o755)
