@@ -359,9 +359,14 @@ async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
     deps: Deps, monkeypatch: pytest.MonkeyPatch, seating: Seating, at_once: int
 ) -> None:
     begun: list[int] = []
-    go_on = asyncio.Event()
+    go_on, has_looked, has_asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    def look() -> Seating:
+        has_looked.set()
+        return seating
 
     async def late_partitions() -> list[int]:
+        has_asked.set()
         return list(range(deps.inbox.partitions)) if not go_on.is_set() else []
 
     async def drain_late(*_: object) -> bool:
@@ -372,7 +377,10 @@ async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
     monkeypatch.setattr(deps.inbox, "late_partitions", late_partitions)
     monkeypatch.setattr(attendant, "drain_late", drain_late)
     monkeypatch.setattr(attendant, "LOOK_FOR_LATE_EVERY_S", 3600.0)
-    attending = asyncio.create_task(Attendant(deps, lambda: True, lambda: seating).attend_late())
+    attending = asyncio.create_task(Attendant(deps, lambda: True, look).attend_late())
+    async with asyncio.timeout(WITHIN_S):
+        await has_looked.wait()
+    assert has_asked.is_set() == bool(at_once)
     if at_once:
         await eventually(lambda: is_so(len(begun) == at_once))
         go_on.set()
