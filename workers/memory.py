@@ -7,10 +7,11 @@ when the next turn is that one's successor, and whose readers are bound as they 
 
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.domain.learning import REMEMBERED, Lesson
+from core.domain.opening import Draft
 from core.domain.values import SECOND, Event
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import StoredShot
@@ -39,6 +40,7 @@ class Remembered:
         lessons: By shot; None: not read yet.
         shots: By id; None: not read yet.
         unmatched: By the landing's event; None: not read yet.
+        draft: How the opening was decided.
     """
 
     target_id: UUID
@@ -49,6 +51,7 @@ class Remembered:
     lessons: dict[UUID, Lesson] | None = None
     shots: dict[UUID, StoredShot] | None = None
     unmatched: dict[UUID, UnmatchedLanding] | None = None
+    draft: Draft = field(default_factory=Draft)
 
     @property
     def is_whole(self) -> bool:

@@ -6,6 +6,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from core.domain.learning import REMEMBERED, Lesson
+from core.domain.opening import Draft
 from core.domain.values import Event
 from core.domain.window import ALWAYS, Reading, Span
 from core.models.butt import PlacedButt
@@ -81,6 +82,20 @@ class Recall:
             if target in known:
                 known[target].lessons = {each.shot_id: each for each in read[target]}
         return {t: _lessons(known[t], span) if t in known else read[t] for t, span in spans.items()}
+
+    def draft(self, target_id: UUID, taught: Sequence[Lesson]) -> Draft:
+        """How a butt's opening was decided the last time; past it, that is forgotten.
+
+        Args:
+            target_id: The butt.
+            taught: What the shots before those that are to be decided taught.
+        """
+        known = self._known.get(target_id)
+        if known is None:
+            return Draft()
+        if taught:
+            known.draft = Draft()
+        return known.draft
 
     async def shots(
         self, spans: Mapping[UUID, Span], ids: Mapping[UUID, Collection[UUID]]

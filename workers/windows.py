@@ -117,12 +117,13 @@ async def _derived(
     arrows = {e.arrow_id for read in reads.values() for e in read.events if e.arrow_id is not None}
     owners = await select_arrow_owners(recall.conn, arrows)
     return {
-        target: _window(butts[target], read, lessons[target], owners, as_of)
+        target: _window(recall, butts[target], read, lessons[target], owners, as_of)
         for target, read in reads.items()
     }
 
 
 def _window(
+    recall: Recall,
     placed: PlacedButt,
     read: _Read,
     lessons: Sequence[Lesson],
@@ -133,7 +134,13 @@ def _window(
     before = _before(read, lessons)
     known = [lesson for lesson in lessons if lesson.released_at >= read.span.begin]
     found = correlate(
-        read.events, butt, as_of, span=read.span, lessons=before, ruled=placed.verdicts
+        read.events,
+        butt,
+        as_of,
+        span=read.span,
+        lessons=before,
+        ruled=placed.verdicts,
+        draft=recall.draft(placed.target_id, before),
     )
     return Window(placed, butt, read.span, read.events, found, known, before)
 

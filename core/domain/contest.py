@@ -178,8 +178,8 @@ class Contest:
         end = begin + self.butt.rules.landing_window
         if release + 1 < len(self._released_at):
             end = min(end, self._released_at[release + 1])
-        landed_at = self._landed_at
-        within = range(bisect_left(landed_at, begin), bisect_left(landed_at, end))
+        first = bisect_left(self._landed_at, begin)
+        within = range(first, bisect_left(self._landed_at, end, first))
         return len([number for number in within if number not in spoken_for])
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from core.domain.contest import Contest
-from core.domain.course import decide
+from core.domain.decision import decide
 from core.domain.impacts import grouped, named, repeated
 from core.domain.learning import Lesson
+from core.domain.opening import Draft
 from core.domain.outcome import shot_id
 from core.domain.rulings import (
     NO_VERDICTS,
@@ -53,6 +54,7 @@ def correlate(
     span: Span = ALWAYS,
     lessons: Iterable[Lesson] = (),
     ruled: Verdicts = NO_VERDICTS,
+    draft: Draft | None = None,
 ) -> Correlation:
     """Derive the shots of one butt.
 
@@ -66,9 +68,12 @@ def correlate(
         lessons: What the latest shots before the span taught: none, or at least those of the
             butt's opening, since shots of the opening are decided together.
         ruled: What judges said, which stands whatever the events are.
+        draft: How the butt's opening was decided the last time, with fewer or other events: it only
+            saves time. It is written anew.
     """
     known = list({event.id: event for event in events}.values())
     shot, reported = _releases(known, butt), _reported(known, butt)
+    suspects = hasty(shot) | repeated(map(named, reported), _thickest_shaft(butt))
     within = [release for release in shot if span.begin <= release.event.at <= span.end]
     contest = Contest(
         [release for release in within if not _is_pinned(release, ruled)],
@@ -76,18 +81,21 @@ def correlate(
         butt,
         _doubtful(reported, ruled),
     )
-    suspects = hasty(shot) | repeated(map(named, reported), _thickest_shaft(butt))
-    found = decide(contest, list(lessons), suspects, as_of)
-    shots = found.shots
-    if ruled != NO_VERDICTS:
-        theirs = [
-            pinned_shot(release, ruled, butt, as_of, suspects)
-            for release in within
-            if _is_pinned(release, ruled)
-        ]
-        theirs += _made(known, ruled, butt, span, as_of)
-        shots = _judged([*shots, *theirs], known, ruled, butt)
-    return Correlation(shots, found.strays, found.lessons, _before(span, shot))
+    found = decide(contest, list(lessons), suspects, as_of, draft or Draft())
+    if ruled == NO_VERDICTS:
+        return Correlation(found.shots, found.strays, found.lessons, _before(span, shot))
+    theirs = [
+        pinned_shot(release, ruled, butt, as_of, suspects)
+        for release in within
+        if _is_pinned(release, ruled)
+    ]
+    theirs += _made(known, ruled, butt, span, as_of)
+    return Correlation(
+        _judged([*found.shots, *theirs], known, ruled, butt),
+        found.strays,
+        found.lessons,
+        _before(span, shot),
+    )
 
 
 def _before(span: Span, loosed: Iterable[Release]) -> tuple[Release, ...]:

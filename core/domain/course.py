@@ -1,17 +1,12 @@
-"""The shots of a butt decided group after group, each by what others teach.
+"""What has been decided of a butt's shots so far, group after group in the order of time."""
 
-In the order of time, by the lessons of those before. Only the opening is decided twice: an archer's
-first arrows are judged by the bow's style alone, and what the next ones show of the archer is worth
-waiting for. So a group of the opening is decided again by the lessons of all other groups of it.
-"""
-
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.domain.assignment import Pairing, assign
 from core.domain.contest import Contest, Group
-from core.domain.learning import OPENING, Learned, Lesson
+from core.domain.learning import Learned, Lesson
 from core.domain.outcome import CERTAIN, WITHOUT_A_LANDING, outcome, suspected
 from core.domain.values import Event, Shot, Status
 
@@ -41,55 +36,34 @@ class Decided:
     lessons: tuple[Lesson, ...]
 
 
-def decide(
-    contest: Contest, lessons: Collection[Lesson], suspects: Collection[UUID], as_of: int
-) -> Decided:
-    """Decide all groups of a contest.
+# A release's number, its landing's, how sure that is, and whether it is doubtful.
+type _Shown = tuple[int, int | None, float, bool]
+# A release's number, the landing whose flight is beyond doubt, whether it is missing, and strays.
+type _Said = tuple[int, int | None, bool, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Shots and lessons by all that makes them, since what is decided twice is mostly decided in
+    the same way.
 
     Args:
-        contest: What is to be paired.
-        lessons: What the shots before it taught; none: it is the beginning.
-        suspects: Releases and landings that may be another one reported again.
-        as_of: Now, microseconds.
+        shots: What became of releases.
+        lessons: What they taught.
     """
-    butt = contest.butt
-    learned = Learned(butt.slots, butt.distance_m, butt.rules.landing_window, lessons)
-    groups = contest.groups()
-    course = _Course(contest, groups, suspects, as_of)
-    begun = 0 if lessons else _opened(course, groups, learned)
-    for group in groups[begun:]:
-        course.take(group, _paired(group, contest, learned), learned)
-        learned.add(course.lessons(group))
-    return course.decided()
+
+    shots: dict[_Shown, Shot] = field(default_factory=dict)
+    lessons: dict[_Said, Lesson] = field(default_factory=dict)
+
+    def of_landed(self, numbers: Collection[int]) -> "Made":
+        """What was made of some releases and their landings: it hangs on nothing else."""
+        return Made(
+            {k: shot for k, shot in self.shots.items() if k[1] is not None and k[0] in numbers},
+            {k: lesson for k, lesson in self.lessons.items() if k[0] in numbers},
+        )
 
 
-def _opened(course: "_Course", groups: Sequence[Group], learned: Learned) -> int:
-    """Decide the groups of the opening, and learn from them; how many they are."""
-    taught: list[Lesson] = []
-    count = 0
-    while len(taught) < OPENING and count < len(groups):
-        course.take(groups[count], _paired(groups[count], course.contest, learned), learned)
-        new = course.lessons(groups[count])
-        learned.add(new)
-        taught += new
-        count += 1
-    opening = groups[:count]
-    others = [learned.without([course.shots[number].id for number in group]) for group in opening]
-    again = [_paired(g, course.contest, o) for g, o in zip(opening, others, strict=True)]
-    for group, pairings, known in zip(opening, again, others, strict=True):
-        course.take(group, pairings, known)
-    learned.forget([lesson.shot_id for lesson in taught])
-    learned.add(lesson for group in opening for lesson in course.lessons(group))
-    return count
-
-
-def _paired(group: Group, contest: Contest, learned: Learned) -> Pairings:
-    options = contest.options(group, learned)
-    decided = assign({release: each for release, each in options.items() if each})
-    return {release: decided.get(release, NOTHING) for release in group}
-
-
-class _Course:
+class Course:
     """What has been decided so far.
 
     Args:
@@ -97,16 +71,20 @@ class _Course:
         groups: What is decided together, all of it.
         suspects: Releases and landings that may be another one reported again.
         as_of: Now, microseconds.
+        made: What was made before of what is as it was.
     """
 
     def __init__(
-        self, contest: Contest, groups: Iterable[Group], suspects: Collection[UUID], as_of: int
+        self,
+        contest: Contest,
+        groups: Iterable[Group],
+        suspects: Collection[UUID],
+        as_of: int,
+        made: Made,
     ) -> None:
         self.contest = contest
         self.shots: dict[int, Shot] = {}
-        # What is decided twice is mostly decided in the same way.
-        self._made: dict[tuple[int, int | None, float, bool], Shot] = {}
-        self._told: dict[tuple[int, int | None, bool, int], Lesson] = {}
+        self._made = made
         self._suspects = suspects
         self._as_of = as_of
         self._pairings: dict[int, Pairing] = {}
@@ -116,30 +94,35 @@ class _Course:
             number for group in groups for each in group.values() for number in each
         }
 
+    def pairings(self, group: Group, learned: Learned) -> Pairings:
+        """How a group is decided best, by what is known."""
+        options = self.contest.options(group, learned)
+        decided = assign({release: each for release, each in options.items() if each})
+        return {release: decided.get(release, NOTHING) for release in group}
+
     def take(self, group: Group, pairings: Pairings, learned: Learned) -> None:
         """Take the decision of a group by what was known, instead of an earlier one."""
         self._pairings |= pairings
-        self._spoken_for.difference_update(*group.values())
-        self._spoken_for |= {p.landing for p in pairings.values() if p.landing is not None}
+        for landings in group.values():
+            self._spoken_for.difference_update(landings)
         is_contested = _is_contested(group)
         for number, pairing in pairings.items():
-            sure = _doubted(pairing.probability) if is_contested else pairing.probability
+            landing, sure = pairing
+            is_doubtful = False
+            if landing is not None:
+                self._spoken_for.add(landing)
+            else:
+                # One that was taken for another's repeated report may be its.
+                is_doubtful = self.contest.fits_doubtful(number, learned)
+            if is_contested:
+                sure = _doubted(sure)
             # In hundredths: what comes later must not change a shot by less than anyone would look
             # at.
-            self.shots[number] = self._shot(
-                number, pairing.landing, round(sure, 2), self._is_doubtful(number, pairing, learned)
-            )
-
-    def _is_doubtful(self, number: int, pairing: Pairing, learned: Learned) -> bool:
-        """Whether a release has no landing, and one that was taken for another's repeated report
-        may be its."""
-        return pairing.landing is None and self.contest.fits_doubtful(number, learned)
-
-    def _shot(self, number: int, landing: int | None, confidence: float, is_doubtful: bool) -> Shot:
-        key = (number, landing, confidence, is_doubtful)
-        if key not in self._made:
-            self._made[key] = self._outcome(*key)
-        return self._made[key]
+            key = (number, landing, round(sure, 2), is_doubtful)
+            shot = self._made.shots.get(key)
+            if shot is None:
+                shot = self._made.shots[key] = self._outcome(*key)
+            self.shots[number] = shot
 
     def _outcome(
         self, number: int, landing: int | None, confidence: float, is_doubtful: bool
@@ -158,26 +141,26 @@ class _Course:
 
     def lessons(self, group: Group) -> list[Lesson]:
         """What the decided shots of a group teach, as far as the others are decided."""
-        new = {
-            number: self._lesson(number, group)
-            for number in group
-            if self.shots[number].status in (Status.LANDED, Status.MISSED)
-        }
-        self._lessons |= new
-        return list(new.values())
+        is_contested = _is_contested(group)
+        new: list[Lesson] = []
+        for number in group:
+            status = self.shots[number].status
+            if status is Status.LANDED or status is Status.MISSED:
+                lesson = self._lesson(number, status is Status.MISSED, is_contested)
+                self._lessons[number] = lesson
+                new.append(lesson)
+        return new
 
-    def _lesson(self, number: int, group: Group) -> Lesson:
+    def _lesson(self, number: int, is_missing: bool, is_contested: bool) -> Lesson:
         """What a decided shot teaches: its flight, when nothing else could have been."""
-        pairing = self._pairings[number]
-        landing = pairing.landing
-        if landing is not None and pairing.probability < CERTAIN and _is_contested(group):
+        landing, probability = self._pairings[number]
+        if landing is not None and is_contested and probability < CERTAIN:
             landing = None
-        is_missing = self.shots[number].status is Status.MISSED
-        strays = self.contest.strays_after(number, self._spoken_for)
-        key = (number, landing, is_missing, strays)
-        if key not in self._told:
-            self._told[key] = self._teaching(*key)
-        return self._told[key]
+        key = (number, landing, is_missing, self.contest.strays_after(number, self._spoken_for))
+        lesson = self._made.lessons.get(key)
+        if lesson is None:
+            lesson = self._made.lessons[key] = self._teaching(*key)
+        return lesson
 
     def _teaching(self, number: int, landing: int | None, is_missing: bool, strays: int) -> Lesson:
         shot = self.shots[number]
@@ -203,7 +186,10 @@ class _Course:
 
 def _is_contested(group: Group) -> bool:
     """Whether there is more than one release, or more than one landing, to choose from."""
-    return len(group) > 1 or sum(map(len, group.values())) > 1
+    if len(group) > 1:
+        return True
+    (landings,) = group.values()
+    return len(landings) > 1
 
 
 def _doubted(probability: float) -> float:

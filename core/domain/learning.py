@@ -8,7 +8,7 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -156,6 +156,22 @@ class _Butt(NamedTuple):
     scale: float
 
 
+class _Tally(NamedTuple):
+    """What the lessons of a butt come to, counted.
+
+    Args:
+        shots: How many they are.
+        missing: Of how many something was missing.
+        strays: Landings that are nobody's.
+        watched: How long those were looked for after releases, microseconds.
+    """
+
+    shots: int
+    missing: int
+    strays: int
+    watched: int
+
+
 class Learned:
     """What is known at a moment, and becomes more with each lesson.
 
@@ -182,6 +198,7 @@ class Learned:
         self._places: Mapping[UUID, int] | None = None
         self._archers: dict[UUID, _Archer] = {}
         self._butt: _Butt | None = None
+        self._tally: _Tally | None = None
 
     def add(self, lessons: Iterable[Lesson]) -> None:
         """Take in what more shots taught."""
@@ -197,19 +214,35 @@ class Learned:
         # What is known of the other archers is the same, and worked out once for all copies; so is
         # where the lessons are.
         self._whole()
-        self._placed()
+        places = self._placed()
         # As `copy` does, in a third of the time.
         others = object.__new__(Learned)
         vars(others).update(vars(self), _archers=self._archers.copy())
-        others.forget(shot_ids)
+        gone = [places[shot_id] for shot_id in shot_ids if shot_id in places]
+        tally = self._tally_without(gone[0]) if len(gone) == 1 else None
+        others.drop(gone, tally)
         return others
 
     def forget(self, shot_ids: Iterable[UUID]) -> None:
         """Drop the lessons of some shots."""
-        places, lessons = self._placed(), self._lessons
-        gone = {places[shot_id] for shot_id in shot_ids if shot_id in places}
-        kept = [lesson for place, lesson in enumerate(lessons) if place not in gone]
-        self._keep(kept, [lessons[place] for place in gone])
+        places = self._placed()
+        self.drop([places[shot_id] for shot_id in shot_ids if shot_id in places])
+
+    def drop(self, places: Collection[int], tally: _Tally | None = None) -> None:
+        """Drop the lessons at some places.
+
+        Args:
+            places: Counted from the earliest.
+            tally: What is left, counted; None: it is not counted yet.
+        """
+        lessons = self._lessons
+        if len(places) == 1:
+            (place,) = places
+            kept = lessons[:place] + lessons[place + 1 :]
+        else:
+            kept = [lesson for place, lesson in enumerate(lessons) if place not in places]
+        self._keep(kept, [lessons[place] for place in places])
+        self._tally = tally
 
     def _placed(self) -> Mapping[UUID, int]:
         if self._places is None:
@@ -221,7 +254,7 @@ class Learned:
         for lesson in changed:
             self._archers.pop(lesson.slot_id, None)
         self._lessons = lessons
-        self._places = self._butt = None
+        self._places = self._butt = self._tally = None
 
     def knows(self, slot_id: UUID) -> bool:
         """Whether any flight of this archer is known."""
@@ -273,37 +306,53 @@ class Learned:
 
     def _learn(self) -> None:
         """Work out what is known of the archers of whom something has changed."""
-        flights: dict[UUID, list[tuple[int, Clocks]]] = {
-            slot_id: [] for slot_id in self._guesses if slot_id not in self._archers
-        }
-        for lesson in self._lessons:
-            theirs = flights.get(lesson.slot_id)
-            if theirs is not None and lesson.flight is not None and lesson.clocks is not None:
-                theirs.append((lesson.flight, lesson.clocks))
-        for slot_id, known in flights.items():
-            self._archers[slot_id] = _archer(self._guesses[slot_id], tuple(known))
+        for slot_id, guess in self._guesses.items():
+            if slot_id not in self._archers:
+                flights = [
+                    (lesson.flight, lesson.clocks)
+                    for lesson in self._lessons
+                    if lesson.flight is not None
+                    and lesson.clocks is not None
+                    and lesson.slot_id == slot_id
+                ]
+                self._archers[slot_id] = _archer(guess, tuple(flights))
 
     def _seen(self, archers: Sequence[_Archer]) -> Rates:
-        missing = [lesson.is_missing for lesson in self._lessons]
-        strays = [lesson.strays for lesson in self._lessons]
-        unlike = [archer.unlike for archer in archers]
-        first, count = FIRST_RATES, len(self._lessons)
+        tally = self._tally = self._tally or self._counted()
+        first, shots = FIRST_RATES, tally.shots
+        unlike = sum(archer.unlike for archer in archers)
         return Rates(
-            missing=(first.missing * SHOTS_FOR_MISSING + sum(missing))
-            / (SHOTS_FOR_MISSING + count),
-            strays_per_s=(first.strays_per_s * SECONDS_FOR_STRAYS + sum(strays))
-            / (SECONDS_FOR_STRAYS + self._watched() / SECOND),
-            unlike=(first.unlike * SHOTS_FOR_UNLIKE + sum(unlike)) / (SHOTS_FOR_UNLIKE + count),
+            (first.missing * SHOTS_FOR_MISSING + tally.missing) / (SHOTS_FOR_MISSING + shots),
+            (first.strays_per_s * SECONDS_FOR_STRAYS + tally.strays)
+            / (SECONDS_FOR_STRAYS + tally.watched / SECOND),
+            (first.unlike * SHOTS_FOR_UNLIKE + unlike) / (SHOTS_FOR_UNLIKE + shots),
         )
 
-    def _watched(self) -> int:
-        """How long strays were looked for after releases, microseconds."""
-        window = self._window
-        watched = [
-            pause if (pause := after.released_at - before.released_at) < window else window
-            for before, after in pairwise(self._lessons)
-        ]
-        return sum(watched)
+    def _counted(self) -> _Tally:
+        lessons = self._lessons
+        return _Tally(
+            shots=len(lessons),
+            missing=sum(lesson.is_missing for lesson in lessons),
+            strays=sum(lesson.strays for lesson in lessons),
+            watched=sum(self._watched(*pair) for pair in pairwise(lessons)),
+        )
+
+    def _watched(self, before: Lesson, after: Lesson) -> int:
+        """How long strays were looked for after a release, microseconds."""
+        pause = after.released_at - before.released_at
+        return pause if pause < self._window else self._window
+
+    def _tally_without(self, place: int) -> _Tally:
+        """What the lessons come to without one."""
+        lessons, (shots, missing, strays, watched) = self._lessons, self._tally or self._counted()
+        gone = lessons[place]
+        if place:
+            watched -= self._watched(lessons[place - 1], gone)
+        if place + 1 < len(lessons):
+            watched -= self._watched(gone, lessons[place + 1])
+            if place:
+                watched += self._watched(lessons[place - 1], lessons[place + 1])
+        return _Tally(shots - 1, missing - gone.is_missing, strays - gone.strays, watched)
 
 
 def _scattered(archers: Sequence[_Archer]) -> float:
