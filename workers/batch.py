@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from uuid import UUID
 
 from core.domain.values import SECOND, Event, EventType
@@ -13,16 +12,14 @@ from core.models.auto_end import AutoEnd
 from core.models.binding_at import Bindings
 from core.models.butt import PlacedButt, take_butts
 from core.models.correlated_shot import select_unsettled
-from core.models.event import insert_events
 from core.models.instants import instant
-from core.models.known_reader import KnownReaders, lock_readers
-from core.models.presence import News, ReaderPlace, note_signs_of_life, select_reader_places
-from core.models.reader_clock import write_clocks
+from core.models.known_reader import lock_readers
+from core.models.presence import ReaderPlace, Signs, note_signs_of_life, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
-from workers.clocks import Corrected, Suspect, correct
+from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
 from workers.memory import Remembered
@@ -41,12 +38,19 @@ class Batch:
         spans: Targets to derive besides, and when their releases lie.
         requests: The requests behind those, by target.
         heard_before: Signs of life that came later tell nothing yet, microseconds; None: all tell.
+        witnessed: Targets of whose misses the readers' word may tell.
     """
 
     accepted: Sequence[Accepted]
     spans: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
     heard_before: int | None = None
+    witnessed: Collection[UUID] = ()
+
+    @property
+    def events(self) -> list[AcceptedEvent]:
+        """What came, without the heartbeats."""
+        return [each for each in self.accepted if isinstance(each, AcceptedEvent)]
 
     def tells(self, accepted: Accepted) -> bool:
         """Whether it says by now that its reader lives: nothing else that came before it may still
@@ -113,27 +117,30 @@ async def do_batch(
     known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
-    new = await insert_events(conn, mine)
-    online, doubtful = await _heard(conn, deps, _telling(batch, came), known, as_of)
+    telling = list(filter(batch.tells, came.accepted))
+    news = await note_signs_of_life(
+        conn,
+        Signs(telling, known.last_heard, came.clocks, mine),
+        instant(as_of - deps.offline_after),
+    )
+    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
+    # Only now: who decides a shot meanwhile looks for the word that was noted just before.
+    doubtful = await _doubtful(conn, deps, batch, known.bindings, news.starts, as_of)
     near, asked = await _ask_others(conn, deps, partitions, doubtful)
-    batch = replace(batch, accepted=new, spans=_joined(batch.spans, near))
+    batch = replace(batch, spans=_joined(batch.spans, near))
     found = await _derive(conn, deps, batch, known.bindings, as_of)
     return Outcome(
         found.changes,
         elsewhere,
-        online,
+        await _places(conn, news.online, as_of),
         asked | await _ask_elsewhere(conn, deps, found.elsewhere),
         found.unmatched,
         came.suspects,
         found.ends,
-        _repeated(mine, new),
+        _repeated(mine, news.new),
         _echoes(batch, came.accepted, known.bindings),
         found.learned,
     )
-
-
-def _telling(batch: Batch, came: Corrected) -> Corrected:
-    return replace(came, accepted=list(filter(batch.tells, came.accepted)))
 
 
 def _echoes(
@@ -145,16 +152,6 @@ def _echoes(
         for each in came
         if isinstance(each, AcceptedEvent) and not batch.tells(each)
     ]
-
-
-async def _heard(
-    conn: Connection, deps: Deps, signs: Corrected, known: KnownReaders, as_of: int
-) -> tuple[list[ReaderPlace], dict[UUID, Span]]:
-    """Keep that readers live; where those are that were silent before, and the targets whose misses
-    that may decide otherwise."""
-    news = await _note_presence(conn, deps, signs, known, as_of)
-    doubtful = await _doubtful(conn, deps, signs, known, news, as_of)
-    return await _places(conn, news.online, as_of), doubtful
 
 
 def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> list[UUID]:
@@ -190,9 +187,11 @@ async def _derive(
     conn: Connection, deps: Deps, batch: Batch, bindings: Bindings, as_of: int
 ) -> Derivation:
     """Derive what new events touch, and what else is to be derived."""
-    events = [each for each in batch.accepted if isinstance(each, AcceptedEvent)]
-    butts = await _butts(conn, deps, events, bindings, batch.spans)
-    spans = _joined(batch.spans, _touched(events, bindings, butts))
+    events, targets = batch.events, _targets(batch, bindings)
+    butts = await take_butts(conn, targets, deps.offline_after, as_of) if targets else {}
+    unsettled = {target: butt.unsettled for target, butt in butts.items()}
+    doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
+    spans = _joined(_joined(batch.spans, doubtful), _touched(events, bindings, butts))
     causes = _causes(events, bindings, batch.requests)
     recall = Recall(conn, butts, deps.memory, _placed(events, bindings))
     return await derive(recall, spans, as_of, causes)
@@ -221,13 +220,14 @@ def _placed(events: Sequence[AcceptedEvent], bindings: Bindings) -> dict[UUID, l
     return placed
 
 
-def _possible_witnesses(signs: Corrected) -> set[UUID]:
-    """Readers whose sign of life may tell whether a landing was missed."""
-    return {
+def _witnessed(signs: Sequence[Accepted], bindings: Bindings) -> set[UUID]:
+    """The targets of whose misses these signs of life may tell."""
+    readers = {
         each.reader_id
-        for each in signs.accepted
+        for each in signs
         if not isinstance(each, AcceptedEvent) or each.type is EventType.LANDED
     }
+    return {target for reader in readers for target in bindings.targets(reader)}
 
 
 def _sorted_out(
@@ -249,43 +249,30 @@ def _sorted_out(
     return mine, elsewhere
 
 
-async def _note_presence(
-    conn: Connection, deps: Deps, signs: Corrected, known: KnownReaders, as_of: int
-) -> News:
-    if not signs.accepted:
-        await write_clocks(conn, signs.clocks)
-        return News([], [])
-    since: datetime = instant(as_of - deps.offline_after)
-    return await note_signs_of_life(conn, signs.accepted, since, known.last_heard, signs.clocks)
-
-
 async def _doubtful(
-    conn: Connection, deps: Deps, signs: Corrected, known: KnownReaders, news: News, as_of: int
+    conn: Connection,
+    deps: Deps,
+    batch: Batch,
+    bindings: Bindings,
+    starts: Sequence[tuple[UUID, int]],
+    as_of: int,
 ) -> dict[UUID, Span]:
     """The targets whose misses the readers' word may decide otherwise, and when those were
-    released."""
-    heard = {t for r in _possible_witnesses(signs) for t in known.bindings.targets(r)}
-    # Only now: who decides a shot meanwhile looks for the word that was noted just before.
-    doubtful = await select_unsettled(conn, heard, as_of) if heard else {}
-    for reader_id, started_at in news.starts:
+    released; of those that are derived anyhow it is read with them."""
+    others = set(batch.witnessed) - _targets(batch, bindings)
+    doubtful = await select_unsettled(conn, others, as_of) if others else {}
+    for reader_id, started_at in starts:
         # A reader cannot have seen what landed just before it was switched on, though it was taken
         # for online.
         span = Span(started_at - deps.offline_after - LONGEST_WINDOW, started_at)
-        targets = known.bindings.targets(reader_id)
-        doubtful = _joined(doubtful, {target: span for target in targets})
+        doubtful = _joined(doubtful, {target: span for target in bindings.targets(reader_id)})
     return doubtful
 
 
-async def _butts(
-    conn: Connection,
-    deps: Deps,
-    events: Sequence[AcceptedEvent],
-    bindings: Bindings,
-    spans: Mapping[UUID, Span],
-) -> dict[UUID, PlacedButt]:
-    places = (bindings.place(event.reader_id, event.at) for event in events)
-    targets = {place.target_id for place in places if place is not None} | set(spans)
-    return await take_butts(conn, targets, deps.offline_after) if targets else {}
+def _targets(batch: Batch, bindings: Bindings) -> set[UUID]:
+    """The targets that are derived."""
+    places = (bindings.place(each.reader_id, each.at) for each in batch.events)
+    return {place.target_id for place in places if place is not None} | set(batch.spans)
 
 
 def _touched(

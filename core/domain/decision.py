@@ -1,5 +1,5 @@
-"""The shots of a butt decided group after group, each by what others teach: in the order of time, by
-the lessons of those before."""
+"""The shots of a butt decided group after group in the order of time, each by the lessons of those
+before it."""
 
 from collections.abc import Collection
 from uuid import UUID

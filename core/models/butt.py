@@ -12,8 +12,9 @@ from core.domain.ends import EndRules
 from core.domain.rulings import NO_VERDICTS, Verdicts
 from core.domain.scoring import Face, LineRule
 from core.domain.values import MILLISECOND, Boot, Butt, Rules, Slot, Watch
+from core.domain.window import Span
 from core.models.end_rules import end_rules_of, select_opened_ends
-from core.models.instants import microseconds, optional_microseconds
+from core.models.instants import FIRST, instant, microseconds, optional_microseconds
 from core.models.presence import is_unsaid
 from core.postgres import Connection
 
@@ -50,6 +51,10 @@ SELECT target.id, target.session_id, coalesce(target.distance, session.distance)
         WHERE slot.target_id = target.id
     ) AS has_rulings,
     (SELECT max(release_time) FROM shot WHERE target_id = target.id) AS last_release,
+    (
+        SELECT ROW(min(release_time), max(release_time)) FROM shot
+        WHERE target_id = target.id AND NOT is_settled AND status <> 'voided' AND deadline <= $2
+    ) AS unsettled,
     coalesce((SELECT turn FROM butt_turn WHERE target_id = target.id), 0) AS turn,
     (
         SELECT coalesce(sum(hash_record_extended(binding, 0)), 0)::text
@@ -84,6 +89,7 @@ class PlacedButt:
         butt: What correlation needs; its arrow owners are still to be filled in.
         has_rulings: Whether judges ruled anything that its shots depend on.
         last_release: When the latest of its shots was released, microseconds; None: it has none.
+        unsettled: When those were released that a sign of life can decide; None: there are none.
         turn: How often its events and shots were written.
         bindings: Tells which readers were ever bound there, and when: what differs is another text.
         verdicts: What judges ruled; still to be filled in.
@@ -95,6 +101,7 @@ class PlacedButt:
     butt: Butt
     has_rulings: bool
     last_release: int | None
+    unsettled: Span | None = None
     turn: int = 0
     bindings: str = ""
     verdicts: Verdicts = NO_VERDICTS
@@ -128,11 +135,12 @@ async def select_butts(
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
     """
-    return await _placed(conn, await conn.fetch(BUTT_SELECT, sorted(target_ids)), offline_after)
+    rows = await conn.fetch(BUTT_SELECT, sorted(target_ids), FIRST)
+    return await _placed(conn, rows, offline_after)
 
 
 async def take_butts(
-    conn: Connection, target_ids: Collection[UUID], offline_after: int
+    conn: Connection, target_ids: Collection[UUID], offline_after: int, as_of: int
 ) -> dict[UUID, PlacedButt]:
     """As `select_butts`, for whoever is going to write their events or shots.
 
@@ -140,11 +148,12 @@ async def take_butts(
         conn: In the transaction that does, with the targets' partition locked.
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
+        as_of: Now, microseconds: a sign of life decides shots whose time was up before.
 
     Returns:
         The butts as they were before this turn.
     """
-    rows = await conn.fetch(BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids))
+    rows = await conn.fetch(BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids), instant(as_of))
     return await _placed(conn, rows, offline_after)
 
 
@@ -178,10 +187,15 @@ async def _placed(
             butt=butt,
             has_rulings=row["has_rulings"],
             last_release=optional_microseconds(row["last_release"]),
+            unsettled=_unsettled(*row["unsettled"]),
             turn=row["turn"],
             bindings=row["bindings"],
         )
     return found
+
+
+def _unsettled(first: datetime | None, last: datetime | None) -> Span | None:
+    return None if first is None or last is None else Span(microseconds(first), microseconds(last))
 
 
 async def select_arrow_owners(conn: Connection, arrow_ids: Collection[UUID]) -> dict[UUID, UUID]:

@@ -82,19 +82,23 @@ async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> li
     Returns:
         Those that are new, in the order of their ids.
     """
-    # In one order for all, so that two workers that insert the same events do not lock each other
-    # out.
-    ordered = sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
-    rows = await conn.fetch(EVENT_INSERT, [_row(event) for event in ordered])
+    ordered = in_order(events)
+    rows = await conn.fetch(EVENT_INSERT, [event_row(event) for event in ordered])
     new = {row["event_id"] for row in rows}
     return [event for event in ordered if event.event_id in new]
+
+
+def in_order(events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
+    """Events in the order of their ids, each once: in one order for all, so that two workers that
+    insert the same events do not lock each other out."""
+    return sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
 
 
 def _id(event: AcceptedEvent) -> UUID:
     return event.event_id
 
 
-def _row(event: AcceptedEvent) -> tuple[object, ...]:
+def event_row(event: AcceptedEvent) -> tuple[object, ...]:
     """An `event_row`."""
     return (
         event.event_id,

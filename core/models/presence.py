@@ -1,11 +1,13 @@
-"""Signs of life: when readers were heard, and each time they were switched on."""
+"""Signs of life: when readers were heard, and each time they were switched on; with the events that
+tell it."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from core.domain.values import EventType
+from core.models.event import event_row, in_order
 from core.models.instants import FIRST, instant, microseconds
 from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
 from core.postgres import Connection
@@ -28,7 +30,8 @@ RETURNING reader_id, last_heard_at
 # What an older heartbeat says never replaces what a newer one said. Only what it had still to send
 # is believed while in doubt, until the next one: nobody gets a zero for it.
 # An event is of the latest start before it came; of a reader that never said when, of no start.
-# Clocks are measured by the same messages, and so kept in the same statement.
+# Clocks are measured by the same messages, and the events are among them: all of it is kept in the
+# same statement.
 STATUS_UPSERT = """
 WITH kept AS (
     INSERT INTO reader_status AS status
@@ -69,8 +72,17 @@ WITH kept AS (
     ON CONFLICT (reader_id, source) DO UPDATE SET
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
         suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
+), stored AS (
+    INSERT INTO event (
+        event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
+        arrow_id, x, y, sigma_mm, request_id
+    )
+    SELECT * FROM unnest($18::event_row[])
+    ON CONFLICT (event_id) DO NOTHING
+    RETURNING event_id
 )
-SELECT reader_id, was_online FROM kept
+SELECT reader_id, was_online, NULL::uuid AS event_id FROM kept
+UNION ALL SELECT NULL, NULL, event_id FROM stored
 """
 
 BOOT_UPSERT = """
@@ -128,36 +140,56 @@ class News:
         online: Readers that were not online before and are now.
         starts: Readers that said for the first time when they were switched on, and when:
             microseconds.
+        new: Events that were not known before, in the order of their ids.
     """
 
     online: Sequence[UUID]
     starts: Sequence[tuple[UUID, int]]
+    new: Sequence[AcceptedEvent]
 
 
-async def note_signs_of_life(
-    conn: Connection,
-    heard: Sequence[Accepted],
-    online_since: datetime,
-    last_heard: Mapping[UUID, int],
-    clocks: Mapping[ClockKey, KnownClock],
-) -> News:
-    """Keep what events and heartbeats tell of their readers' presence, and of their clocks.
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Signs of life, and what is kept with them.
+
+    Args:
+        heard: What came, in any order.
+        last_heard: When readers were heard last, microseconds, as far as they ever were.
+        clocks: As `write_clocks` takes them, of any readers; what was said when is on them already.
+        events: As `insert_events` takes them, of any readers.
+    """
+
+    heard: Sequence[Accepted]
+    last_heard: Mapping[UUID, int]
+    clocks: Mapping[ClockKey, KnownClock]
+    events: Sequence[AcceptedEvent] = ()
+
+
+async def note_signs_of_life(conn: Connection, signs: Signs, online_since: datetime) -> News:
+    """Keep what events and heartbeats tell of their readers' presence, and of their clocks; and
+    some events.
 
     Args:
         conn: In the transaction that takes them from the inbox, with their readers locked.
-        heard: What came, in any order.
+        signs: What came.
         online_since: Who was heard at or after this time is online.
-        last_heard: When readers were heard last, microseconds, as far as they ever were.
-        clocks: As `write_clocks` takes them, of any readers; what was said when is on them already.
     """
+    heard = signs.heard
+    if not (heard or signs.clocks or signs.events):
+        return News([], [], [])
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
-    last_heard = {**last_heard, **await _first_heard(conn, readers, last_heard)}
+    first_heard = await _first_heard(conn, readers, signs.last_heard)
     starts = await _keep_boots(conn, beats) if beats else []
-    before = await _keep_status(conn, heard, online_since, last_heard, clocks)
+    events = in_order(signs.events)
+    kept = await _keep(
+        conn,
+        replace(signs, last_heard={**signs.last_heard, **first_heard}, events=events),
+        online_since,
+    )
     newest = _latest(heard)
-    online = [r for r in readers if r not in before and instant(newest[r]) >= online_since]
-    return News(online, starts)
+    online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
+    return News(online, starts, [event for event in events if event.event_id in kept.new])
 
 
 async def _first_heard(
@@ -177,15 +209,18 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
     return latest
 
 
-async def _keep_status(
-    conn: Connection,
-    heard: Sequence[Accepted],
-    online_since: datetime,
-    last_heard: Mapping[UUID, int],
-    clocks: Mapping[ClockKey, KnownClock],
-) -> set[UUID]:
-    """Keep when readers were heard, and of which start they said it, what their heartbeats say, and
-    their clocks; those that were online."""
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Readers that were online before, and events that were not known."""
+
+    online: Collection[UUID]
+    new: Collection[UUID]
+
+
+async def _keep(conn: Connection, signs: Signs, online_since: datetime) -> _Kept:
+    """Keep when readers were heard, and of which start they said it, what their heartbeats say,
+    their clocks, and the events."""
+    heard, last_heard = signs.heard, signs.last_heard
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     said = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
     new = {r: beat for r, beat in said.items() if beat.received_at >= last_heard[r]}
@@ -205,9 +240,13 @@ async def _keep_status(
         list(landed),
         [instant(at) for at in landed.values()],
         UNSAID,
-        *columns_of_clocks(clocks),
+        *columns_of_clocks(signs.clocks),
+        [event_row(event) for event in signs.events],
     )
-    return {row["reader_id"] for row in rows if row["was_online"]}
+    return _Kept(
+        {row["reader_id"] for row in rows if row["was_online"]},
+        {row["event_id"] for row in rows if row["event_id"] is not None},
+    )
 
 
 async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:

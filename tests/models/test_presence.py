@@ -4,7 +4,6 @@ import asyncio
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -15,6 +14,7 @@ from core.models.known_reader import lock_readers
 from core.models.presence import (
     UNSAID,
     News,
+    Signs,
     mark_silent,
     note_signs_of_life,
     select_reader_places,
@@ -66,7 +66,7 @@ async def note(conn: Connection, field: Field, *said: Accepted, since: float = 0
     """Keep signs of life; who was heard so many seconds after the start or later is online."""
     known = await lock_readers(conn, {each.reader_id for each in said})
     online_since = instant(moment(field, since))
-    return await note_signs_of_life(conn, said, online_since, known.last_heard, {})
+    return await note_signs_of_life(conn, Signs(said, known.last_heard, {}), online_since)
 
 
 async def status(conn: Connection, field: Field) -> Status:
@@ -94,7 +94,7 @@ async def test_a_reader_that_is_heard_for_the_first_time_comes_online(
     conn: Connection, field: Field
 ) -> None:
     news = await note(conn, field, beat(field, 10))
-    assert news == News([field.readers["1 target"]], [])
+    assert news == News([field.readers["1 target"]], [], [])
     assert await status(conn, field) == (10, True, None, None, None)
 
 
@@ -257,11 +257,25 @@ async def test_readers_are_found_where_they_are_at_a_time(conn: Connection, fiel
 async def test_clocks_are_kept_with_the_presence(conn: Connection, field: Field) -> None:
     key, clock = (field.readers["1 target"], Source.READER), KnownClock(Clock(begun_at=1))
     online_since = instant(moment(field, 0))
-    await note_signs_of_life(conn, [landed(field, 1)], online_since, {}, {key: clock})
+    await note_signs_of_life(conn, Signs([landed(field, 1)], {}, {key: clock}), online_since)
     assert (await lock_readers(conn, [key[0]])).clocks == {key: clock}
     await note(conn, field, landed(field, 2))
     known = await lock_readers(conn, [key[0]])
     assert (known.clocks, known.last_heard) == ({key: clock}, {key[0]: moment(field, 2)})
+
+
+async def test_events_are_kept_with_the_presence_and_told_apart_from_those_that_were_known(
+    conn: Connection, field: Field
+) -> None:
+    online_since = instant(moment(field, 0))
+    said = [landed(field, 1), field.release(2)]
+    first = await note_signs_of_life(conn, Signs(said[:1], {}, {}, said[:1]), online_since)
+    # Also those that tell nothing yet of their readers.
+    again = await note_signs_of_life(conn, Signs([], {}, {}, [*said, said[1]]), online_since)
+    assert ([each.event_id for each in first.new], again.new) == ([said[0].event_id], said[1:])
+    assert again.online == []
+    assert await conn.fetchval("SELECT count(*) FROM event") == 2
+    assert await note_signs_of_life(conn, Signs([], {}, {}), online_since) == News([], [], [])
 
 
 async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
@@ -269,17 +283,17 @@ async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
 ) -> None:
     async with pool.acquire() as conn:
         field = await put_up(conn)
-    keep, landings = getattr(presence, "_keep_status"), list[asyncio.Task[News]]()
+    keep, landings = getattr(presence, "_keep"), list[asyncio.Task[News]]()
 
-    async def keep_later(conn: Connection, *args: Any) -> set[UUID]:
+    async def keep_later(conn: Connection, *args: Any) -> object:
         if not landings:
             # The heartbeat's starts are noted by now.
             landings.append(asyncio.create_task(noted_alone(other, field, landed(field, 2))))
             await until_it_waits(conn, other)
-        kept: set[UUID] = await keep(conn, *args)
+        kept: object = await keep(conn, *args)
         return kept
 
-    monkeypatch.setattr(presence, "_keep_status", keep_later)
+    monkeypatch.setattr(presence, "_keep", keep_later)
     async with pool.acquire() as one, pool.acquire() as other:
         await noted_alone(one, field, beat(field, 1, started=0, buffered=0))
         assert (await landings[0]).online == []

@@ -90,7 +90,7 @@ class Curse:
         monkeypatch.setattr("workers.batch.derive", fail)
         if not keeping:
             monkeypatch.setattr(isolation, "insert_events", fail)
-            monkeypatch.setattr("workers.batch.insert_events", fail)
+            monkeypatch.setattr("workers.batch.note_signs_of_life", fail)
 
     def lift(self) -> None:
         """It is mended."""
