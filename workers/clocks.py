@@ -1,7 +1,7 @@
 """What readers say put on the server's clock, before anything looks at when it happened."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID
 
@@ -129,7 +129,7 @@ def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:
         for each in {_told(each): each for each in request}.values():
             clocks.take(each)
         for each in request:
-            found[id(each)] = replace(each, offset=clocks.offset(each))
+            found[id(each)] = each.corrected(clocks.offset(each))
     return found
 
 

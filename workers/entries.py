@@ -32,6 +32,14 @@ def decoded(
     return accepted, unreadable
 
 
+def readable(entry: Entry) -> Accepted | None:
+    """What the API accepted; None: it cannot be read."""
+    try:
+        return decode(entry.payload)
+    except ValueError:
+        return None
+
+
 async def keep_unreadable(conn: Connection, unreadable: Sequence[tuple[Entry, ValueError]]) -> None:
     """Write down entries that nothing can be made of."""
     for entry, error in unreadable:
@@ -64,10 +72,10 @@ async def _keep(conn: Connection, entry: Entry, last: Attempt) -> None:
 
 async def _about(conn: Connection, entry: Entry) -> tuple[UUID | None, UUID | None]:
     """The target that an entry is about, and the request that brought it, where it can be read."""
-    accepted, _ = decoded([entry])
-    if not accepted:
+    accepted = readable(entry)
+    if accepted is None:
         return None, None
-    bindings = await select_bindings(conn, {accepted[0].reader_id})
-    targets = bindings.targets(accepted[0].reader_id)
-    owner_id = owner(accepted[0], bindings)
-    return owner_id if owner_id in targets else None, accepted[0].request_id
+    bindings = await select_bindings(conn, {accepted.reader_id})
+    targets = bindings.targets(accepted.reader_id)
+    owner_id = owner(accepted, bindings)
+    return owner_id if owner_id in targets else None, accepted.request_id

@@ -17,7 +17,7 @@ from workers.batch import owner
 from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import do_reading, turn_at
-from workers.entries import decoded
+from workers.entries import readable
 
 # So many entries, and what else there is of their butts, are done in one transaction.
 PART = 350
@@ -80,7 +80,7 @@ async def _by_butt(
 ) -> tuple[dict[UUID | None, list[Entry]], list[Entry]]:
     """Events by their butt or reader, those that cannot be read as None's; and what only says that
     a reader lives."""
-    told = [(entry, next(iter(decoded([entry])[0]), None)) for entry in entries]
+    told = [(entry, readable(entry)) for entry in entries]
     readers = {each.reader_id for _, each in told if each is not None}
     async with deps.pool.acquire() as conn:
         bindings = await select_bindings(conn, readers)

@@ -203,11 +203,15 @@ class Learned:
     def add(self, lessons: Iterable[Lesson]) -> None:
         """Take in what more shots taught."""
         new = sorted(lessons, key=_ORDER)
-        known = self._lessons
+        known, tally = self._lessons, self._tally
         ordered = [*known, *new]
+        dropped = max(0, len(ordered) - REMEMBERED)
         if known and new and new[0].order < known[-1].order:
             ordered.sort(key=_ORDER)
-        self._keep(ordered[-REMEMBERED:], [*new, *ordered[:-REMEMBERED]])
+            tally = None
+        self._keep(ordered[dropped:], [*new, *ordered[:dropped]])
+        # What is counted need not be counted again with each further shot.
+        self._tally = tally and self._tally_after(tally, ordered, len(known), dropped)
 
     def without(self, shot_ids: Iterable[UUID]) -> "Learned":
         """What would be known without the lessons of some shots."""
@@ -341,6 +345,23 @@ class Learned:
         """How long strays were looked for after a release, microseconds."""
         pause = after.released_at - before.released_at
         return pause if pause < self._window else self._window
+
+    def _tally_after(
+        self, tally: _Tally, ordered: Sequence[Lesson], known: int, dropped: int
+    ) -> _Tally:
+        """What the lessons come to when to the first, which are counted, the others are added, and
+        some of the first are dropped."""
+        shots, missing, strays, watched = tally
+        for place in range(known, len(ordered)):
+            missing += ordered[place].is_missing
+            strays += ordered[place].strays
+            if place:
+                watched += self._watched(ordered[place - 1], ordered[place])
+        for place in range(dropped):
+            missing -= ordered[place].is_missing
+            strays -= ordered[place].strays
+            watched -= self._watched(ordered[place], ordered[place + 1])
+        return _Tally(shots + len(ordered) - known - dropped, missing, strays, watched)
 
     def _tally_without(self, place: int) -> _Tally:
         """What the lessons come to without one."""
