@@ -55,7 +55,7 @@ async def fill(stack: Stack, field: Field, events: int) -> None:
     """See that so many events are stored at least, with the shots that come of them."""
     conn = await asyncpg.connect(stack.settings.database_url)
     try:
-        # What refers to what is right by construction: twelve look-ups a shot take half of the time.
+        # What refers to what is right by construction: looking that up takes half of the time.
         await conn.execute("SET session_replication_role = replica")
         there: int = await conn.fetchval(EVENT_COUNT)
         while there < events:
