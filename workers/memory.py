@@ -18,11 +18,11 @@ from core.models.correlated_shot import StoredShot
 from core.models.unmatched_landing import UnmatchedLanding
 
 # A butt of which more is remembered is cut to its latest time: more than any window reads.
-MOST_EVENTS, LATEST = 120, 180 * SECOND
+MOST_EVENTS, LATEST = 96, 120 * SECOND
 # Not again before it is worth it, where so many come all the time; and never to a time before that
 # since which all is known.
 SLACK = 60 * SECOND
-# Of all butts; some 1 500 bytes each, with what came of it.
+# Of all butts; some 1 200 bytes each, with what came of it.
 MOST_EVENTS_OF_ALL = 30_000
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.domain.assignment import Candidate, Option, clusters
 from core.domain.flight import CLOCK_TOLERANCE, shortest
-from core.domain.learning import Clocks, Learned
+from core.domain.learning import Clocks, Learned, clocks_of
 from core.domain.odds import together
 from core.domain.outcome import measure
 from core.domain.scoring import Score
@@ -100,7 +100,7 @@ class Contest:
         return self._clocks(release, self.landed[landing])
 
     def _clocks(self, release: int, landing: Event) -> Clocks:
-        return Clocks(self.shot[release].event.reader_id, landing.reader_id)
+        return clocks_of(self.shot[release].event.reader_id, landing.reader_id)
 
     def flight(self, release: int, landing: int) -> int:
         """The time between both, microseconds."""

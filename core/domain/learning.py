@@ -77,6 +77,13 @@ class Clocks(NamedTuple):
     butt: UUID | None
 
 
+# Asked for with every pair, and kept with every lesson: once for each two readers.
+@lru_cache(maxsize=4096)
+def clocks_of(bow: UUID | None, butt: UUID | None) -> Clocks:
+    """The clocks of two readers."""
+    return Clocks(bow, butt)
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """What a decided shot teaches.
@@ -386,7 +393,7 @@ def _scattered(archers: Sequence[_Archer]) -> float:
 
 # Of a butt's archers only one has shot since the last time; what the others' flights tell is the
 # same.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def _archer(guess: float, flights: Sequence[tuple[int, Clocks]]) -> _Archer:
     spread = math.hypot(SPREAD_OF_SHOTS * guess, SPREAD_OF_EVENTS)
     doubt = SPREAD_OF_STYLE * guess

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from core.models.instants import microseconds
+from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 
 BINDING_SELECT_OF_READERS = """
@@ -58,7 +59,12 @@ type BindingRow = tuple[UUID, UUID | None, datetime, datetime]
 def bound_of(row: BindingRow) -> Bound:
     """A row of the table."""
     target_id, slot_id, valid_from, valid_to = row
-    return Bound(target_id, slot_id, microseconds(valid_from), microseconds(valid_to))
+    return Bound(
+        shared(target_id),
+        shared_if_any(slot_id),
+        microseconds(valid_from),
+        microseconds(valid_to),
+    )
 
 
 async def select_bindings(conn: Connection, readers: Collection[UUID]) -> Bindings:

@@ -4,6 +4,7 @@ targets."""
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from asyncpg import Record
@@ -16,6 +17,7 @@ from core.domain.window import Span
 from core.models.end_rules import end_rules_of, select_opened_ends
 from core.models.instants import FIRST, instant, microseconds, optional_microseconds
 from core.models.presence import is_unsaid
+from core.models.shared import shared
 from core.postgres import Connection
 
 # All of a butt in one read: what belongs to it comes as lists of rows.
@@ -171,8 +173,8 @@ async def _placed(
     for row in rows:
         butt = Butt(
             distance_m=row["distance"],
-            faces=tuple(Face(*face) for face in row["faces"]),
-            slots={slot[0]: Slot(*slot) for slot in row["slots"]},
+            faces=tuple(_face(*face) for face in row["faces"]),
+            slots={slot.id: slot for slot in (_slot(*values) for values in row["slots"])},
             arrow_owners={},
             watches=_watches(row["watches"]),
             opens_at=microseconds(row["start_time"]),
@@ -181,8 +183,8 @@ async def _placed(
             offline_after=offline_after,
         )
         found[row["id"]] = PlacedButt(
-            target_id=row["id"],
-            session_id=row["session_id"],
+            target_id=shared(row["id"]),
+            session_id=shared(row["session_id"]),
             end_rules=end_rules_of(row["rules"], opened.get(row["session_id"], ())),
             butt=butt,
             has_rulings=row["has_rulings"],
@@ -192,6 +194,17 @@ async def _placed(
             bindings=row["bindings"],
         )
     return found
+
+
+# With their ids they are part of every shot that is kept.
+@lru_cache(maxsize=4096)
+def _face(face_id: UUID, face_type: str, x: float, y: float, letter: str | None) -> Face:
+    return Face(shared(face_id), face_type, x, y, letter)
+
+
+@lru_cache(maxsize=4096)
+def _slot(slot_id: UUID, archer_id: UUID, letter: str, bowstyle: str, shaft_mm: float) -> Slot:
+    return Slot(shared(slot_id), shared(archer_id), letter, bowstyle, shaft_mm)
 
 
 def _unsettled(first: datetime | None, last: datetime | None) -> Span | None:

@@ -10,6 +10,7 @@ from core.domain.outcome import emptied
 from core.domain.values import Shot, ShotFlag, Status
 from core.domain.window import Span
 from core.models.instants import instant, microseconds, optional_instant, optional_microseconds
+from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 
 SHOT_SELECT_KNOWN = """
@@ -113,8 +114,8 @@ def stored(row: Record) -> StoredShot:
     """A row of the table."""
     shot = Shot(
         id=row["id"],
-        slot_id=row["slot_id"],
-        archer_id=row["archer_id"],
+        slot_id=shared(row["slot_id"]),
+        archer_id=shared(row["archer_id"]),
         arrow_id=row["arrow_id"],
         release_event_id=row["release_event_id"],
         landing_event_id=row["landing_event_id"],
@@ -129,15 +130,15 @@ def stored(row: Record) -> StoredShot:
         score=row["score"],
         label=row["label"],
         is_x=row["is_x"],
-        face_id=row["face_id"],
+        face_id=shared_if_any(row["face_id"]),
         spot=row["spot"],
         confidence=row["confidence"],
         flags=tuple(ShotFlag(flag) for flag in row["flags"]),
     )
     return StoredShot(
         shot,
-        row["session_id"],
-        row["target_id"],
+        shared(row["session_id"]),
+        shared(row["target_id"]),
         row["end_number"],
         row["version"],
         row["published_version"],

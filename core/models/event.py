@@ -7,6 +7,7 @@ from uuid import UUID
 from core.domain.values import MILLISECOND, Event, EventType
 from core.domain.window import Reading
 from core.models.instants import instant, microseconds, optional_instant
+from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 from core.schema.event import StoredEvent
 from core.schema.inbox import AcceptedEvent
@@ -136,12 +137,12 @@ async def select_events_of_targets(
                 type=TYPES[row["type"]],
                 at=microseconds(row["occurred_at"]),
                 received_at=microseconds(row["received_at"]),
-                slot_id=row["slot_id"],
+                slot_id=shared_if_any(row["slot_id"]),
                 arrow_id=row["arrow_id"],
                 x=row["x"] or 0.0,
                 y=row["y"] or 0.0,
                 sigma_mm=row["sigma_mm"],
-                reader_id=row["reader_id"],
+                reader_id=shared(row["reader_id"]),
             )
         )
     return found

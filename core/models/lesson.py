@@ -5,9 +5,10 @@ from uuid import UUID
 
 from asyncpg import Record
 
-from core.domain.learning import REMEMBERED, Clocks, Lesson
+from core.domain.learning import REMEMBERED, Lesson, clocks_of
 from core.domain.window import Span
 from core.models.instants import instant, microseconds
+from core.models.shared import shared
 from core.postgres import Connection
 
 # Those of each span, and the latest before it.
@@ -52,10 +53,10 @@ def _lesson(row: Record) -> Lesson:
     flight = row["flight_us"]
     return Lesson(
         shot_id=row["shot_id"],
-        slot_id=row["slot_id"],
+        slot_id=shared(row["slot_id"]),
         released_at=microseconds(row["released_at"]),
         flight=flight,
-        clocks=None if flight is None else Clocks(row["bow_reader_id"], row["target_reader_id"]),
+        clocks=None if flight is None else clocks_of(row["bow_reader_id"], row["target_reader_id"]),
         is_missing=row["is_missing"],
         strays=row["strays"],
     )
