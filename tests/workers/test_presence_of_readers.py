@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from core.domain.clock import Clock
+from core.domain.learning import OPENING
 from core.domain.values import Status
 from core.models.correlated_shot import write_shots
 from core.models.instants import instant
@@ -15,7 +16,7 @@ from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source, write_clocks
 from core.postgres import Connection
 from core.schema.inbox import AcceptedBeat
-from tests.fields import Field, now, put_up
+from tests.fields import Field, as_if_received_then, now, put_up
 from tests.models.test_correlated_shot import in_flight
 from tests.models.test_presence import until_it_waits
 from tests.workers.conftest import Range, eventually
@@ -59,6 +60,20 @@ async def test_a_late_landing_corrects_a_miss(line: Range) -> None:
     assert await statuses(line) == [Status.MISSED]
     await line.say(line.field.landed(10.4))
     assert await statuses(line) == [Status.LANDED]
+
+
+async def test_the_landing_of_a_later_arrow_settles_it_also_past_the_butts_opening(
+    line: Range,
+) -> None:
+    # The opening is derived as a whole, past it only what an event touches.
+    times = [10.0 + 20 * number for number in range(OPENING + 4)]
+    opening = [e for at in times for e in (line.field.release(at), line.field.landed(at + 0.4))]
+    await line.say(*map(as_if_received_then, opening))
+    await line.say(as_if_received_then(line.field.release(2_000)))
+    assert (await statuses(line))[-1] is Status.UNRESOLVED
+    later = line.field.release(2_100), line.field.landed(2_100.4)
+    await line.say(*map(as_if_received_then, later))
+    assert (await statuses(line))[-2:] == [Status.MISSED, Status.LANDED]
 
 
 async def test_a_restart_that_becomes_known_takes_a_presumed_miss_back(line: Range) -> None:
