@@ -20,10 +20,13 @@ def _key(text: object) -> UUID:
     return key
 
 
-@lru_cache(maxsize=16_384)
+# One for all that a reader says.
+_READERS = lru_cache(maxsize=16_384)(_key)
+
+
 def _reader(text: object) -> UUID:
-    """One for all that a reader says."""
-    return _key(text)
+    # What is no text may have no hash.
+    return _READERS(text) if isinstance(text, str) else _key(text)
 
 
 # Of the same kind as what comes from the database, and equal to any other: it is read in a tenth of
