@@ -10,15 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from core.domain.learning import REMEMBERED, Lesson
+from core.domain.learning import OPENING, REMEMBERED, Lesson
 from core.domain.opening import Draft
 from core.domain.values import SECOND, Event
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import StoredShot
 from core.models.unmatched_landing import UnmatchedLanding
 
-# A butt of which more is remembered is cut to its latest time: more than any window reads.
-MOST_EVENTS, LATEST = 96, 120 * SECOND
+# A butt of which more is remembered is cut to its latest time, which is more than a window reads;
+# in its opening, all of which is decided anew, only one of which that much more is.
+MOST_EVENTS, MOST_OF_OPENING, LATEST = 48, 96, 120 * SECOND
 # Not again before it is worth it, where so many come all the time; and never to a time before that
 # since which all is known.
 SLACK = 60 * SECOND
@@ -65,10 +66,12 @@ class Remembered:
         since = max(event.at for event in self.events) - LATEST
         if self.since > since - SLACK:
             return
-        self.since = since
-        self.events = [event for event in self.events if event.at >= since]
         lessons = sorted((self.lessons or {}).values(), key=lambda lesson: lesson.order)
         past = sum(lesson.released_at < since for lesson in lessons)
+        if past < OPENING and len(self.events) <= MOST_OF_OPENING:
+            return
+        self.since = since
+        self.events = [event for event in self.events if event.at >= since]
         self.lessons = {each.shot_id: each for each in lessons[max(0, past - REMEMBERED) :]}
         shots = self.shots or {}
         self.shots = {i: known for i, known in shots.items() if known.shot.released_at >= since}

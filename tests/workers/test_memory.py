@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core.domain.learning import REMEMBERED, Lesson
+from core.domain.learning import OPENING, REMEMBERED, Lesson
 from core.domain.values import SECOND, Event, EventType, Status
 from core.models.butt import PlacedButt
 from core.models.instants import instant
@@ -14,7 +14,7 @@ from core.models.reader_binding import bind_from
 from tests.domain.fields import butt
 from tests.workers.conftest import Range, cursed
 from workers import batch
-from workers.memory import LATEST, MOST_EVENTS, Memory, Remembered
+from workers.memory import LATEST, MOST_EVENTS, MOST_OF_OPENING, Memory, Remembered
 
 
 @pytest.fixture(name="taken")
@@ -119,13 +119,24 @@ def remembered(times: Sequence[int], lessons: Sequence[int] = ()) -> Remembered:
 
 
 def test_of_a_butt_with_many_events_the_latest_are_kept() -> None:
-    times = [3 * number * SECOND for number in range(MOST_EVENTS + 1)]
-    known = remembered(times, times)
+    times = [4 * number * SECOND for number in range(MOST_EVENTS + 1)]
+    taught = [number * SECOND // 3 for number in range(2 * REMEMBERED)]
+    known = remembered(times, taught)
     known.shorten()
     assert known.since == times[-1] - LATEST
     assert [each.at for each in known.events] == [at for at in times if at >= known.since]
     before = [each for each in (known.lessons or {}).values() if each.released_at < known.since]
-    assert len(before) == min(REMEMBERED, sum(at < known.since for at in times))
+    assert len(before) == REMEMBERED
+
+
+def test_a_butts_opening_is_kept_as_a_whole_unless_that_is_very_much() -> None:
+    times = [4 * number * SECOND for number in range(MOST_OF_OPENING + 1)]
+    known = remembered(times[:-1], [number * SECOND for number in range(OPENING - 1)])
+    known.shorten()
+    assert (known.since, len(known.events)) == (0, MOST_OF_OPENING)
+    known = remembered(times)
+    known.shorten()
+    assert known.since == times[-1] - LATEST
 
 
 def test_no_more_is_known_of_a_butt_with_many_events_at_once_than_was_read() -> None:
