@@ -10,20 +10,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from core.domain.learning import OPENING, REMEMBERED, Lesson
+from core.domain.learning import REMEMBERED, Lesson
 from core.domain.opening import Draft
 from core.domain.values import SECOND, Event
+from core.domain.window import ALWAYS
 from core.models.butt import PlacedButt
 from core.models.correlated_shot import StoredShot
 from core.models.unmatched_landing import UnmatchedLanding
 
-# A butt of which more is remembered is cut to its latest time, which is more than a window reads;
-# in its opening, all of which is decided anew, only one of which that much more is.
-MOST_EVENTS, MOST_OF_OPENING, LATEST = 48, 96, 120 * SECOND
+# A butt of which more is remembered is cut to its latest time, or to what its last turn read: all
+# of it in its opening, far back where shooting has no gaps or bows are held for long.
+MOST_EVENTS, LATEST = 48, 120 * SECOND
 # Not again before it is worth it, where so many come all the time; and never to a time before that
 # since which all is known.
 SLACK = 60 * SECOND
-# Of all butts; some 1 200 bytes each, with what came of it.
+# Of all butts; some 1 200 bytes each, with what came of it, and half as much for a draft.
 MOST_EVENTS_OF_ALL = 30_000
 
 
@@ -42,6 +43,7 @@ class Remembered:
         shots: By id; None: not read yet.
         unmatched: By the landing's event; None: not read yet.
         draft: How the opening was decided.
+        needed: Since when what happened was asked for at this turn, microseconds.
     """
 
     target_id: UUID
@@ -53,6 +55,7 @@ class Remembered:
     shots: dict[UUID, StoredShot] | None = None
     unmatched: dict[UUID, UnmatchedLanding] | None = None
     draft: Draft = field(default_factory=Draft)
+    needed: int = ALWAYS.end
 
     @property
     def is_whole(self) -> bool:
@@ -63,13 +66,11 @@ class Remembered:
         """Forget what is long past, when it is much."""
         if len(self.events) <= MOST_EVENTS:
             return
-        since = max(event.at for event in self.events) - LATEST
+        since = min(self.needed, max(event.at for event in self.events) - LATEST)
         if self.since > since - SLACK:
             return
         lessons = sorted((self.lessons or {}).values(), key=lambda lesson: lesson.order)
         past = sum(lesson.released_at < since for lesson in lessons)
-        if past < OPENING and len(self.events) <= MOST_OF_OPENING:
-            return
         self.since = since
         self.events = [event for event in self.events if event.at >= since]
         self.lessons = {each.shot_id: each for each in lessons[max(0, past - REMEMBERED) :]}

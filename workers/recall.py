@@ -45,6 +45,7 @@ class Recall:
             known = self.memory.take(placed)
             if known is not None:
                 known.events += self.came.get(target, ())
+                known.needed = EVER_SINCE
                 self._known[target] = known
 
     async def events(self, readings: Mapping[UUID, Reading]) -> dict[UUID, list[Event]]:
@@ -58,6 +59,9 @@ class Recall:
         for target, events in read.items():
             if unknown[target] is not readings[target]:
                 self._begin(target, unknown[target].span.begin, events)
+        for target in readings.keys() & self._known.keys():
+            known = self._known[target]
+            known.needed = min(known.needed, readings[target].span.begin)
         said = {t: self._known[t].events if t in self._known else read[t] for t in readings}
         return {t: readings[t].of(events) for t, events in said.items()}
 

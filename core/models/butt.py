@@ -91,7 +91,8 @@ class PlacedButt:
         butt: What correlation needs; its arrow owners are still to be filled in.
         has_rulings: Whether judges ruled anything that its shots depend on.
         last_release: When the latest of its shots was released, microseconds; None: it has none.
-        unsettled: When those were released that a sign of life can decide; None: there are none.
+        unsettled: When those were released that a sign of life can decide; None: there are none,
+            or nobody is going to write them.
         turn: How often its events and shots were written.
         bindings: Tells which readers were ever bound there, and when: what differs is another text.
         verdicts: What judges ruled; still to be filled in.

@@ -6,15 +6,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from core.domain.learning import OPENING, REMEMBERED, Lesson
+from core.domain.learning import REMEMBERED, Lesson
 from core.domain.values import SECOND, Event, EventType, Status
+from core.domain.window import ALWAYS
 from core.models.butt import PlacedButt
 from core.models.instants import instant
 from core.models.reader_binding import bind_from
 from tests.domain.fields import butt
 from tests.workers.conftest import Range, cursed
 from workers import batch
-from workers.memory import LATEST, MOST_EVENTS, MOST_OF_OPENING, Memory, Remembered
+from workers.memory import LATEST, MOST_EVENTS, Memory, Remembered
 
 
 @pytest.fixture(name="taken")
@@ -129,14 +130,15 @@ def test_of_a_butt_with_many_events_the_latest_are_kept() -> None:
     assert len(before) == REMEMBERED
 
 
-def test_a_butts_opening_is_kept_as_a_whole_unless_that_is_very_much() -> None:
-    times = [4 * number * SECOND for number in range(MOST_OF_OPENING + 1)]
-    known = remembered(times[:-1], [number * SECOND for number in range(OPENING - 1)])
-    known.shorten()
-    assert (known.since, len(known.events)) == (0, MOST_OF_OPENING)
+def test_what_the_last_turn_read_is_kept_however_much_it_is() -> None:
+    times = [4 * number * SECOND for number in range(3 * MOST_EVENTS)]
     known = remembered(times)
+    known.needed = times[20]
     known.shorten()
-    assert known.since == times[-1] - LATEST
+    assert known.since == times[20]
+    known.needed = ALWAYS.begin
+    known.shorten()
+    assert (known.since, len(known.events)) == (times[20], len(times) - 20)
 
 
 def test_no_more_is_known_of_a_butt_with_many_events_at_once_than_was_read() -> None:
