@@ -56,8 +56,8 @@ class Made:
     lessons: dict[_Said, Lesson] = field(default_factory=dict)
 
     def of_landed(self, numbers: Collection[int]) -> "Made":
-        """What some releases taught, and what became of them with their landings: that hangs on nothing
-        else."""
+        """What some releases taught, and what became of them with their landings: it hangs on
+        nothing else."""
         return Made(
             {k: shot for k, shot in self.shots.items() if k[1] is not None and k[0] in numbers},
             {k: lesson for k, lesson in self.lessons.items() if k[0] in numbers},
