@@ -8,7 +8,7 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 """
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -225,34 +225,22 @@ class Learned:
         # What is known of the other archers is the same, and worked out once for all copies; so is
         # where the lessons are.
         self._whole()
-        places = self._placed()
+        self._placed()
         # As `copy` does, in a third of the time.
         others = object.__new__(Learned)
         vars(others).update(vars(self), _archers=self._archers.copy())
-        gone = [places[shot_id] for shot_id in shot_ids if shot_id in places]
-        tally = self._tally_without(gone[0]) if len(gone) == 1 else None
-        others.drop(gone, tally)
+        others.forget(shot_ids)
         return others
 
     def forget(self, shot_ids: Iterable[UUID]) -> None:
         """Drop the lessons of some shots."""
-        places = self._placed()
-        self.drop([places[shot_id] for shot_id in shot_ids if shot_id in places])
-
-    def drop(self, places: Collection[int], tally: _Tally | None = None) -> None:
-        """Drop the lessons at some places.
-
-        Args:
-            places: Counted from the earliest.
-            tally: What is left, counted; None: it is not counted yet.
-        """
-        lessons = self._lessons
-        if len(places) == 1:
-            (place,) = places
-            kept = lessons[:place] + lessons[place + 1 :]
-        else:
-            kept = [lesson for place, lesson in enumerate(lessons) if place not in places]
-        self._keep(kept, [lessons[place] for place in places])
+        places, lessons = self._placed(), self._lessons
+        gone = sorted((places[i] for i in shot_ids if i in places), reverse=True)
+        tally = self._tally_without(gone[0]) if self._tally and len(gone) == 1 else None
+        kept = lessons.copy()
+        for place in gone:
+            del kept[place]
+        self._keep(kept, [lessons[place] for place in gone])
         self._tally = tally
 
     def _placed(self) -> Mapping[UUID, int]:
