@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,7 +15,7 @@ from core.models.instants import instant
 from core.models.reader_binding import bind_from
 from tests.domain.fields import butt
 from tests.workers.conftest import Range, cursed
-from workers import batch
+from workers import batch, recall
 from workers.memory import LATEST, MOST_EVENTS, Memory, Remembered
 
 
@@ -90,6 +91,30 @@ async def test_what_happened_before_all_that_is_remembered_is_read(
     await line.say(line.field.release(10))
     assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 3
     assert len(taken) == 6
+
+
+async def test_shooting_without_a_gap_is_not_read_again_with_each_arrow(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Some arrow is always in the air, so that each is derived with all before it.
+    times = [10 + 2.5 * number for number in range(2 * MOST_EVENTS)]
+    await line.say(
+        *(e for at in times for e in (line.field.release(at), line.field.landed(at + 1)))
+    )
+    reads: list[object] = []
+    read = getattr(recall, "select_events_of_targets")
+
+    async def counted(*args: Any) -> Any:
+        reads.append(args)
+        return await read(*args)
+
+    monkeypatch.setattr(recall, "select_events_of_targets", counted)
+    for number in range(1, 5):
+        at = times[-1] + 2.5 * number
+        await line.say(line.field.release(at), line.field.landed(at + 1))
+    # The first of them looks further back than all at once did.
+    assert len(reads) <= 1
+    assert len(await line.shots()) == len(times) + 4
 
 
 def event(at: int) -> Event:
