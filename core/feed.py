@@ -12,8 +12,10 @@ from uuid import UUID
 
 import orjson
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from core.schema.types import Boundary, rfc3339
+from core.valkey import sent
 
 CHANNEL = "quiver:feed"
 KEEP_FOR_S = 48 * 3600
@@ -120,12 +122,17 @@ class Feed:
 
     def __init__(self, valkey: Redis, *, length: int) -> None:
         self._valkey = valkey
-        self._append = valkey.register_script(APPEND)
         self._length = length
 
     async def publish(self, frames: Sequence[Frame]) -> None:
         """Append the frames to their sessions' streams and tell all API processes, in this
         order."""
+        async with self._valkey.pipeline(transaction=False) as pipe:
+            self.publish_with(pipe, frames)
+            await sent(pipe)
+
+    def publish_with(self, pipe: Pipeline, frames: Sequence[Frame]) -> None:
+        """As `publish`, when what is in the pipeline is sent."""
         if not frames:
             return
         now = rfc3339(datetime.now(UTC))
@@ -135,7 +142,8 @@ class Feed:
         said: list[bytes | int | str] = [self._length, KEEP_FOR_S, CHANNEL]
         for frame in frames:
             said += [streams[frame.session_id], frame.route, *frame.split(now)]
-        await self._append(keys=[stream_key(session) for session in streams], args=said)
+        # The text and not its hash, which a pipeline would first ask the server about.
+        pipe.execute_command("EVAL", APPEND, len(streams), *map(stream_key, streams), *said)
 
     async def cursor(self, session_id: UUID) -> str:
         """The newest message's cursor; `0-0` before the first."""

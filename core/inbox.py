@@ -10,6 +10,7 @@ from dataclasses import replace
 from uuid import UUID
 
 from redis.asyncio import Redis
+from redis.asyncio.client import Pipeline
 
 from core.entries import (
     DEATHS_OVER_MANY,
@@ -351,22 +352,19 @@ class Inbox(Lanes):
             for entry_id, fields in found
         ]
 
-    async def acknowledge(
-        self, lane: int, entries: Sequence[Entry], *, others: bool = False
-    ) -> None:
+    async def acknowledge(self, lane: int, entries: Sequence[Entry]) -> None:
         """Let entries leave that are in the database now: the batch ended well."""
-        if entries or others:
-            await self.acknowledge_all({lane: entries})
-
-    async def acknowledge_all(self, done: Mapping[int, Sequence[Entry]]) -> None:
-        """As `acknowledge`, of batches of several lanes."""
         async with self._valkey.pipeline(transaction=False) as pipe:
-            for lane, entries in done.items():
-                for start in range(0, len(entries), 500):
-                    ids = [entry.id for entry in entries[start : start + 500]]
-                    pipe.xdel(stream_key(lane), *ids)
-                pipe.delete(begun_key(lane))
+            self.acknowledge_with(pipe, {lane: entries})
             await pipe.execute()
+
+    def acknowledge_with(self, pipe: Pipeline, done: Mapping[int, Sequence[Entry]]) -> None:
+        """As `acknowledge`, of batches of several lanes, when what is in the pipeline is sent."""
+        for lane, entries in done.items():
+            for start in range(0, len(entries), 500):
+                ids = [entry.id for entry in entries[start : start + 500]]
+                pipe.xdel(stream_key(lane), *ids)
+            pipe.delete(begun_key(lane))
 
     async def claim_late(self, partition: int, for_ms: int) -> bool:
         """Whether what came late for a partition is the caller's now. Others leave it alone for so

@@ -1,12 +1,14 @@
 """The client of Valkey (or Redis), made with the timeouts that arq's own pool lacks."""
 
+from typing import Any
+
 from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
-from redis.exceptions import (
-    BusyLoadingError,
-)
+from redis.exceptions import BusyLoadingError
 from redis.exceptions import ConnectionError as LostConnection
+from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as SlowAnswer
 
 from core.errors import UnavailableError
@@ -48,3 +50,17 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
 def open_valkey(settings: Settings, *, size: int = 32) -> "Redis":
     """A client that answers bytes."""
     return Redis.from_pool(open_connections(settings, size=size))
+
+
+async def sent(pipe: Pipeline) -> list[Any]:
+    """What the commands in a pipeline answered, all of which were tried.
+
+    Raises:
+        ResponseError: What the server said of the first that it refused; the library would put the
+            command's words into the text, and what is told to viewers is not for the log.
+    """
+    said: list[Any] = await pipe.execute(raise_on_error=False)
+    for answer in said:
+        if isinstance(answer, ResponseError):
+            raise answer
+    return said

@@ -258,5 +258,5 @@ async def test_what_else_workers_die_over_is_known_too(inbox: Inbox) -> None:
     for _ in range(DEATHS_OVER_ONE):
         assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
     assert (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
-    await inbox.acknowledge(1, [], others=True)
+    await inbox.acknowledge(1, [])
     assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly

@@ -1,5 +1,6 @@
-"""Commands as they are sent to Valkey."""
+"""Commands as they are sent to Valkey, and connections that are used again."""
 
+import asyncio
 from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
@@ -48,3 +49,19 @@ async def test_the_client_packs_so(valkey: Redis) -> None:
         pipe.get("key")
         pipe.execute_command("OBJECT ENCODING", "key")
         assert await pipe.execute() == [b"\x00\xff", b"embstr"]
+
+
+async def test_a_connection_that_the_server_closed_is_opened_anew(valkey: Redis) -> None:
+    first = await valkey.client_id()
+    await valkey.client_kill_filter(_id=first, skipme=False)
+    assert await valkey.client_id() > first
+
+
+async def test_an_answer_that_nobody_waited_for_is_never_taken_for_another(valkey: Redis) -> None:
+    pool = valkey.connection_pool
+    connection = await pool.get_connection()
+    await connection.send_command("ECHO", "of before")
+    while not await connection.can_read_destructive():
+        await asyncio.sleep(0)
+    await pool.release(connection)
+    assert await valkey.echo("mine") == b"mine"

@@ -2,7 +2,8 @@
 theirs, jobs are asked for."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from core.domain.values import MILLISECOND, Status
@@ -10,6 +11,7 @@ from core.entries import Entry
 from core.gate import Incoming
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
+from core.valkey import sent
 from workers.auto_ends import closing_frames, note_told, opening_frames
 from workers.batch import Outcome
 from workers.clocks import warn
@@ -17,6 +19,24 @@ from workers.deps import Deps
 from workers.following import ranking, scoring, timers
 from workers.frames import reader_frames, shot_frames
 from workers.review import review_frames
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a batch took from the inbox.
+
+    Args:
+        entries: By lane; a lane without any ends a batch of nothing else.
+        accepted: What could be read of them.
+    """
+
+    entries: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
+    accepted: Sequence[Accepted] = ()
+
+    @property
+    def all_entries(self) -> list[Entry]:
+        """Of all lanes."""
+        return [entry for entries in self.entries.values() for entry in entries]
 
 
 def now() -> int:
@@ -29,9 +49,7 @@ async def bring_about(
     deps: Deps,
     outcomes: Sequence[Outcome],
     as_of: int,
-    *,
-    entries: Sequence[Entry] = (),
-    accepted: Sequence[Accepted] = (),
+    done: Done = Done(),
 ) -> None:
     """All that follows a batch.
 
@@ -40,20 +58,17 @@ async def bring_about(
         deps: The worker's clients.
         outcomes: What became of it.
         as_of: Its now, microseconds.
-        entries: What it took from the inbox.
-        accepted: What could be read of that.
+        done: What it took from the inbox, which leaves it.
     """
     for outcome in outcomes:
         deps.memory.keep(outcome.learned)
-    # Viewers wait for this; what a crash keeps from leaving the inbox is read again and changes
-    # nothing.
-    await _publish(conn, deps, outcomes)
-    deps.statistics.told(entries, now() / MILLISECOND)
+    await _hand_over(deps, outcomes)
+    await _tell(conn, deps, outcomes, done.entries)
+    deps.statistics.told(done.all_entries, now() / MILLISECOND)
     deps.statistics.heard(
-        [each for each in accepted if not _is_echo(each)],
+        [each for each in done.accepted if not _is_echo(each)],
         [each for outcome in outcomes for each in outcome.repeated],
     )
-    await _hand_over(deps, outcomes)
     await _follow_up(deps, outcomes, as_of)
 
 
@@ -62,14 +77,26 @@ def deadlines_of_unmatched(outcomes: Sequence[Outcome]) -> list[int]:
     return [landing.deadline for outcome in outcomes for landing in outcome.unmatched]
 
 
-async def _publish(conn: Connection, deps: Deps, outcomes: Sequence[Outcome]) -> None:
-    """Tell viewers of what changed."""
+async def _tell(
+    conn: Connection,
+    deps: Deps,
+    outcomes: Sequence[Outcome],
+    entries: Mapping[int, Sequence[Entry]],
+) -> None:
+    """Tell viewers of what changed, and let what was done leave the inbox, in one call.
+
+    What a crash keeps from being told is found by the relay; what it keeps from leaving is read
+    again and changes nothing.
+    """
     changes = [change for outcome in outcomes for change in outcome.changes if change.is_visible]
     online = [place for outcome in outcomes for place in outcome.online]
     reviews = await review_frames(conn, changes)
     ends = [end for outcome in outcomes for end in outcome.ends]
     frames = [*opening_frames(ends), *shot_frames(changes), *closing_frames(ends), *reviews]
-    await deps.feed.publish([*frames, *reader_frames("reader.online", online)])
+    async with deps.valkey.pipeline(transaction=False) as pipe:
+        deps.feed.publish_with(pipe, [*frames, *reader_frames("reader.online", online)])
+        deps.inbox.acknowledge_with(pipe, entries)
+        await sent(pipe)
     deps.told.add(change.after for change in changes)
     await note_told(conn, ends)
 

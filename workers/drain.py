@@ -15,7 +15,7 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted
 from core.valkey import LOST
 from workers.batch import Batch, Outcome, do_batch
-from workers.consequences import bring_about, deadlines_of_unmatched, now
+from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
 from workers.entries import decoded, keep_unreadable, put_aside
@@ -148,8 +148,8 @@ async def do_reading(
     await keep_unreadable(conn, unreadable)
     as_of = _heard_until(began_at, reading, accepted)
     outcomes = await _do(conn, deps, turn, accepted, as_of)
-    await bring_about(conn, deps, outcomes, as_of, entries=entries, accepted=accepted)
-    await deps.inbox.acknowledge(lane, entries, others=turn.is_counted)
+    left = {lane: entries} if entries or turn.is_counted else {}
+    await bring_about(conn, deps, outcomes, as_of, Done(left, accepted))
     if turn.with_overdue or any(d <= as_of for d in deadlines_of_unmatched(outcomes)):
         await tell_due(conn, deps, {turn.partition}, as_of)
     return reading.has_more or reading.is_alone

@@ -4,6 +4,7 @@ events is paid once for all of them."""
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 from operator import attrgetter
 
 from core.entries import Reading
@@ -11,7 +12,7 @@ from core.models.work import try_unasked_partitions, unlock_partitions
 from core.postgres import Connection
 from core.valkey import LOST
 from workers.batch import Batch, Outcome, do_batch
-from workers.consequences import bring_about, deadlines_of_unmatched, now
+from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
 from workers.drain import do_reading
@@ -78,8 +79,8 @@ async def _together(
 ) -> set[int]:
     """Do all that was read in one transaction; when that fails for good, the partitions, to be
     drained by themselves."""
-    entries = [entry for reading in readings.values() for entry in reading.entries]
-    accepted, unreadable = decoded(sorted(entries, key=attrgetter("order")))
+    entries = {partition: reading.entries for partition, reading in readings.items()}
+    accepted, unreadable = decoded(sorted(chain(*entries.values()), key=attrgetter("order")))
     late_since = min((r.late_since for r in readings.values() if r.late_since), default=None)
     as_of = max([began_at, *(each.received_at for each in accepted)])
     if late_since is not None:
@@ -95,8 +96,7 @@ async def _together(
         await deps.inbox.give_back(*readings)
         return set(readings)
     await keep_unreadable(conn, unreadable)
-    await bring_about(conn, deps, [outcome], as_of, entries=entries, accepted=accepted)
-    await deps.inbox.acknowledge_all({p: reading.entries for p, reading in readings.items()})
+    await bring_about(conn, deps, [outcome], as_of, Done(entries, accepted))
     if any(deadline <= as_of for deadline in deadlines_of_unmatched([outcome])):
         await tell_due(conn, deps, readings, as_of)
     return set()

@@ -110,11 +110,11 @@ async def test_what_a_crash_left_untold_is_told_after_all(
 ) -> None:
     line = await line_of(deps, {"arrows_per_end": 2})
 
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         raise ConnectionError("the worker died after its commit")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish", die)
+        patched.setattr(Feed, "publish_with", die)
         with pytest.raises(ConnectionError):
             await line.say(*round_of(line.field, 9, 8))
     async with deps.pool.acquire() as conn:

@@ -136,12 +136,12 @@ async def test_what_passes_is_no_death_and_is_done_next_time(
 async def test_a_crash_before_they_leave_the_inbox_doubles_nothing(
     wide: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         raise ConnectionError("the worker died")
 
     await shoot(wide, wide.field)
     with monkeypatch.context() as patched:
-        patched.setattr(type(wide.deps.inbox), "acknowledge_all", die)
+        patched.setattr(type(wide.deps.feed), "publish_with", die)
         with pytest.raises(ConnectionError):
             await drain_group(wide.deps, homes(wide))
     before = await wide.shots()

@@ -290,12 +290,12 @@ async def test_a_request_id_travels_from_the_landing_to_the_frame(line: Range) -
 async def test_a_frame_that_was_not_noted_is_told_again(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         raise ConnectionError("the worker died before it told")
 
     landing = long_ago(line, 10)
     with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish", die)
+        patched.setattr(Feed, "publish_with", die)
         with pytest.raises(ConnectionError):
             await line.say(landing)
     assert await told(line) == []
@@ -347,11 +347,11 @@ async def test_a_shot_that_nobody_saw_land_is_told(line: Range) -> None:
 async def test_a_relayed_version_tells_judges_too(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         raise ConnectionError("the worker died after its commit")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish", die)
+        patched.setattr(Feed, "publish_with", die)
         with pytest.raises(ConnectionError):
             await line.say(line.field.release(10))
     async with line.deps.pool.acquire() as conn:

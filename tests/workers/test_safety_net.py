@@ -5,9 +5,10 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 import pytest
+from redis.exceptions import ResponseError
 
 from core.domain.values import Status
-from core.feed import Feed
+from core.feed import Feed, stream_key
 from core.models.failed_job import count_failed_jobs
 from core.models.instants import instant
 from core.models.recompute import request_recompute
@@ -73,11 +74,11 @@ async def test_what_was_asked_of_a_partition_is_done(line: Range, working: None)
 async def test_a_version_that_viewers_were_not_told_of_is_relayed(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def die(*_: object) -> None:
+    def die(*_: object) -> None:
         raise ConnectionError("the worker died after its commit")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish", die)
+        patched.setattr(Feed, "publish_with", die)
         with pytest.raises(ConnectionError):
             await line.say(line.field.release(10), line.field.landed(10.4))
     assert await line.frames() == []
@@ -88,6 +89,21 @@ async def test_a_version_that_viewers_were_not_told_of_is_relayed(
     assert told == ["shot.created", "shot.landed"]
     await relay(line.deps)
     assert len(await line.frames()) == 2
+
+
+async def test_what_the_feed_refused_has_left_the_inbox_and_is_relayed(line: Range) -> None:
+    deps, stream = line.deps, stream_key(line.field.session_id)
+    await deps.valkey.set(stream, "no stream")
+    with pytest.raises(ResponseError, match="WRONGTYPE") as refused:
+        await line.say(line.field.release(10), line.field.landed(10.4))
+    assert "shot.created" not in str(refused.value)
+    assert set((await deps.inbox.depths()).values()) == {0}
+    await deps.valkey.delete(stream)
+    async with deps.pool.acquire() as conn:
+        await conn.execute("UPDATE shot SET updated_at = $1", instant(now() - 5_000_000))
+    await relay(deps)
+    told = [json.loads(frame.text)["type"] for frame in await line.frames()]
+    assert told == ["shot.created", "shot.landed"]
 
 
 async def test_a_shot_without_a_face_is_scored_once_there_is_one(deps: Deps, working: None) -> None:
