@@ -14,8 +14,9 @@ from core.models.butt import PlacedButt, take_butts
 from core.models.correlated_shot import select_unsettled
 from core.models.instants import instant
 from core.models.known_reader import lock_readers
-from core.models.presence import ReaderPlace, Signs, note_signs_of_life, select_reader_places
+from core.models.presence import ReaderPlace, select_reader_places
 from core.models.recompute import request_recompute
+from core.models.said import Said, keep_said
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
@@ -118,9 +119,9 @@ async def do_batch(
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     telling = list(filter(batch.tells, came.accepted))
-    news = await note_signs_of_life(
+    news = await keep_said(
         conn,
-        Signs(telling, known.last_heard, came.clocks, mine),
+        Said(telling, known.last_heard, came.clocks, mine),
         instant(as_of - deps.offline_after),
     )
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))

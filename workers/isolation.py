@@ -13,10 +13,9 @@ from core.domain.window import Span
 from core.log import get_logger
 from core.models.binding_at import select_bindings
 from core.models.butt import take_turns
-from core.models.event import insert_events
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.known_reader import lock_readers
-from core.models.reader_clock import write_clocks
+from core.models.said import keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, do_batch, owner
@@ -49,7 +48,7 @@ async def do_isolated(
         # Once for all of them: a clock's message is not taken twice.
         known = await lock_readers(conn, {each.reader_id for each in accepted})
         came = correct(deps.clock_bounds, accepted, known.clocks)
-        await write_clocks(conn, came.clocks)
+        await keep_unheard(conn, clocks=came.clocks)
         outcomes.append(Outcome([], [], [], (), suspects=came.suspects))
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
@@ -101,7 +100,7 @@ async def _write_down(
     async def keep() -> None:
         async with conn.transaction():
             await take_turns(conn, [owner_id])
-            await insert_events(conn, events)
+            await keep_unheard(conn, events)
 
     is_kept = await outcome_of(keep()) is None
     lost = [] if is_kept else [encode(each).decode() for each in share.accepted]

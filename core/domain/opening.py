@@ -92,6 +92,15 @@ class Draft:
         self.groups, self._place = kept, place
         self.made = self.made.of_landed({number for each in kept for number in each.first})
 
+    def write(self, groups: Sequence[_Drafted], taught: Sequence[Lesson]) -> None:
+        """Keep how all groups were decided, the place being the one that was reread last.
+
+        Args:
+            groups: In the order of time.
+            taught: What they taught before they were decided by all others' lessons.
+        """
+        self.groups, self.taught = groups, taught
+
 
 def decide_opening(
     course: Course,
@@ -121,8 +130,7 @@ def decide_opening(
         learned.add(after)
     grounds = [each.grounds for each in draft.groups[: len(opening)]]
     grounds += [_grounds(course.contest, each, suspects) for each in opening[len(grounds) :]]
-    draft.groups = list(map(_Drafted, grounds, first, taught, final))
-    draft.taught = lessons
+    draft.write(list(map(_Drafted, grounds, first, taught, final)), lessons)
     return len(opening)
 
 
@@ -132,11 +140,12 @@ def _decided_in_turn(
     """Decide each group by the lessons of those before it; how, and what that taught."""
     decided: list[Pairings] = []
     taught: list[list[Lesson]] = []
-    count, unlearned = 0, list[Lesson]()
+    count, unlearned, is_as_drafted = 0, list[Lesson](), True
     for group in groups:
         if count >= OPENING:
             break
-        drafted = kept[len(decided)] if len(decided) < len(kept) else None
+        is_as_drafted = is_as_drafted and len(decided) < len(kept)
+        drafted = kept[len(decided)] if is_as_drafted else None
         if drafted is None or not _is_landed(drafted.first):
             learned.add(unlearned)
             unlearned = []
@@ -145,8 +154,8 @@ def _decided_in_turn(
             pairings = drafted.first
         course.take(group, pairings, learned)
         new = course.lessons(group)
-        if drafted is None or drafted.taught != new:
-            kept = ()
+        # What follows was decided by other lessons.
+        is_as_drafted = drafted is not None and drafted.taught == new
         decided.append(pairings)
         taught.append(new)
         unlearned += new

@@ -16,16 +16,6 @@ from core.schema.page import Position
 # Told apart by a look-up: calling the enumeration takes three times as long, for hundreds of rows.
 TYPES = {str(each): each for each in EventType}
 
-EVENT_INSERT = """
-INSERT INTO event (
-    event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
-    arrow_id, x, y, sigma_mm, request_id
-)
-SELECT * FROM unnest($1::event_row[])
-ON CONFLICT (event_id) DO NOTHING
-RETURNING event_id
-"""
-
 # An event belongs to the place that its reader was bound to when it happened.
 EVENT_SELECT_OF_TARGETS = """
 SELECT span.target_id, event.event_id, event.type, event.occurred_at, event.received_at,
@@ -74,48 +64,6 @@ WHERE (event.occurred_at, event.event_id) > ($1, $2)
 ORDER BY event.occurred_at, event.event_id
 LIMIT $6
 """
-
-
-async def insert_events(conn: Connection, events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
-    """Keep events, each with the offset that was found for it; one whose id is kept already changes
-    nothing.
-
-    Returns:
-        Those that are new, in the order of their ids.
-    """
-    ordered = in_order(events)
-    rows = await conn.fetch(EVENT_INSERT, [event_row(event) for event in ordered])
-    new = {row["event_id"] for row in rows}
-    return [event for event in ordered if event.event_id in new]
-
-
-def in_order(events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
-    """Events in the order of their ids, each once: in one order for all, so that two workers that
-    insert the same events do not lock each other out."""
-    return sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
-
-
-def _id(event: AcceptedEvent) -> UUID:
-    return event.event_id
-
-
-def event_row(event: AcceptedEvent) -> tuple[object, ...]:
-    """An `event_row`."""
-    return (
-        event.event_id,
-        event.reader_id,
-        event.type,
-        instant(event.ts),
-        optional_instant(event.sent_at),
-        instant(event.received_at),
-        (event.offset or 0) / MILLISECOND,
-        instant(event.at),
-        event.arrow_id,
-        event.x,
-        event.y,
-        event.sigma_mm,
-        event.request_id,
-    )
 
 
 async def select_events_of_targets(

@@ -12,17 +12,6 @@ from core.domain.values import MILLISECOND
 from core.models.instants import optional_instant
 from core.postgres import Connection
 
-CLOCK_UPSERT = """
-INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
-SELECT * FROM unnest(
-    $1::uuid[], $2::text[], $3::double precision[], $4::timestamptz[], $5::text[],
-    $6::timestamptz[], $7::jsonb[]
-)
-ON CONFLICT (reader_id, source) DO UPDATE SET
-    offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
-    suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
-"""
-
 # A reader's own words are believed before those of a gateway: 'reader' sorts after 'gateway'.
 CLOCK_COUNT_SUSPECTS = """
 SELECT suspect, count(*) FROM (
@@ -67,17 +56,6 @@ def clock_of(state: str, suspect: str | None) -> KnownClock:
     """A row of the table, of which the state is JSON."""
     reason = None if suspect is None else Suspicion(suspect)
     return KnownClock(_CLOCK.validate_json(state), reason)
-
-
-async def write_clocks(conn: Connection, clocks: Mapping[ClockKey, KnownClock]) -> None:
-    """Keep what is known of some clocks.
-
-    Args:
-        conn: In the transaction that locked them.
-        clocks: Each with why an operator should look at it.
-    """
-    if clocks:
-        await conn.execute(CLOCK_UPSERT, *columns_of_clocks(clocks))
 
 
 def columns_of_clocks(clocks: Mapping[ClockKey, KnownClock]) -> list[list[object]]:

@@ -8,8 +8,8 @@ import pytest
 from httpx import AsyncClient
 
 from core.domain.values import EventType
-from core.models.event import insert_events
 from core.models.instants import instant
+from core.models.said import keep_unheard
 from core.postgres import Pool
 from core.schema.inbox import AcceptedEvent
 from core.schema.token import Role
@@ -30,7 +30,7 @@ async def make_field(pool: Pool) -> Field:
 async def keep(pool: Pool, *events: AcceptedEvent) -> None:
     """Keep events as a worker does."""
     async with pool.acquire() as conn:
-        await insert_events(conn, events)
+        await keep_unheard(conn, events)
 
 
 async def listed(client: AsyncClient, **query: object) -> Sequence[Json]:

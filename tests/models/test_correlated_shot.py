@@ -20,8 +20,8 @@ from core.models.correlated_shot import (
     voided,
     write_shots,
 )
-from core.models.event import insert_events
 from core.models.instants import FOREVER
+from core.models.said import keep_unheard
 from core.postgres import Connection
 from tests.fields import Field, put_up
 
@@ -37,7 +37,7 @@ async def make_field(conn: Connection) -> Field:
 async def in_flight(conn: Connection, field: Field, at: float, place: str = "1A") -> StoredShot:
     """A shot released so many seconds after the start, not written yet."""
     release = field.release(at, place)
-    await insert_events(conn, [release])
+    await keep_unheard(conn, [release])
     archer_id = await conn.fetchval("SELECT archer_id FROM slot WHERE id = $1", field.slots[place])
     shot = Shot(
         id=uuid4(),
@@ -71,7 +71,7 @@ async def landed(
     """A shot that landed half a second after its release, not written yet."""
     known = await in_flight(conn, field, at, place)
     landing = field.landed(at + 0.5, x=10.5, y=-20.0)
-    await insert_events(conn, [landing])
+    await keep_unheard(conn, [landing])
     return replace(known, shot=hit(known.shot, landing.event_id, landing.ts, score))
 
 
@@ -123,7 +123,7 @@ async def test_a_change_is_written_over_what_was_there(conn: Connection, field: 
     other = await in_flight(conn, field, 20)
     await write_shots(conn, [], [first, other])
     landing = field.landed(10.5)
-    await insert_events(conn, [landing])
+    await keep_unheard(conn, [landing])
     later = replace(first, shot=hit(first.shot, landing.event_id, landing.ts), version=2)
     await write_shots(conn, [later], [])
     assert await read(conn, first, other) == [later, other]

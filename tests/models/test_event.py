@@ -7,10 +7,11 @@ import pytest
 
 from core.domain.values import EventType
 from core.domain.window import ALWAYS, Reading, Span
-from core.models.event import insert_events, select_events, select_events_of_targets
+from core.models.event import select_events, select_events_of_targets
 from core.models.instants import instant
 from core.models.place import Place
 from core.models.reader_binding import bind_from
+from core.models.said import keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent
 from core.schema.page import START
@@ -45,7 +46,7 @@ async def found(conn: Connection, field: Field, lane: int = 1, span: Span = ALWA
 
 async def keep(conn: Connection, *events: AcceptedEvent) -> list[UUID]:
     """Keep events; the ids of those that are new."""
-    return [event.event_id for event in await insert_events(conn, events)]
+    return [event.event_id for event in await keep_unheard(conn, events)]
 
 
 async def test_new_events_are_told_in_the_order_of_their_ids(

@@ -8,19 +8,17 @@ from typing import Any
 import pytest
 
 from core.domain.clock import Clock
-from core.models import presence
+from core.models import said as keeping
 from core.models.instants import instant, microseconds
 from core.models.known_reader import lock_readers
 from core.models.presence import (
     UNSAID,
-    News,
-    Signs,
     mark_silent,
-    note_signs_of_life,
     select_reader_places,
 )
 from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
+from core.models.said import News, Said, keep_said
 from core.postgres import Connection, Pool
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import Field, put_up
@@ -66,7 +64,7 @@ async def note(conn: Connection, field: Field, *said: Accepted, since: float = 0
     """Keep signs of life; who was heard so many seconds after the start or later is online."""
     known = await lock_readers(conn, {each.reader_id for each in said})
     online_since = instant(moment(field, since))
-    return await note_signs_of_life(conn, Signs(said, known.last_heard, {}), online_since)
+    return await keep_said(conn, Said(said, known.last_heard, {}), online_since)
 
 
 async def status(conn: Connection, field: Field) -> Status:
@@ -257,7 +255,7 @@ async def test_readers_are_found_where_they_are_at_a_time(conn: Connection, fiel
 async def test_clocks_are_kept_with_the_presence(conn: Connection, field: Field) -> None:
     key, clock = (field.readers["1 target"], Source.READER), KnownClock(Clock(begun_at=1))
     online_since = instant(moment(field, 0))
-    await note_signs_of_life(conn, Signs([landed(field, 1)], {}, {key: clock}), online_since)
+    await keep_said(conn, Said([landed(field, 1)], {}, {key: clock}), online_since)
     assert (await lock_readers(conn, [key[0]])).clocks == {key: clock}
     await note(conn, field, landed(field, 2))
     known = await lock_readers(conn, [key[0]])
@@ -269,13 +267,13 @@ async def test_events_are_kept_with_the_presence_and_told_apart_from_those_that_
 ) -> None:
     online_since = instant(moment(field, 0))
     said = [landed(field, 1), field.release(2)]
-    first = await note_signs_of_life(conn, Signs(said[:1], {}, {}, said[:1]), online_since)
+    first = await keep_said(conn, Said(said[:1], {}, {}, said[:1]), online_since)
     # Also those that tell nothing yet of their readers.
-    again = await note_signs_of_life(conn, Signs([], {}, {}, [*said, said[1]]), online_since)
+    again = await keep_said(conn, Said([], {}, {}, [*said, said[1]]), online_since)
     assert ([each.event_id for each in first.new], again.new) == ([said[0].event_id], said[1:])
     assert again.online == []
     assert await conn.fetchval("SELECT count(*) FROM event") == 2
-    assert await note_signs_of_life(conn, Signs([], {}, {}), online_since) == News([], [], [])
+    assert await keep_said(conn, Said([], {}, {}), online_since) == News([], [], [])
 
 
 async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
@@ -283,7 +281,7 @@ async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
 ) -> None:
     async with pool.acquire() as conn:
         field = await put_up(conn)
-    keep, landings = getattr(presence, "_keep"), list[asyncio.Task[News]]()
+    keep, landings = getattr(keeping, "_keep"), list[asyncio.Task[News]]()
 
     async def keep_later(conn: Connection, *args: Any) -> object:
         if not landings:
@@ -293,7 +291,7 @@ async def test_a_first_heartbeat_and_a_first_landing_do_not_lock_each_other_out(
         kept: object = await keep(conn, *args)
         return kept
 
-    monkeypatch.setattr(presence, "_keep", keep_later)
+    monkeypatch.setattr(keeping, "_keep", keep_later)
     async with pool.acquire() as one, pool.acquire() as other:
         await noted_alone(one, field, beat(field, 1, started=0, buffered=0))
         assert (await landings[0]).online == []

@@ -6,8 +6,8 @@ from core.models.reader_clock import (
     KnownClock,
     Source,
     count_suspects,
-    write_clocks,
 )
+from core.models.said import keep_unheard
 from core.postgres import Connection
 from tests.fields import put_up
 
@@ -31,7 +31,7 @@ async def test_a_clock_is_found_as_it_was_kept(conn: Connection) -> None:
         (bow, Source.GATEWAY): KnownClock(Clock()),
         (butt, Source.GATEWAY): KnownClock(CLOCK),
     }
-    await write_clocks(conn, kept)
+    await keep_unheard(conn, clocks=kept)
     known = await lock_readers(conn, [bow, butt, field.readers["1A arrow"]])
     assert known.clocks == kept
     assert tuple(await conn.fetchrow(ROW, bow, "reader") or ()) == (-2000.5, "jumped")
@@ -41,8 +41,8 @@ async def test_a_clock_is_found_as_it_was_kept(conn: Connection) -> None:
 async def test_a_clock_replaces_what_was_kept_of_it(conn: Connection) -> None:
     field = await put_up(conn)
     key = (field.readers["1A bow"], Source.READER)
-    await write_clocks(conn, {key: KnownClock(CLOCK, Suspicion.IMPLAUSIBLE)})
-    await write_clocks(conn, {key: KnownClock(Clock())})
+    await keep_unheard(conn, clocks={key: KnownClock(CLOCK, Suspicion.IMPLAUSIBLE)})
+    await keep_unheard(conn, clocks={key: KnownClock(Clock())})
     known = await lock_readers(conn, [key[0]])
     assert known.clocks == {key: KnownClock(Clock())}
 
@@ -51,9 +51,9 @@ async def test_suspects_are_counted_by_what_the_reader_says_itself(conn: Connect
     field = await put_up(conn)
     own, relayed, retired = (field.readers[name] for name in ("1A bow", "1 target", "1A arrow"))
     await conn.execute("UPDATE reader SET retired_at = now() WHERE id = $1", retired)
-    await write_clocks(
+    await keep_unheard(
         conn,
-        {
+        clocks={
             (own, Source.READER): KnownClock(CLOCK),
             (own, Source.GATEWAY): KnownClock(CLOCK, Suspicion.IMPLAUSIBLE),
             (relayed, Source.GATEWAY): KnownClock(CLOCK, Suspicion.JUMPED),

@@ -7,7 +7,7 @@ import pytest
 
 from core.domain.review import Reason
 from core.domain.window import ALWAYS, Span
-from core.models.event import insert_events
+from core.models.said import keep_unheard
 from core.models.session import clear_session
 from core.models.target import clear_target
 from core.models.unmatched_landing import (
@@ -36,7 +36,7 @@ async def keep(
 ) -> UnmatchedLanding:
     """An impact so many seconds after the start, kept."""
     event = replace(field.landed(at, lane, x=12.5, y=-3.0), request_id=request_id)
-    await insert_events(conn, [event])
+    await keep_unheard(conn, [event])
     landing = UnmatchedLanding(
         landing_event_id=event.event_id,
         session_id=field.session_id,

@@ -13,7 +13,8 @@ from core.models.instants import instant
 from core.models.known_reader import lock_readers
 from core.models.place import Place
 from core.models.reader_binding import bind_from
-from core.models.reader_clock import KnownClock, Source, write_clocks
+from core.models.reader_clock import KnownClock, Source
+from core.models.said import keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import AcceptedBeat
 from tests.fields import Field, as_if_received_then, now, put_up
@@ -160,7 +161,7 @@ async def test_a_word_that_had_to_wait_for_its_reader_decides_what_was_written_m
     reader, here = field.readers["1 target"], {deps.inbox.partition_of(field.targets[1])}
     clock = {(reader, Source.READER): KnownClock(Clock(begun_at=1))}
     async with deps.pool.acquire() as butt, deps.pool.acquire() as other:
-        await write_clocks(butt, clock)
+        await keep_unheard(butt, clocks=clock)
         async with butt.transaction():
             await lock_readers(butt, [reader])
             await write_shots(butt, [], [flying])

@@ -87,10 +87,14 @@ class Curse:
         async def fail(*_: object) -> None:
             raise ZeroDivisionError("cursed")
 
+        async def keep_clocks_alone(*said: object, clocks: object = None) -> None:
+            if clocks is None:
+                await fail(*said)
+
         monkeypatch.setattr("workers.batch.derive", fail)
         if not keeping:
-            monkeypatch.setattr(isolation, "insert_events", fail)
-            monkeypatch.setattr("workers.batch.note_signs_of_life", fail)
+            monkeypatch.setattr(isolation, "keep_unheard", keep_clocks_alone)
+            monkeypatch.setattr("workers.batch.keep_said", fail)
 
     def lift(self) -> None:
         """It is mended."""

@@ -1,0 +1,280 @@
+"""What readers said, kept in one statement: events, when readers were heard, each time they were
+switched on, and how their clocks go."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from core.domain.values import MILLISECOND, EventType
+from core.models.instants import LAST, instant, microseconds, optional_instant
+from core.models.presence import UNSAID, is_unsaid
+from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
+from core.postgres import Connection
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
+
+LANDED = EventType.LANDED
+NO_CLOCKS: Mapping[ClockKey, KnownClock] = {}
+
+# Of readers that were never heard there was no row that could have been locked. They are written
+# first, in one order, and locked where somebody else has written them since: whoever waits for
+# another's word waits here, before anything that depends on it is read or written.
+STATUS_INSERT_MISSING = """
+INSERT INTO reader_status AS status (reader_id, last_heard_at, is_online)
+SELECT reader_id, '-infinity', false FROM unnest($1::uuid[]) AS reader_id
+ON CONFLICT (reader_id) DO UPDATE SET last_heard_at = status.last_heard_at
+RETURNING reader_id, last_heard_at
+"""
+
+# What an older heartbeat says never replaces what a newer one said. Only what it had still to send
+# is believed while in doubt, until the next one: nobody gets a zero for it.
+# An event is of the latest start before it came; of a reader that never said when, of no start.
+# Clocks are measured by the same messages, and the events are among them: all of it is kept in the
+# same statement.
+SAID_KEEP = """
+WITH stored AS (
+    INSERT INTO event (
+        event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
+        arrow_id, x, y, sigma_mm, request_id
+    )
+    SELECT * FROM unnest($1::event_row[])
+    ON CONFLICT (event_id) DO NOTHING
+    RETURNING event_id
+), kept AS (
+    INSERT INTO reader_status AS status
+        (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
+    SELECT reader_id, heard_at, heard_at >= $7, battery_pct, firmware, buffered
+    FROM unnest(
+        $2::uuid[], $3::timestamptz[], $4::double precision[], $5::text[], $6::integer[]
+    ) AS heard (reader_id, heard_at, battery_pct, firmware, buffered)
+    ON CONFLICT (reader_id) DO UPDATE SET
+        last_heard_at = greatest(status.last_heard_at, excluded.last_heard_at),
+        is_online = status.is_online OR excluded.is_online,
+        battery_pct = coalesce(excluded.battery_pct, status.battery_pct),
+        firmware = coalesce(excluded.firmware, status.firmware),
+        buffered = CASE WHEN status.reader_id = ANY ($8::uuid[]) THEN excluded.buffered
+            ELSE greatest(status.buffered, excluded.buffered) END
+    RETURNING reader_id, buffered, (
+        SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
+    ) AS was_online
+), watched AS (
+    INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, event_clear_at)
+    SELECT heard.reader_id, coalesce(latest.said_started_at, $11), coalesce(latest.started_at, $11),
+        heard_at
+    FROM unnest($9::uuid[], $10::timestamptz[]) AS heard (reader_id, heard_at)
+    JOIN kept ON kept.reader_id = heard.reader_id AND coalesce(kept.buffered, 0) = 0
+    LEFT JOIN LATERAL (
+        SELECT said_started_at, started_at FROM reader_boot
+        WHERE reader_id = heard.reader_id AND started_at <= heard_at
+        ORDER BY started_at DESC LIMIT 1
+    ) AS latest ON true
+    ON CONFLICT (reader_id, said_started_at) DO UPDATE
+        SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
+), measured AS (
+    INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
+    SELECT * FROM unnest(
+        $12::uuid[], $13::text[], $14::double precision[], $15::timestamptz[], $16::text[],
+        $17::timestamptz[], $18::jsonb[]
+    )
+    ON CONFLICT (reader_id, source) DO UPDATE SET
+        offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
+        suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
+)
+SELECT reader_id, was_online, NULL::uuid AS event_id FROM kept
+UNION ALL SELECT NULL, NULL, event_id FROM stored
+"""
+
+BOOT_UPSERT = """
+INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
+SELECT reader_id, said_started_at, started_at, clear_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+    AS said (reader_id, said_started_at, started_at, clear_at)
+ON CONFLICT (reader_id, said_started_at) DO UPDATE
+    SET clear_at = greatest(boot.clear_at, excluded.clear_at)
+RETURNING reader_id, started_at, xmax = 0 AS is_new
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What signs of life told.
+
+    Args:
+        online: Readers that were not online before and are now.
+        starts: Readers that said for the first time when they were switched on, and when:
+            microseconds.
+        new: Events that were not known before, in the order of their ids.
+    """
+
+    online: Sequence[UUID]
+    starts: Sequence[tuple[UUID, int]]
+    new: Sequence[AcceptedEvent]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What readers said, and what is known by it.
+
+    Args:
+        heard: What tells that its reader lives, in any order.
+        last_heard: When readers were heard last, microseconds, as far as they ever were.
+        clocks: How readers' clocks go by now, those of any readers.
+        events: Those that are to be kept, of any readers, each with the offset that was found for it.
+    """
+
+    heard: Sequence[Accepted]
+    last_heard: Mapping[UUID, int]
+    clocks: Mapping[ClockKey, KnownClock]
+    events: Sequence[AcceptedEvent] = ()
+
+
+async def keep_said(conn: Connection, said: Said, online_since: datetime) -> News:
+    """Keep events, and what they and heartbeats tell of their readers' presence and clocks.
+
+    Args:
+        conn: In the transaction that takes them from the inbox, with their readers locked.
+        said: What came.
+        online_since: Who was heard at or after this time is online.
+    """
+    heard = said.heard
+    if not (heard or said.clocks or said.events):
+        return News([], [], [])
+    readers = sorted({each.reader_id for each in heard})
+    beats = [each for each in heard if isinstance(each, AcceptedBeat)]
+    first_heard = await _first_heard(conn, readers, said.last_heard)
+    starts = await _keep_boots(conn, beats) if beats else []
+    events = _in_order(said.events)
+    kept = await _keep(
+        conn,
+        replace(said, last_heard={**said.last_heard, **first_heard}, events=events),
+        online_since,
+    )
+    newest = _latest(heard)
+    online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
+    return News(online, starts, [event for event in events if event.event_id in kept.new])
+
+
+async def keep_unheard(
+    conn: Connection,
+    events: Sequence[AcceptedEvent] = (),
+    clocks: Mapping[ClockKey, KnownClock] = NO_CLOCKS,
+) -> Sequence[AcceptedEvent]:
+    """Keep events or clocks as `keep_said` does, which tell nothing of their readers' presence.
+
+    Returns:
+        The events that are new, in the order of their ids.
+    """
+    return (await keep_said(conn, Said((), {}, clocks, events), LAST)).new
+
+
+async def _first_heard(
+    conn: Connection, readers: Sequence[UUID], last_heard: Mapping[UUID, int]
+) -> dict[UUID, int]:
+    """Lock the rows of those readers, in order, that were not known to have been heard; when they
+    were."""
+    unheard = [reader for reader in readers if reader not in last_heard]
+    rows = await conn.fetch(STATUS_INSERT_MISSING, unheard) if unheard else []
+    return {row["reader_id"]: microseconds(row["last_heard_at"]) for row in rows}
+
+
+def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
+    latest: dict[UUID, int] = {}
+    for each in sorted(heard, key=lambda one: (one.reader_id, one.received_at)):
+        latest[each.reader_id] = each.received_at
+    return latest
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """Readers that were online before, and events that were not known."""
+
+    online: Collection[UUID]
+    new: Collection[UUID]
+
+
+async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
+    """Keep when readers were heard, and of which start they said it, what their heartbeats say,
+    their clocks, and the events."""
+    heard, last_heard = said.heard, said.last_heard
+    beats = [each for each in heard if isinstance(each, AcceptedBeat)]
+    beat_of = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
+    new = {r: beat for r, beat in beat_of.items() if beat.received_at >= last_heard[r]}
+    latest = _latest(heard)
+    # Only a butt's reader is asked later whether it was there.
+    landed = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
+    of_reader = [new.get(reader) for reader in latest]
+    rows = await conn.fetch(
+        SAID_KEEP,
+        [_event_row(event) for event in said.events],
+        list(latest),
+        [instant(at) for at in latest.values()],
+        [None if beat is None else beat.battery_pct for beat in of_reader],
+        [None if beat is None else beat.firmware for beat in of_reader],
+        [beat_of[reader].buffered if reader in beat_of else None for reader in latest],
+        online_since,
+        list(new),
+        list(landed),
+        [instant(at) for at in landed.values()],
+        UNSAID,
+        *columns_of_clocks(said.clocks),
+    )
+    return _Kept(
+        {row["reader_id"] for row in rows if row["was_online"]},
+        {row["event_id"] for row in rows if row["event_id"] is not None},
+    )
+
+
+async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:
+    """Keep each start that is named; those that were not known."""
+    clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
+    for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
+        said = UNSAID if beat.started_at is None else instant(beat.started_at)
+        started = (
+            UNSAID if beat.started_at is None else instant(beat.started_at + (beat.offset or 0))
+        )
+        before = clear.get((beat.reader_id, said), (started, None))
+        clear[beat.reader_id, said] = (
+            before[0],
+            before[1] if beat.buffered else instant(beat.received_at),
+        )
+    rows = await conn.fetch(
+        BOOT_UPSERT,
+        [reader for reader, _ in clear],
+        [said for _, said in clear],
+        [started for started, _ in clear.values()],
+        [at for _, at in clear.values()],
+    )
+    return [
+        (row["reader_id"], microseconds(row["started_at"]))
+        for row in rows
+        if row["is_new"] and not is_unsaid(row["started_at"])
+    ]
+
+
+def _in_order(events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
+    """Events in the order of their ids, each once: in one order for all, so that two workers that
+    insert the same events do not lock each other out."""
+    return sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
+
+
+def _id(event: AcceptedEvent) -> UUID:
+    return event.event_id
+
+
+def _event_row(event: AcceptedEvent) -> tuple[object, ...]:
+    """An `event_row` of the database."""
+    return (
+        event.event_id,
+        event.reader_id,
+        event.type,
+        instant(event.ts),
+        optional_instant(event.sent_at),
+        instant(event.received_at),
+        (event.offset or 0) / MILLISECOND,
+        instant(event.at),
+        event.arrow_id,
+        event.x,
+        event.y,
+        event.sigma_mm,
+        event.request_id,
+    )
