@@ -136,6 +136,13 @@ async def _on_store_lost(_: Request, error: Exception) -> JSONResponse:
     return failure(503, [reason], {"Retry-After": "2"})
 
 
+async def _on_migrating(_: Request, error: Exception) -> JSONResponse:
+    # Or a name in our own statements is wrong, and stays so: hence no warning, but an error.
+    log.error("the database has not what a statement needs", error=str(error))
+    reason = "the database is being migrated just now: nothing was kept, try again"
+    return failure(503, [reason], {"Retry-After": "5"})
+
+
 async def _on_collision(_: Request, error: Exception) -> JSONResponse:
     log.warning("two requests were in each other's way", error=type(error).__name__)
     reason = "another request changes the same just now: nothing was kept, try again"
@@ -176,6 +183,8 @@ def install(app: FastAPI) -> None:
     }
     for lost in (*postgres.LOST, *valkey.LOST, asyncpg.InterfaceError):
         handlers[lost] = _on_store_lost
+    for unknown in postgres.UNKNOWN:
+        handlers[unknown] = _on_migrating
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, _as_looked_at(handler))
     app.add_exception_handler(LoginNeeded, _on_login_needed)
