@@ -1,16 +1,15 @@
 """Events: what readers said, kept as they said it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
-from core.domain.values import MILLISECOND, Event, EventType
+from core.domain.values import Event, EventType
 from core.domain.window import Reading
-from core.models.instants import instant, microseconds, optional_instant
+from core.models.instants import instant, microseconds
 from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 from core.schema.event import StoredEvent
-from core.schema.inbox import AcceptedEvent
 from core.schema.page import Position
 
 # Told apart by a look-up: calling the enumeration takes three times as long, for hundreds of rows.

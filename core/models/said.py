@@ -14,7 +14,6 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
 LANDED = EventType.LANDED
-NO_CLOCKS: Mapping[ClockKey, KnownClock] = {}
 
 # Of readers that were never heard there was no row that could have been locked. They are written
 # first, in one order, and locked where somebody else has written them since: whoever waits for
@@ -119,7 +118,7 @@ class Said:
         heard: What tells that its reader lives, in any order.
         last_heard: When readers were heard last, microseconds, as far as they ever were.
         clocks: How readers' clocks go by now, those of any readers.
-        events: Those that are to be kept, of any readers, each with the offset that was found for it.
+        events: Those to be kept, of any readers, each with the offset that was found for it.
     """
 
     heard: Sequence[Accepted]
@@ -157,14 +156,14 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
 async def keep_unheard(
     conn: Connection,
     events: Sequence[AcceptedEvent] = (),
-    clocks: Mapping[ClockKey, KnownClock] = NO_CLOCKS,
+    clocks: Mapping[ClockKey, KnownClock] | None = None,
 ) -> Sequence[AcceptedEvent]:
     """Keep events or clocks as `keep_said` does, which tell nothing of their readers' presence.
 
     Returns:
         The events that are new, in the order of their ids.
     """
-    return (await keep_said(conn, Said((), {}, clocks, events), LAST)).new
+    return (await keep_said(conn, Said((), {}, clocks or {}, events), LAST)).new
 
 
 async def _first_heard(
