@@ -352,14 +352,14 @@ class Inbox(Lanes):
             for entry_id, fields in found
         ]
 
-    async def acknowledge(self, lane: int, entries: Sequence[Entry]) -> None:
-        """Let entries leave that are in the database now: the batch ended well."""
+    async def acknowledge(self, done: Mapping[int, Sequence[Entry]]) -> None:
+        """Let entries leave, by lane, that are in the database now: the batches ended well."""
         async with self._valkey.pipeline(transaction=False) as pipe:
-            self.acknowledge_with(pipe, {lane: entries})
+            self.acknowledge_with(pipe, done)
             await pipe.execute()
 
     def acknowledge_with(self, pipe: Pipeline, done: Mapping[int, Sequence[Entry]]) -> None:
-        """As `acknowledge`, of batches of several lanes, when what is in the pipeline is sent."""
+        """As `acknowledge`, when what is in the pipeline is sent."""
         for lane, entries in done.items():
             for start in range(0, len(entries), 500):
                 ids = [entry.id for entry in entries[start : start + 500]]

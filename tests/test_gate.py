@@ -44,7 +44,7 @@ def entries(count: int, partition: int = 1, haste: Haste = Haste.NOW) -> list[In
 
 async def take(of: Inbox, count: int, partition: int = 1) -> None:
     """A worker gets rid of so many entries."""
-    await of.acknowledge(partition, await of.read(partition, count))
+    await of.acknowledge({partition: await of.read(partition, count)})
 
 
 async def test_a_partition_that_was_full_opens_only_when_workers_have_caught_up(

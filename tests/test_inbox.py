@@ -62,7 +62,7 @@ async def test_a_full_stream_refuses_the_whole_batch(inbox: Inbox) -> None:
 async def test_what_is_acknowledged_is_gone_and_nothing_else(inbox: Inbox) -> None:
     await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c")))
     first, _, third = await inbox.read(1, 10)
-    await inbox.acknowledge(1, [first, third])
+    await inbox.acknowledge({1: [first, third]})
     assert await payloads(inbox, 1) == [b"b"]
 
 
@@ -217,7 +217,7 @@ async def test_entries_that_workers_died_over_are_read_one_by_one(inbox: Inbox) 
     assert together == [[b"a", b"b", b"c"]] * DEATHS_OVER_MANY
     alone = await inbox.begin_and_read(1, 10)
     assert [entry.payload for entry in alone.entries] == [b"a"] and alone.has_more
-    await inbox.acknowledge(1, alone.entries)
+    await inbox.acknowledge({1: alone.entries})
     assert await begun(inbox) == [b"b"]
 
 
@@ -226,7 +226,7 @@ async def test_what_came_after_the_deaths_is_read_together_again(inbox: Inbox) -
     for _ in range(DEATHS_OVER_MANY):
         await begun(inbox)
     reading = await inbox.begin_and_read(1, 10)
-    await inbox.acknowledge(1, reading.entries)
+    await inbox.acknowledge({1: reading.entries})
     await inbox.append(told((1, b"b"), (1, b"c")))
     assert await begun(inbox) == [b"b", b"c"]
 
@@ -237,7 +237,7 @@ async def test_the_entry_that_workers_died_over_alone_is_the_deadly_one(inbox: I
         assert (await inbox.begin_and_read(1, 10)).deadly is None
     reading = await inbox.begin_and_read(1, 10)
     assert reading.deadly is not None and reading.deadly.payload == b"a"
-    await inbox.acknowledge(1, [reading.deadly])
+    await inbox.acknowledge({1: [reading.deadly]})
     assert await begun(inbox) == [b"b"]
 
 
@@ -258,5 +258,5 @@ async def test_what_else_workers_die_over_is_known_too(inbox: Inbox) -> None:
     for _ in range(DEATHS_OVER_ONE):
         assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
     assert (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
-    await inbox.acknowledge(1, [])
+    await inbox.acknowledge({1: []})
     assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly

@@ -62,13 +62,17 @@ async def bring_about(
     """
     for outcome in outcomes:
         deps.memory.keep(outcome.learned)
-    await _hand_over(deps, outcomes)
-    await _tell(conn, deps, outcomes, done.entries)
+    # What belongs elsewhere must be there before it leaves; viewers do not wait for that.
+    is_all_here = not any(outcome.elsewhere or outcome.echoes for outcome in outcomes)
+    await _tell(conn, deps, outcomes, done.entries if is_all_here else {})
     deps.statistics.told(done.all_entries, now() / MILLISECOND)
     deps.statistics.heard(
         [each for each in done.accepted if not _is_echo(each)],
         [each for outcome in outcomes for each in outcome.repeated],
     )
+    if not is_all_here:
+        await _hand_over(deps, outcomes)
+        await deps.inbox.acknowledge(done.entries)
     await _follow_up(deps, outcomes, as_of)
 
 
@@ -83,7 +87,7 @@ async def _tell(
     outcomes: Sequence[Outcome],
     entries: Mapping[int, Sequence[Entry]],
 ) -> None:
-    """Tell viewers of what changed, and let what was done leave the inbox, in one call.
+    """Tell viewers of what changed, and let entries leave the inbox, in one call.
 
     What a crash keeps from being told is found by the relay; what it keeps from leaving is read
     again and changes nothing.

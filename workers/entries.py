@@ -53,7 +53,7 @@ async def put_aside(conn: Connection, deps: Deps, partition: int, entry: Entry) 
     log.error("workers die over an entry of the inbox", entry=entry.id.decode())
     said = f"{DIED}, {DEATHS_OVER_ONE} times over this entry alone"
     await _keep(conn, entry, Attempt(datetime.now(UTC), 0.0, said, ""))
-    await deps.inbox.acknowledge(partition, [entry])
+    await deps.inbox.acknowledge({partition: [entry]})
 
 
 async def _keep(conn: Connection, entry: Entry, last: Attempt) -> None:

@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from core.domain.values import EventType, Status
+from core.errors import UnavailableError
 from core.feed import Message
 from core.gate import Incoming, Watermarks, stream_key
 from core.inbox import Inbox
@@ -122,6 +123,32 @@ async def test_an_event_in_the_wrong_partition_finds_its_target(deps: Deps, fiel
     assert await line.shots() == []
     await drain(deps, right)
     assert len(await line.shots()) == 1
+
+
+async def test_what_cannot_go_where_it_belongs_stays_and_viewers_are_told_of_the_rest(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=2))
+    home, other = (deps.inbox.partition_of(target) for target in line.field.targets.values())
+    assert home != other
+    both = [encode(line.field.release(10, place)) for place in ("1A", "2A")]
+    await deps.inbox.append([Incoming(home, each) for each in both])
+
+    async def refuse(*_: object) -> None:
+        raise UnavailableError("the inbox is full", 1)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Inbox, "append", refuse)
+        with pytest.raises(UnavailableError):
+            await drain(deps, home)
+    told = [json.loads(frame.text)["type"] for frame in await line.frames()]
+    assert told.count("shot.created") == 1
+    assert (await deps.inbox.depths())[home] == 2
+    for partition in (home, other):
+        await drain(deps, partition)
+    assert len(await line.shots()) == 2
+    assert set((await deps.inbox.depths()).values()) == {0}
 
 
 async def test_a_crash_between_commit_and_acknowledgement_doubles_nothing(
