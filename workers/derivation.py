@@ -9,8 +9,8 @@ from core.domain.values import Shot, Status
 from core.domain.window import Span
 from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt
-from core.models.correlated_shot import StoredShot, voided, write_shots
-from core.models.shot_effect import keep_effects
+from core.models.correlated_shot import StoredShot, voided
+from core.models.shot_write import write_shots
 from core.models.unmatched_landing import UnmatchedLanding
 from workers.auto_ends import keep_auto_ends
 from workers.ends import Settled, settled
@@ -102,30 +102,25 @@ async def derive(
     known = await recall.shots(cuts, _by_target(derived))
     counted = await settled(conn, windows, derived, known)
     changes = _differences(counted, butts, causes, set(cuts))
-    await write_shots(
-        conn,
-        [change.after for change in changes if change.before is not None],
-        [change.after for change in changes if change.before is None],
-    )
-    recall.note_shots(change.after for change in changes)
-    ends = await _keep_effects(recall, windows, _seen(changes))
+    await _write(recall, windows, changes)
+    ends = await keep_auto_ends(conn, windows, _seen(changes))
     if court.pending:
         await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(recall, windows)
     return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned())
 
 
-async def _keep_effects(
-    recall: Recall, windows: Sequence[Window], seen: Sequence[StoredShot]
-) -> list[AutoEnd]:
-    """Ends by count, what shots teach and slots' sums, as these shots leave them; the ends."""
-    ends = await keep_auto_ends(recall.conn, windows, seen)
-    taught = await new_lessons(recall, windows)
-    # An arrow in the air counts nothing yet.
-    counted = {each.shot.slot_id for each in seen if each.shot.score is not None}
-    if counted or taught:
-        await keep_effects(recall.conn, counted, taught)
-    return ends
+async def _write(recall: Recall, windows: Sequence[Window], changes: Sequence[Change]) -> None:
+    """Write the shots, what they teach, and their slots' sums."""
+    await write_shots(
+        recall.conn,
+        [change.after for change in changes if change.before is not None],
+        [change.after for change in changes if change.before is None],
+        # An arrow in the air counts nothing yet.
+        slots={each.shot.slot_id for each in _seen(changes) if each.shot.score is not None},
+        lessons=await new_lessons(recall, windows),
+    )
+    recall.note_shots(change.after for change in changes)
 
 
 def _by_target(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, set[UUID]]:

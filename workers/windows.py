@@ -84,7 +84,7 @@ async def derived_windows(
 
 async def new_lessons(recall: Recall, windows: Collection[Window]) -> list[tuple[UUID, Lesson]]:
     """Forget what the shots of these windows teach no more; what they teach otherwise than before,
-    each with its target, to be kept after the shots."""
+    each with its target, to be kept with the shots."""
     gone: list[UUID] = []
     new: list[tuple[UUID, Lesson]] = []
     for window in windows:

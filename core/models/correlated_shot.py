@@ -1,4 +1,4 @@
-"""Shots as correlation leaves them: read for comparison, and written where they differ."""
+"""Shots as correlation leaves them: read for comparison, and what was published of them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,7 +9,7 @@ from asyncpg import Record
 from core.domain.outcome import emptied
 from core.domain.values import Shot, ShotFlag, Status
 from core.domain.window import Span
-from core.models.instants import instant, microseconds, optional_instant, optional_microseconds
+from core.models.instants import instant, microseconds, optional_microseconds
 from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 
@@ -20,30 +20,6 @@ SELECT shot.* FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
     AS span (target_id, begins, ends)
 JOIN shot ON shot.target_id = span.target_id
     AND shot.release_time >= span.begins AND shot.release_time <= span.ends
-"""
-
-SHOT_UPDATE = """
-UPDATE shot SET
-    session_id = new.session_id, target_id = new.target_id, slot_id = new.slot_id,
-    archer_id = new.archer_id, arrow_id = new.arrow_id,
-    landing_event_id = new.landing_event_id, engage_time = new.engage_time,
-    landing_time = new.landing_time, deadline = new.deadline, x = new.x, y = new.y,
-    status = new.status, score = new.score, is_x = new.is_x, label = new.label,
-    face_id = new.face_id, spot = new.spot, confidence = new.confidence,
-    is_settled = new.is_settled, version = new.version, request_id = new.request_id,
-    end_number = new.end_number,
-    flags = new.flags, updated_at = now()
-FROM unnest($1::shot_row[]) AS new
-WHERE shot.id = new.id
-"""
-
-SHOT_INSERT = """
-INSERT INTO shot (
-    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
-    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
-)
-SELECT * FROM unnest($1::shot_row[]) AS new
 """
 
 SHOT_MARK_PUBLISHED = """
@@ -163,50 +139,6 @@ async def select_known_shots(
         list(ids),
     )
     return {row["id"]: stored(row) for row in rows}
-
-
-async def write_shots(
-    conn: Connection, changed: Sequence[StoredShot], created: Sequence[StoredShot]
-) -> None:
-    """Write what differs: first what was there, so that a landing is free before it is given
-    anew."""
-    if changed:
-        await conn.execute(SHOT_UPDATE, [_row(shot) for shot in changed])
-    if created:
-        await conn.execute(SHOT_INSERT, [_row(shot) for shot in created])
-
-
-def _row(known: StoredShot) -> tuple[object, ...]:
-    """A `shot_row`."""
-    shot = known.shot
-    return (
-        shot.id,
-        known.session_id,
-        known.target_id,
-        shot.slot_id,
-        shot.archer_id,
-        shot.arrow_id,
-        shot.release_event_id,
-        shot.landing_event_id,
-        optional_instant(shot.engaged_at),
-        instant(shot.released_at),
-        optional_instant(shot.landed_at),
-        instant(shot.deadline),
-        shot.x,
-        shot.y,
-        shot.status,
-        shot.score,
-        shot.is_x,
-        shot.label,
-        shot.face_id,
-        shot.spot,
-        shot.confidence,
-        shot.flags,
-        shot.is_settled,
-        known.version,
-        known.request_id,
-        known.end_number,
-    )
 
 
 async def mark_published(conn: Connection, shots: Sequence[StoredShot]) -> None:

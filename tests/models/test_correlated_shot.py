@@ -18,10 +18,10 @@ from core.models.correlated_shot import (
     select_unscored,
     select_unsettled,
     voided,
-    write_shots,
 )
 from core.models.instants import FOREVER
 from core.models.said import keep_unheard
+from core.models.shot_write import write_shots
 from core.postgres import Connection
 from tests.fields import Field, put_up
 

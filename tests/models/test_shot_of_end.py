@@ -5,8 +5,9 @@ from uuid import UUID
 import pytest
 
 from core.domain.window import Span
-from core.models.correlated_shot import voided, write_shots
+from core.models.correlated_shot import voided
 from core.models.shot_of_end import Arrows, Counted, select_from_end, select_within
+from core.models.shot_write import write_shots
 from core.postgres import Connection
 from tests.fields import Field, put_up
 from tests.models.test_correlated_shot import SECOND, in_flight

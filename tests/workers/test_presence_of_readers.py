@@ -8,13 +8,13 @@ import pytest
 from core.domain.clock import Clock
 from core.domain.learning import OPENING
 from core.domain.values import Status
-from core.models.correlated_shot import write_shots
 from core.models.instants import instant
 from core.models.known_reader import lock_readers
 from core.models.place import Place
 from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
 from core.models.said import keep_unheard
+from core.models.shot_write import write_shots
 from core.postgres import Connection
 from core.schema.inbox import AcceptedBeat
 from tests.fields import Field, as_if_received_then, now, put_up
