@@ -1,5 +1,5 @@
-"""Shots written where they differ, and what they bring about: what they teach about others, and their
-slots' sums."""
+"""Shots written where they differ, and what they bring about: what they teach about others, and
+their slots' sums."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
