@@ -49,6 +49,9 @@ TRY_AGAIN_S, TRY_AGAIN_FOR_S = 0.002, 0.1
 # When so many are named at once there is more than one worker does in time. Whoever stands by then
 # has every other one, for some time: it, too, should remember what it knows of a butt.
 MANY, SHARED_FOR_S = 16, 3.0
+# Whoever stands by and had nothing to do for so long remembers what is of no use: who has the seat
+# has taken those butts' turns since.
+IDLE_AFTER_S = 10.0
 # So many partitions that something came late for are done at once by whoever stands by: while some
 # wait for the database others are worked out. Who does what happens now besides does one.
 LATE_AT_ONCE = 4
@@ -74,7 +77,7 @@ class Attendant:
         self._deps = deps
         self._is_free = is_free
         self._seating = seating
-        self._shared_until = 0.0
+        self._shared_until = self._busy_at = 0.0
         self._first_named = self._first_handed = ""
         self._again: set[int] = set()
         self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
@@ -118,6 +121,8 @@ class Attendant:
         named = await inbox.wait_for_handed(host, LOOK_EVERY_S)
         if not named:
             self._first_named, named = await inbox.take_forgotten(WOKEN, self._first_named)
+        if not named and not self._groups and monotonic() - self._busy_at > IDLE_AFTER_S:
+            self._deps.memory.forget()
         return named
 
     async def _kept(self, named: Collection[int]) -> set[int]:
@@ -283,6 +288,7 @@ class Attendant:
             error = await outcome_of(limited(work, deps.settings.quiver_job_timeout_s))
         finally:
             deps.statistics.job_ended(job_id)
+            self._busy_at = monotonic()
         if error is not None:
             log.warning("a drain failed", partitions=sorted(partitions), error=repr(error))
             await deps.renew(error)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -285,6 +286,27 @@ async def test_who_stands_by_does_what_is_handed_over(
         return drained == [{3, 5}]
 
     await eventually(is_done)
+
+
+async def test_who_stands_by_forgets_what_it_did_when_it_has_nothing_to_do(
+    deps: Deps, line: Range, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered: Collection[UUID] = getattr(deps.memory, "_of")
+    asked.seating = STANDS_BY
+    (partition,) = await line.put(line.field.release(10))
+    await deps.inbox.woken()
+    await deps.inbox.hand(deps.host, [partition])
+
+    async def knows() -> bool:
+        return set(remembered) == set(line.field.targets.values())
+
+    await eventually(knows)
+    monkeypatch.setattr(attendant, "IDLE_AFTER_S", -1.0)
+
+    async def knows_nothing() -> bool:
+        return not remembered
+
+    await eventually(knows_nothing)
 
 
 async def test_who_stands_by_does_what_nobody_takes(
