@@ -75,7 +75,17 @@ class Recall:
 
     def _begin(self, target_id: UUID, since: int, events: list[Event]) -> None:
         placed = self.butts[target_id]
-        self._known[target_id] = Remembered(target_id, placed.turn, placed.bindings, since, events)
+        known = Remembered(target_id, placed.turn, placed.bindings, since, events)
+        if placed.last_release is None and self._all_came(target_id, events):
+            # Nobody has seen these events before: there is nothing that came of them, here or
+            # elsewhere, and no shot ever taught anything.
+            known.lessons, known.shots, known.unmatched = {}, {}, {}
+        self._known[target_id] = known
+
+    def _all_came(self, target_id: UUID, events: Iterable[Event]) -> bool:
+        """Whether all of these events were stored by this transaction."""
+        came = {event.id for event in self.came.get(target_id, ())}
+        return all(event.id in came for event in events)
 
     async def lessons(self, spans: Mapping[UUID, Span]) -> dict[UUID, list[Lesson]]:
         """As `select_lessons`."""

@@ -1,6 +1,6 @@
 """What a worker remembers of butts between two drains."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from core.domain.window import ALWAYS
 from core.models.butt import PlacedButt
 from core.models.instants import instant
 from core.models.reader_binding import bind_from
+from core.models.said import keep_unheard
 from tests.domain.fields import butt
 from tests.workers.conftest import Range, cursed
 from workers import batch, recall
@@ -47,6 +48,33 @@ async def test_what_was_written_is_remembered_for_the_next_turn(
     await shoot(line, 10, 40, 70)
     assert taken == [False, True, True, True, True, True]
     assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 3
+
+
+async def test_of_a_butt_that_was_never_shot_at_events_alone_are_read(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[UUID] = []
+
+    async def select(_: object, spans: Mapping[UUID, object], *__: object) -> dict[UUID, object]:
+        read.extend(spans)
+        return {target: [] for target in spans}
+
+    with monkeypatch.context() as patched:
+        patched.setattr(recall, "select_lessons", select)
+        patched.setattr(recall, "select_known_shots", select)
+        patched.setattr(recall, "select_unmatched", select)
+        await line.say(line.field.release(10))
+    assert read == []
+    await shoot(line, 40)
+    assert [known.shot.landing_event_id is None for known in await line.shots()] == [True, False]
+
+
+async def test_a_butt_whose_events_were_kept_without_its_shots_is_read(line: Range) -> None:
+    # As a target's events are that cannot be correlated.
+    async with line.deps.pool.acquire() as conn:
+        await keep_unheard(conn, [line.field.release(10)])
+    await line.say(line.field.landed(10.4))
+    assert [known.shot.status for known in await line.shots()] == [Status.LANDED]
 
 
 async def test_what_another_worker_wrote_is_read(line: Range, taken: list[bool]) -> None:
