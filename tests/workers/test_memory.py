@@ -64,7 +64,7 @@ async def test_of_a_butt_that_was_never_shot_at_events_alone_are_read(
         patched.setattr(recall, "select_known_shots", select)
         patched.setattr(recall, "select_unmatched", select)
         await line.say(line.field.release(10))
-    assert read == []
+    assert not read
     await shoot(line, 40)
     assert [known.shot.landing_event_id is None for known in await line.shots()] == [True, False]
 
