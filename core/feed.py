@@ -15,7 +15,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
 from core.schema.types import Boundary, rfc3339
-from core.valkey import sent
+from core.valkey import send
 
 CHANNEL = "quiver:feed"
 KEEP_FOR_S = 48 * 3600
@@ -129,7 +129,7 @@ class Feed:
         order."""
         async with self._valkey.pipeline(transaction=False) as pipe:
             self.publish_with(pipe, frames)
-            await sent(pipe)
+            await send(pipe)
 
     def publish_with(self, pipe: Pipeline, frames: Sequence[Frame]) -> None:
         """As `publish`, when what is in the pipeline is sent."""

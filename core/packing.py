@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import override
 
 import hiredis
+from redis._parsers import _AsyncHiredisParser
 from redis.asyncio.connection import (
     AbstractConnection,
     Connection,
@@ -17,6 +18,15 @@ from redis.asyncio.connection import (
 from redis.exceptions import ConnectionError as LostConnection
 from redis.exceptions import DataError
 from redis.typing import EncodableT
+
+
+class AttentiveParser(_AsyncHiredisParser):
+    """redis-py's, that says whether it holds more than it was asked for."""
+
+    def has_more(self) -> bool:
+        """Whether something lies there that came with the last answer."""
+        reader: hiredis.Reader | None = self._reader
+        return reader is not None and reader.has_data()
 
 
 class _Packing(AbstractConnection, ABC):
@@ -49,7 +59,8 @@ class _Packing(AbstractConnection, ABC):
         if reader is None or reader.exception() is not None or reader.at_eof():
             raise LostConnection("the server closed the connection")
         is_empty: Callable[[], bool] = self._socket_is_empty
-        return not is_empty()
+        has_parsed = isinstance(self._parser, AttentiveParser) and self._parser.has_more()
+        return has_parsed or not is_empty()
 
 
 class PackingConnection(_Packing, Connection):

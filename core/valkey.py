@@ -1,7 +1,5 @@
 """The client of Valkey (or Redis), made with the timeouts that arq's own pool lacks."""
 
-from typing import Any
-
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.asyncio.client import Pipeline
 from redis.asyncio.retry import Retry
@@ -12,7 +10,7 @@ from redis.exceptions import ResponseError
 from redis.exceptions import TimeoutError as SlowAnswer
 
 from core.errors import UnavailableError
-from core.packing import PACKING
+from core.packing import PACKING, AttentiveParser
 from core.settings import Settings
 
 # What a command raises while Valkey is away or coming back.
@@ -41,6 +39,7 @@ def open_connections(settings: Settings, *, size: int = 32) -> BlockingConnectio
         # Everything sent through it may safely be sent twice.
         retry=Retry(ExponentialBackoff(cap=0.5, base=0.02), 3, supported_errors=(LostConnection,)),
         retry_on_error=[LostConnection, BusyLoadingError],
+        parser_class=AttentiveParser,
         **({} if is_socket else {"socket_keepalive": True}),
     )
     pool.connection_class = PACKING[pool.connection_class]
@@ -52,15 +51,13 @@ def open_valkey(settings: Settings, *, size: int = 32) -> "Redis":
     return Redis.from_pool(open_connections(settings, size=size))
 
 
-async def sent(pipe: Pipeline) -> list[Any]:
-    """What the commands in a pipeline answered, all of which were tried.
+async def send(pipe: Pipeline) -> None:
+    """Have the commands in a pipeline done, each whatever becomes of the others.
 
     Raises:
         ResponseError: What the server said of the first that it refused; the library would put the
             command's words into the text, and what is told to viewers is not for the log.
     """
-    said: list[Any] = await pipe.execute(raise_on_error=False)
-    for answer in said:
+    for answer in await pipe.execute(raise_on_error=False):
         if isinstance(answer, ResponseError):
             raise answer
-    return said

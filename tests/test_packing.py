@@ -65,3 +65,14 @@ async def test_an_answer_that_nobody_waited_for_is_never_taken_for_another(valke
         await asyncio.sleep(0)
     await pool.release(connection)
     assert await valkey.echo("mine") == b"mine"
+
+
+async def test_an_answer_that_came_with_another_is_never_taken_for_a_third(valkey: Redis) -> None:
+    pool = valkey.connection_pool
+    connection = await pool.get_connection()
+    await connection.send_packed_command(connection.pack_commands([("ECHO", "a"), ("ECHO", "b")]))
+    while not await connection.can_read_destructive():
+        await asyncio.sleep(0)
+    assert await connection.read_response() == b"a"
+    await pool.release(connection)
+    assert await valkey.echo("mine") == b"mine"

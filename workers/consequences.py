@@ -11,7 +11,7 @@ from core.entries import Entry
 from core.gate import Incoming
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
-from core.valkey import sent
+from core.valkey import send
 from workers.auto_ends import closing_frames, note_told, opening_frames
 from workers.batch import Outcome
 from workers.clocks import warn
@@ -100,7 +100,7 @@ async def _tell(
     async with deps.valkey.pipeline(transaction=False) as pipe:
         deps.feed.publish_with(pipe, [*frames, *reader_frames("reader.online", online)])
         deps.inbox.acknowledge_with(pipe, entries)
-        await sent(pipe)
+        await send(pipe)
     deps.told.add(change.after for change in changes)
     await note_told(conn, ends)
 

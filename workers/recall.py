@@ -76,9 +76,8 @@ class Recall:
     def _begin(self, target_id: UUID, since: int, events: list[Event]) -> None:
         placed = self.butts[target_id]
         known = Remembered(target_id, placed.turn, placed.bindings, since, events)
-        if placed.last_release is None and self._all_came(target_id, events):
-            # Nobody has seen these events before: there is nothing that came of them, here or
-            # elsewhere, and no shot ever taught anything.
+        if _was_never_written(placed) and self._all_came(target_id, events):
+            # Nothing ever came of these events, here or elsewhere, nor of others at this butt.
             known.lessons, known.shots, known.unmatched = {}, {}, {}
         self._known[target_id] = known
 
@@ -202,6 +201,12 @@ class Recall:
         for known in whole:
             known.turn = self.butts[known.target_id].turn + 1
         return whole
+
+
+def _was_never_written(placed: PlacedButt) -> bool:
+    """Whether nobody has taken the butt's turn. That it has no shots does not say so: what they
+    taught is still there when their readers were moved away, and so are impacts of nobody's."""
+    return placed.turn == 0 and placed.last_release is None
 
 
 def _named(ids: Mapping[UUID, Collection[UUID]], targets: Iterable[UUID]) -> set[UUID]:
