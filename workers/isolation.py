@@ -13,8 +13,10 @@ from core.domain.window import Span
 from core.log import get_logger
 from core.models.binding_at import select_bindings
 from core.models.butt import take_turns
+from core.models.correlated_shot import is_landing_held, select_holders
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.known_reader import lock_readers
+from core.models.recompute import request_recompute
 from core.models.said import keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
@@ -33,6 +35,7 @@ class _Share:
 
     accepted: list[Accepted] = field(default_factory=list)
     span: Span | None = None
+    began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
 async def do_isolated(
@@ -52,10 +55,34 @@ async def do_isolated(
         outcomes.append(Outcome([], [], [], (), suspects=came.suspects))
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
+        held_up: dict[UUID, Exception] = {}
         for owner_id, share in shares.items():
-            outcome = await _one_share(conn, deps, turn, owner_id, share, as_of)
-            outcomes += [] if outcome is None else [outcome]
+            result = await _one_share(conn, deps, turn, owner_id, share, as_of)
+            if isinstance(result, Outcome):
+                outcomes.append(result)
+            elif is_landing_held(result):
+                held_up[owner_id] = result
+            else:
+                await _write_down(conn, owner_id, share, result)
+        outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
     return outcomes
+
+
+async def _put_off(
+    conn: Connection, deps: Deps, shares: Mapping[UUID, _Share], held_up: Mapping[UUID, Exception]
+) -> list[Outcome]:
+    """Have targets derived together with those whose shots still have their landings; when they
+    were just now, in vain, they are written down."""
+    targets = {*held_up, *await select_holders(conn, held_up)}
+    if targets == set(shares):
+        for owner_id, error in held_up.items():
+            await _write_down(conn, owner_id, shares[owner_id], error)
+        return []
+    for owner_id, error in held_up.items():
+        if not await _keep(conn, owner_id, shares[owner_id]):
+            await _write_down(conn, owner_id, shares[owner_id], error)
+    await request_recompute(conn, targets, together=True)
+    return [Outcome([], [], [], {deps.inbox.partition_of(target) for target in targets})]
 
 
 async def _shares(
@@ -73,9 +100,8 @@ async def _shares(
 
 async def _one_share(
     conn: Connection, deps: Deps, turn: Turn, owner_id: UUID, share: _Share, as_of: int
-) -> Outcome | None:
-    """Do one target's share in a savepoint; None: it failed and is written down."""
-    started_at = datetime.now(UTC)
+) -> Outcome | Exception:
+    """Do one target's share in a savepoint; what it failed with."""
 
     async def alone() -> Outcome:
         async with conn.transaction():
@@ -83,18 +109,12 @@ async def _one_share(
             batch = Batch(share.accepted, spans, heard_before=turn.heard_before)
             return await do_batch(conn, deps, {turn.partition}, batch, as_of)
 
-    result = await tried(alone())
-    if isinstance(result, Outcome):
-        return result
-    log.error("a target's events cannot be correlated", target=str(owner_id), error=str(result))
-    await _write_down(conn, owner_id, share, result, started_at)
-    return None
+    share.began_at = datetime.now(UTC)
+    return await tried(alone())
 
 
-async def _write_down(
-    conn: Connection, owner_id: UUID, share: _Share, error: Exception, started_at: datetime
-) -> None:
-    """Keep the events, and the failure with all that doing it again takes."""
+async def _keep(conn: Connection, owner_id: UUID, share: _Share) -> bool:
+    """Keep a share's events without their shots; whether that went well."""
     events = [each for each in share.accepted if isinstance(each, AcceptedEvent)]
 
     async def keep() -> None:
@@ -102,14 +122,20 @@ async def _write_down(
             await take_turns(conn, [owner_id])
             await keep_unheard(conn, events)
 
-    is_kept = await outcome_of(keep()) is None
+    return await outcome_of(keep()) is None
+
+
+async def _write_down(conn: Connection, owner_id: UUID, share: _Share, error: Exception) -> None:
+    """Keep the events, and the failure with all that doing it again takes."""
+    log.error("a target's events cannot be correlated", target=str(owner_id), error=str(error))
+    is_kept = await _keep(conn, owner_id, share)
     lost = [] if is_kept else [encode(each).decode() for each in share.accepted]
     requests = [each.request_id for each in share.accepted if each.request_id is not None]
     failure = Failure(
         job_id=f"correlate:{owner_id}",
         function="correlate_target",
         arguments={"target_id": str(owner_id), "unstored": lost},
-        attempts=[attempt(error, started_at, datetime.now(UTC))],
+        attempts=[attempt(error, share.began_at, datetime.now(UTC))],
         target_id=owner_id,
         request_id=requests[-1] if requests else None,
     )

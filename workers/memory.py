@@ -110,6 +110,8 @@ class Memory:
         """Remember these, once they are committed."""
         for each in known:
             each.shorten()
+            before = self._of.pop(each.target_id, None)
+            self._events -= 0 if before is None else len(before.events)
             self._of[each.target_id] = each
             self._events += len(each.events)
         while self._events > MOST_EVENTS_OF_ALL and self._of:

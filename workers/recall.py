@@ -75,16 +75,7 @@ class Recall:
 
     def _begin(self, target_id: UUID, since: int, events: list[Event]) -> None:
         placed = self.butts[target_id]
-        known = Remembered(target_id, placed.turn, placed.bindings, since, events)
-        if _was_never_written(placed) and self._all_came(target_id, events):
-            # Nothing ever came of these events, here or elsewhere, nor of others at this butt.
-            known.lessons, known.shots, known.unmatched = {}, {}, {}
-        self._known[target_id] = known
-
-    def _all_came(self, target_id: UUID, events: Iterable[Event]) -> bool:
-        """Whether all of these events were stored by this transaction."""
-        came = {event.id for event in self.came.get(target_id, ())}
-        return all(event.id in came for event in events)
+        self._known[target_id] = Remembered(target_id, placed.turn, placed.bindings, since, events)
 
     async def lessons(self, spans: Mapping[UUID, Span]) -> dict[UUID, list[Lesson]]:
         """As `select_lessons`."""
@@ -201,12 +192,6 @@ class Recall:
         for known in whole:
             known.turn = self.butts[known.target_id].turn + 1
         return whole
-
-
-def _was_never_written(placed: PlacedButt) -> bool:
-    """Whether nobody has taken the butt's turn. That it has no shots does not say so: what they
-    taught is still there when their readers were moved away, and so are impacts of nobody's."""
-    return placed.turn == 0 and placed.last_release is None
 
 
 def _named(ids: Mapping[UUID, Collection[UUID]], targets: Iterable[UUID]) -> set[UUID]:

@@ -62,10 +62,9 @@ async def waiting(
         as_of: Now, microseconds.
     """
     nothing = Asked({}, {})
-    partitions = deps.inbox.partitions
     asked = nothing
     if turn.is_asked:
-        asked = await take_asked(conn, turn.partition, partitions, turn.held)
+        asked = await take_asked(conn, deps.inbox.partitions, turn.held)
     spans = {**asked.spans, **turn.wanted}
     overdue = await select_overdue(conn, as_of) if turn.with_overdue else {}
     for target, span in overdue.items():

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from asyncpg import Record
+from asyncpg import Record, UniqueViolationError
 
 from core.domain.outcome import emptied
 from core.domain.values import Shot, ShotFlag, Status
@@ -12,6 +12,8 @@ from core.domain.window import Span
 from core.models.instants import instant, microseconds, optional_microseconds
 from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
+
+LANDING_KEY = "shot_landing_event_id_key"
 
 SHOT_SELECT_KNOWN = """
 SELECT shot.* FROM shot WHERE shot.id = ANY ($4::uuid[])
@@ -52,6 +54,16 @@ SHOT_SELECT_UNSETTLED = """
 SELECT target_id, min(release_time) AS begins, max(release_time) AS ends
 FROM shot WHERE NOT is_settled AND status <> 'voided' AND deadline <= $2 AND target_id = ANY ($1)
 GROUP BY target_id
+"""
+
+# Since its reader was bound elsewhere after the fact, and its butt was not derived yet.
+SHOT_SELECT_HOLDERS = """
+SELECT DISTINCT shot.target_id
+FROM reader_binding AS binding
+JOIN event ON event.reader_id = binding.reader_id AND event.type = 'arrow_landed'
+    AND event.occurred_at >= binding.valid_from AND event.occurred_at < binding.valid_to
+JOIN shot ON shot.landing_event_id = event.event_id
+WHERE binding.target_id = ANY ($1) AND shot.target_id <> binding.target_id
 """
 
 SHOT_COUNT_UNPUBLISHED = """
@@ -164,6 +176,18 @@ async def select_unsettled(
     """Which of these targets have shots that a sign of life can decide, and when those were
     released."""
     return _spans(await conn.fetch(SHOT_SELECT_UNSETTLED, list(target_ids), instant(as_of)))
+
+
+async def select_holders(conn: Connection, target_ids: Collection[UUID]) -> set[UUID]:
+    """Other targets of which shots have landings that are these targets' now."""
+    rows = await conn.fetch(SHOT_SELECT_HOLDERS, list(target_ids))
+    return {row["target_id"] for row in rows}
+
+
+def is_landing_held(error: BaseException) -> bool:
+    """Whether a shot was to be given a landing that another one has."""
+    is_unique = isinstance(error, UniqueViolationError)
+    return is_unique and getattr(error, "constraint_name", None) == LANDING_KEY
 
 
 def _spans(rows: Sequence[Record]) -> dict[UUID, Span]:

@@ -22,6 +22,7 @@ async def request_recompute(
     since: datetime | None = None,
     until: datetime | None = None,
     moved_readers: Collection[UUID] = (),
+    together: bool = False,
     request_id: UUID | None = None,
 ) -> None:
     """Have the shots of these targets derived anew; wake their partitions after the commit.
@@ -33,6 +34,7 @@ async def request_recompute(
         until: Only shots released before; None: all.
         moved_readers: Readers whose place changed. Events of theirs that are being processed under
             the old place are waited for.
+        together: Whether it must be in one transaction, since landings go from one to another.
         request_id: The request that caused it.
     """
     targets = sorted(target_ids)
@@ -41,7 +43,7 @@ async def request_recompute(
         RECOMPUTE_INSERT,
         targets,
         [partition_key(target) for target in targets],
-        barriers if moved_readers else [],
+        barriers if moved_readers or together else [],
         since or datetime.min,
         until or datetime.max,
         request_id,

@@ -1,5 +1,5 @@
-"""What readers said, kept in one statement: events, when readers were heard, each time they were
-switched on, and how their clocks go."""
+"""What readers said: events, when they were heard and how their clocks go, in one statement; each
+time they were switched on, in another."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

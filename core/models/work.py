@@ -57,11 +57,12 @@ FROM recompute, unnest(barrier_keys || partition_key) AS barrier
 WHERE partition_key % $1 = $2
 """
 
-# Only what asks for no lock beyond those that are held.
+# All that asks for no lock beyond those that are held: where a reader moved from one butt to
+# another its landings are free only when both are derived, whichever partition comes first.
 RECOMPUTE_TAKE = """
 DELETE FROM recompute
-WHERE partition_key % $1 = $2
-    AND NOT EXISTS (SELECT FROM unnest(barrier_keys) AS barrier WHERE barrier % $1 <> ALL ($3))
+WHERE partition_key % $1 = ANY ($2)
+    AND NOT EXISTS (SELECT FROM unnest(barrier_keys) AS barrier WHERE barrier % $1 <> ALL ($2))
 RETURNING target_id, since, until, request_id
 """
 
@@ -78,7 +79,7 @@ RECOMPUTE_COUNT = "SELECT count(*) FROM recompute"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the API asked a partition to derive anew.
+    """What was asked to be derived anew.
 
     Args:
         spans: When the releases lie, by target.
@@ -146,13 +147,11 @@ async def unlock_partitions(conn: Connection, partitions: Collection[int]) -> No
     await conn.execute(PARTITION_UNLOCK, LOCKS, sorted(set(partitions)))
 
 
-async def take_asked(
-    conn: Connection, partition: int, partitions: int, held: Collection[int]
-) -> Asked:
-    """What was asked of this partition; it is gone once the transaction ends well."""
+async def take_asked(conn: Connection, partitions: int, held: Collection[int]) -> Asked:
+    """What was asked of the partitions that are held; it is gone once the transaction ends well."""
     spans: dict[UUID, Span] = {}
     requests: dict[UUID, UUID] = {}
-    for row in await conn.fetch(RECOMPUTE_TAKE, partitions, partition, list(held)):
+    for row in await conn.fetch(RECOMPUTE_TAKE, partitions, list(held)):
         target, span = row["target_id"], Span(
             microseconds(row["since"]), microseconds(row["until"])
         )

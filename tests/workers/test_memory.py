@@ -1,6 +1,6 @@
 """What a worker remembers of butts between two drains."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -12,19 +12,12 @@ from core.domain.values import SECOND, Event, EventType, Status
 from core.domain.window import ALWAYS
 from core.models.butt import PlacedButt
 from core.models.instants import instant
-from core.models.place import Place
 from core.models.reader_binding import bind_from
-from core.models.recompute import request_recompute
 from core.models.said import keep_unheard
 from tests.domain.fields import butt
-from tests.fields import put_up
 from tests.workers.conftest import Range, cursed
 from workers import batch, recall
-from workers.deps import Deps
-from workers.drain import drain
 from workers.memory import LATEST, MOST_EVENTS, Memory, Remembered
-
-UNMATCHED_COUNT = "SELECT count(*) FROM unmatched_landing"
 
 
 @pytest.fixture(name="taken")
@@ -57,25 +50,6 @@ async def test_what_was_written_is_remembered_for_the_next_turn(
     assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 3
 
 
-async def test_of_a_butt_that_was_never_shot_at_events_alone_are_read(
-    line: Range, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    read: list[UUID] = []
-
-    async def select(_: object, spans: Mapping[UUID, object], *__: object) -> dict[UUID, object]:
-        read.extend(spans)
-        return {target: [] for target in spans}
-
-    with monkeypatch.context() as patched:
-        patched.setattr(recall, "select_lessons", select)
-        patched.setattr(recall, "select_known_shots", select)
-        patched.setattr(recall, "select_unmatched", select)
-        await line.say(line.field.release(10))
-    assert not read
-    await shoot(line, 40)
-    assert [known.shot.landing_event_id is None for known in await line.shots()] == [True, False]
-
-
 async def test_a_butt_whose_events_were_kept_without_its_shots_is_read(line: Range) -> None:
     # As a target's events are that cannot be correlated.
     async with line.deps.pool.acquire() as conn:
@@ -104,44 +78,6 @@ async def test_a_butt_whose_readers_were_bound_otherwise_is_read(
     await shoot(line, 40)
     # The second landing was at no butt, and says that the reader lives.
     assert taken == [False, True, False, True]
-
-
-async def moved(line: Range, reader: str, place: Place | None) -> None:
-    """Have a reader at another place, or at none, since before the session began, and all that is
-    touched derived: the butt that it comes to first."""
-    reader_id, since = line.field.readers[reader], line.field.starts_at - 10 * SECOND
-    inbox = line.deps.inbox
-    async with line.deps.pool.acquire() as conn, conn.transaction():
-        touched = await bind_from(conn, reader_id, place, instant(since))
-        await request_recompute(conn, touched, moved_readers=[reader_id])
-    new = [] if place is None else [inbox.partition_of(place.target_id)]
-    for partition in [*new, *range(inbox.partitions)]:
-        await drain(line.deps, partition)
-
-
-async def test_impacts_go_from_where_their_reader_never_was(line: Range) -> None:
-    await line.say(line.field.landed(10))
-    async with line.deps.pool.acquire() as conn:
-        assert await conn.fetchval(UNMATCHED_COUNT) == 1
-    await moved(line, "1 target", None)
-    async with line.deps.pool.acquire() as conn:
-        assert await conn.fetchval(UNMATCHED_COUNT) == 0
-
-
-async def test_what_a_shot_taught_goes_from_where_its_bow_never_was(deps: Deps) -> None:
-    async with deps.pool.acquire() as conn:
-        line = Range(deps, await put_up(conn, lanes=2))
-    field = line.field
-    there = field.beat("1 target", started=-1000, buffered=0)
-    await line.say(there, field.release(10))
-    await line.say(there, with_overdue=True)
-    assert [known.shot.status for known in await line.shots()] == [Status.MISSED]
-    place = Place(field.slots["2A"], field.targets[2], instant(field.starts_at))
-    await moved(line, "1A bow", place)
-    assert [known.target_id for known in await line.shots()] == [field.targets[2]]
-    async with deps.pool.acquire() as conn:
-        taught = await conn.fetch("SELECT target_id FROM lesson")
-    assert field.targets[1] not in [row["target_id"] for row in taught]
 
 
 async def test_what_failed_is_forgotten(
