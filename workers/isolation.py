@@ -73,7 +73,10 @@ async def _put_off(
 ) -> list[Outcome]:
     """Have targets derived together with those whose shots still have their landings; when they
     were just now, in vain, they are written down."""
-    targets = {*held_up, *await select_holders(conn, held_up)}
+    # A heartbeat is its reader's, and is held up by the butt that it tells of.
+    bindings = await select_bindings(conn, held_up)
+    butts = {target for owner in held_up for target in bindings.targets(owner) or [owner]}
+    targets = butts | await select_holders(conn, butts)
     if targets == set(shares):
         for owner_id, error in held_up.items():
             await _write_down(conn, owner_id, shares[owner_id], error)

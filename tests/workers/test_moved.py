@@ -1,11 +1,14 @@
 """Readers that were elsewhere all along: what their butts had of them goes to where they were."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 
 from core.domain.values import SECOND, Status
+from core.gate import Watermarks
+from core.inbox import Inbox
 from core.models.failed_job import count_failed_jobs
 from core.models.instants import instant
 from core.models.place import Place
@@ -136,6 +139,28 @@ async def test_what_comes_for_it_meanwhile_is_kept(wide: Range) -> None:
         (field.release(40).ts, 10),
     ]
     assert await failures(wide) == 0
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+async def test_a_heartbeat_that_is_held_up_has_both_butts_derived(deps: Deps, beside: int) -> None:
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn, lanes=2))
+    field = line.field
+    await shoot_at_both(line)
+    # Not decided yet: the readers' word is waited for.
+    await line.say(field.release(14), field.release(14, "2A"))
+    await move(line, ("1 target", butt(line, 2)), ("2 target", butt(line, 1)))
+    async with deps.pool.acquire() as conn:
+        await conn.execute("DELETE FROM recompute")
+    await line.say(field.beat("2 target", started=-1000), *[field.release(60)][:beside])
+    await derive(line)
+    landed = [known for known in await line.shots() if known.shot.landing_event_id is not None]
+    assert {known.target_id: known.shot.score for known in landed} == {
+        field.targets[1]: 2,
+        field.targets[2]: 10,
+    }
+    assert await failures(line) == 0
 
 
 async def test_one_that_cannot_be_derived_does_not_have_the_other_tried_for_ever(
