@@ -4,7 +4,7 @@ import asyncio
 import secrets
 import threading
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 
 import typer
 

@@ -1,7 +1,8 @@
 """What lies in the inbox, and what is to be done of it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 # So many workers may die in a row over a partition before its entries are taken one by one, and
 # over one of them before that is put aside. All of them together are less than what a supervisor
@@ -19,8 +20,7 @@ type Found = tuple[bytes, Sequence[bytes]]
 EVENT, ECHO = b"e", b"s"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One event in the inbox.
 
     Args:
@@ -42,8 +42,7 @@ class Entry:
         return self.order[0] * 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What is to be done of a partition now.
 
     Args:

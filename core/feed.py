@@ -6,11 +6,11 @@ and a message's id in the stream is its cursor.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
 import orjson
+from msgspec import Struct
 from redis.asyncio import Redis
 from redis.asyncio.client import Pipeline
 
@@ -38,8 +38,7 @@ def written(model: Boundary) -> orjson.Fragment:
     return orjson.Fragment(model.model_dump_json())
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Struct, frozen=True):
     """A message to a session's viewers.
 
     Args:
@@ -74,8 +73,7 @@ class Frame:
         return head[:-1] + b',"data":{"cursor":', rest + b"}"
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """A frame as it goes to viewers.
 
     Args:

@@ -6,7 +6,7 @@ is read again, and reading it again changes nothing.
 
 import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 from redis.asyncio import Redis

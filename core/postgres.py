@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import asyncpg
 import orjson
+from msgspec import to_builtins
 
 from core.errors import UnavailableError
 from core.settings import Settings
@@ -64,7 +65,7 @@ def has_stale_types(error: BaseException) -> bool:
 
 
 def _encode_json(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return orjson.dumps(value, default=to_builtins).decode()
 
 
 async def _prepare(conn: Connection) -> None:

@@ -5,7 +5,8 @@ Each fault takes what is to be sent and gives what is sent instead.
 
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
+from dataclasses import dataclass
 
 from simulators.wire import WireEvent
 

@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from core.domain.values import SECOND, Event, EventType
 from core.domain.window import Span, touched
@@ -17,6 +19,7 @@ from core.models.known_reader import lock_readers
 from core.models.presence import ReaderPlace, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.said import Said, keep_said
+from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
@@ -30,8 +33,7 @@ from workers.recall import Recall
 LONGEST_WINDOW = 60 * SECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Batch:
+class Batch(Struct, frozen=True):
     """What is to be done at once.
 
     Args:
@@ -64,8 +66,7 @@ class Batch:
         return accepted.received_at < self.heard_before
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of a batch.
 
     Args:
@@ -215,7 +216,7 @@ def _placed(events: Sequence[AcceptedEvent], bindings: Bindings) -> dict[UUID, l
                     x=event.x or 0.0,
                     y=event.y or 0.0,
                     sigma_mm=event.sigma_mm,
-                    reader_id=event.reader_id,
+                    reader_id=shared(event.reader_id),
                 )
             )
     return placed

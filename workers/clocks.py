@@ -1,9 +1,10 @@
 """What readers say put on the server's clock, before anything looks at when it happened."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
 from core.domain.clock_reading import heard
@@ -15,8 +16,7 @@ from core.schema.inbox import Accepted, AcceptedBeat
 log = get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Suspect:
+class Suspect(Struct, frozen=True):
     """A reader whose clock an operator should look at from now on.
 
     Args:
@@ -30,8 +30,7 @@ class Suspect:
     offset: int
 
 
-@dataclass(frozen=True, slots=True)
-class Corrected:
+class Corrected(Struct, frozen=True):
     """What came, each with the offset of its reader's clock.
 
     Args:
@@ -45,8 +44,7 @@ class Corrected:
     clocks: Mapping[ClockKey, KnownClock] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Clocks:
+class _Clocks(Struct):
     """The clocks of some readers, while messages of theirs are taken."""
 
     bounds: Bounds

@@ -3,8 +3,9 @@ theirs, jobs are asked for."""
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+
+from msgspec import Struct, field
 
 from core.domain.values import MILLISECOND, Status
 from core.entries import Entry
@@ -21,8 +22,7 @@ from workers.frames import reader_frames, shot_frames
 from workers.review import review_frames
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """What a batch took from the inbox.
 
     Args:

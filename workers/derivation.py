@@ -1,8 +1,10 @@
 """Shots derived anew from the rows: load the window, call the rules, write what differs."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from core.domain.ends import Placed
 from core.domain.values import Shot, Status
@@ -22,8 +24,7 @@ from workers.unmatched import keep_unmatched
 from workers.windows import Window, derived_windows, new_lessons
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """A shot before and after; before is None for a new one."""
 
     before: StoredShot | None
@@ -35,8 +36,7 @@ class Change:
         return self.before is None or self.before.version != self.after.version
 
 
-@dataclass(frozen=True, slots=True)
-class Causes:
+class Causes(Struct, frozen=True):
     """The requests that brought what is being derived.
 
     Args:
@@ -61,8 +61,7 @@ class Causes:
         return by_ruling or by_landing or by_release or self.of_target.get(target_id)
 
 
-@dataclass(frozen=True, slots=True)
-class Derivation:
+class Derivation(Struct, frozen=True):
     """What was written.
 
     Args:

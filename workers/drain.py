@@ -3,7 +3,7 @@ inbox."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 from core.domain.values import MILLISECOND

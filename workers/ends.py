@@ -2,8 +2,9 @@
 touches."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.ends import (
     FIRST_END,
@@ -26,8 +27,7 @@ from workers.judges_ends import settled_together
 from workers.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """Shots as they count.
 
     Args:
@@ -42,8 +42,7 @@ class Settled:
     elsewhere: Mapping[UUID, Span]
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """A slot whose arrows are placed in ends."""
 
     window: Window

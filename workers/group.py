@@ -3,9 +3,10 @@ events is paid once for all of them."""
 
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import chain
 from operator import attrgetter
+
+from msgspec import Struct
 
 from core.entries import Reading
 from core.models.work import try_unasked_partitions, unlock_partitions
@@ -24,8 +25,7 @@ from workers.turn import Turn
 FEW = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(Struct, frozen=True):
     """What a group could not do.
 
     Args:

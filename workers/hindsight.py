@@ -6,8 +6,10 @@ rules, the same events, other verdicts. Only shots with new rulings on them are 
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.correlation import correlate
 from core.domain.ends import Placed
@@ -24,8 +26,7 @@ from workers.windows import Window
 type _State = Mapping[UUID, StoredShot]
 
 
-@dataclass(frozen=True, slots=True)
-class Hindsight:
+class Hindsight(Struct, frozen=True):
     """What was derived, to be derived with other rulings.
 
     Args:

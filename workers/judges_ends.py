@@ -7,8 +7,9 @@ are stored, their butt is derived anew; it finds these as they are now, and noth
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.ends import EndRules, Judging, Placed, faces_with_spots, settle
 from core.domain.outcome import measure
@@ -25,8 +26,7 @@ from core.postgres import Connection
 from workers.windows import Window
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(Struct, frozen=True):
     """Shots as they count in a judge's ends.
 
     Args:
@@ -40,16 +40,14 @@ class Together:
     elsewhere: Mapping[UUID, Span]
 
 
-@dataclass(frozen=True, slots=True)
-class _Archer:
+class _Archer(Struct, frozen=True):
     """A place whose arrows are settled, by a session's rules, within a span."""
 
     rules: EndRules
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
-class _Court:
+class _Court(Struct, frozen=True):
     """What arrows are valued by.
 
     Args:

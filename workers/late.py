@@ -6,7 +6,7 @@ others in between: the butt's shots are derived once and not again for every req
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 from core.entries import Entry, Reading

@@ -1,8 +1,10 @@
 """Butts with what judges ruled on them, and how shots are once that is applied."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.rulings import verdicts
 from core.domain.window import Span
@@ -11,8 +13,7 @@ from core.models.ruling_in_force import RulingInForce, lock_shared_slots, select
 from core.postgres import Connection
 
 
-@dataclass(frozen=True, slots=True)
-class Judged:
+class Judged(Struct, frozen=True):
     """Butts, and what was ruled on them or taken back since their shots were derived.
 
     Args:

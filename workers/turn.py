@@ -1,8 +1,9 @@
 """A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from core.domain.window import Span
 from core.models.correlated_shot import select_overdue
@@ -11,8 +12,7 @@ from core.postgres import Connection
 from workers.deps import Deps
 
 
-@dataclass(frozen=True, slots=True)
-class Turn:
+class Turn(Struct, frozen=True):
     """What a worker does at a partition.
 
     Args:

@@ -2,8 +2,10 @@
 they what lies outside."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.correlation import Correlation, correlate
 from core.domain.learning import OPENING, Lesson
@@ -17,8 +19,7 @@ from workers.recall import Recall
 FIRST_MARGIN = 8 * SECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """A target's time and what its events come to.
 
     Args:
@@ -99,8 +100,7 @@ async def new_lessons(recall: Recall, windows: Collection[Window]) -> list[tuple
     return new
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
+class _Read(Struct, frozen=True):
     span: Span
     events: Sequence[Event]
 

@@ -13,8 +13,9 @@ hundreds, and what is given up is the certainty that the pairing is the very bes
 """
 
 from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 # Enough for eight landings that any of eight releases could have, with all that follows from it.
 STATES_FOLLOWED = 256
@@ -46,7 +47,7 @@ class Pairing(NamedTuple):
     probability: float
 
 
-class Option(NamedTuple):
+class Option(Struct, frozen=True):
     """A landing that a release could have.
 
     Args:
@@ -121,8 +122,7 @@ def _alone(option: Option) -> Pairing:
 type _Move = tuple[int, int, int | None, float]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
+class _Step(Struct, frozen=True):
     """One release: the states before it, and all ways to the states after it.
 
     A state is the set of landings that are taken, as bits; those that no later release could have

@@ -8,8 +8,9 @@ the quickest way are in the offsets of all readers alike, and cancel out between
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from core.domain.values import MILLISECOND, SECOND
 
@@ -31,8 +32,7 @@ class Suspicion(StrEnum):
     JUMPED = "jumped"
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(Struct, frozen=True):
     """What is believed of a clock.
 
     Args:
@@ -52,8 +52,7 @@ class Bounds:
         return received_at - self.oldest <= at <= received_at + self.ahead
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What one message tells of its sender's clock.
 
     Args:
@@ -67,16 +66,14 @@ class Reading:
     started_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Struct, frozen=True):
     """A measurement: when a message came, and how much later that was than it says it left."""
 
     received_at: int
     late: int
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
+class Before(Struct, frozen=True):
     """A reader's clock as it was before it was set, or before the reader was switched on again.
 
     Args:
@@ -88,8 +85,7 @@ class Before:
     started_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Struct, frozen=True):
     """What is known of a reader's clock, since it was last set or switched on.
 
     Args:

@@ -9,7 +9,7 @@ reader tells its unchanged start by another clock, it is believed at once.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 
 from core.domain.clock import STRETCH, Before, Bounds, Clock, Reading, Sample, best, drift
 from core.domain.values import SECOND

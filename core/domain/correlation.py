@@ -6,8 +6,9 @@ something about those that follow.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.contest import Contest
 from core.domain.decision import decide
@@ -28,8 +29,7 @@ from core.domain.values import BY_ORDER, Butt, Event, EventType, Shot
 from core.domain.window import ALWAYS, Span
 
 
-@dataclass(frozen=True, slots=True)
-class Correlation:
+class Correlation(Struct, frozen=True):
     """What the events of a butt come to.
 
     Args:

@@ -1,8 +1,9 @@
 """What has been decided of a butt's shots so far, group after group in the order of time."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from core.domain.assignment import Pairing, assign
 from core.domain.contest import Contest, Group
@@ -21,8 +22,7 @@ NOTHING = Pairing(None, 1.0)
 type Pairings = Mapping[int, Pairing]
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(Struct, frozen=True):
     """What became of a contest.
 
     Args:
@@ -42,8 +42,7 @@ type _Shown = tuple[int, int | None, float, bool]
 type _Said = tuple[int, int | None, bool, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Made:
+class Made(Struct, frozen=True):
     """Shots and lessons by all that makes them, since what is decided twice is mostly decided in
     the same way.
 

@@ -5,10 +5,12 @@ taken back first, so an arrow that is no longer one too many has its value again
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from enum import StrEnum
 from itertools import islice
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.faces import FACE_TYPES
 from core.domain.scoring import Face, Score
@@ -27,8 +29,7 @@ class EndControl(StrEnum):
     MANUAL = "manual"
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(Struct, frozen=True):
     """An end that a judge opened.
 
     Args:
@@ -46,8 +47,7 @@ class End:
         return self.opened_at <= at and (self.closed_at is None or at < self.closed_at)
 
 
-@dataclass(frozen=True, slots=True)
-class EndRules:
+class EndRules(Struct, frozen=True):
     """A session's rules about ends.
 
     Args:
@@ -63,8 +63,7 @@ class EndRules:
     opened: tuple[End, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Judging:
+class Judging(Struct, frozen=True):
     """How one archer's arrows are valued at a butt.
 
     Args:
@@ -78,8 +77,7 @@ class Judging:
     spotted: frozenset[UUID]
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Struct, frozen=True):
     """A shot as it counts, and its end; 0: it was released before the first end was opened."""
 
     shot: Shot

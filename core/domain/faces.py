@@ -5,15 +5,15 @@ one reads: from the top row down, within a row from left to right.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import sqrt
 from types import MappingProxyType
+
+from msgspec import Struct
 
 X_LABEL = "X"
 
 
-@dataclass(frozen=True, slots=True)
-class Ring:
+class Ring(Struct, frozen=True):
     """All that lies within a circle, as far as no smaller ring of the face takes it."""
 
     diameter_mm: float
@@ -26,16 +26,14 @@ class Ring:
         return self.label == X_LABEL
 
 
-@dataclass(frozen=True, slots=True)
-class Spot:
+class Spot(Struct, frozen=True):
     """The centre of one set of rings."""
 
     x: float
     y: float
 
 
-@dataclass(frozen=True, slots=True)
-class FaceType:
+class FaceType(Struct, frozen=True):
     """A printed face: the same rings around each of its spots.
 
     Args:

@@ -8,7 +8,8 @@ for longbows, 55 to 62 for recurves, 78 to 88 for compounds; 0.33 s at 18 m and 
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.domain.values import MILLISECOND, SECOND
 
@@ -21,8 +22,7 @@ NEAREST_M = 1.0
 FURTHEST_M = 1_000.0
 
 
-@dataclass(frozen=True, slots=True)
-class Launch:
+class Launch(Struct, frozen=True):
     """What a bow style gives an arrow.
 
     Args:

@@ -7,7 +7,8 @@ a reader that stutters says after it may be somebody else's arrow; a robin hood 
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from core.domain.values import BY_ORDER, MILLISECOND, Event

@@ -9,12 +9,13 @@ the same, in whatever order they came. What was learned from each shot is a `Les
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from operator import attrgetter
 from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.flight import first_guess
 from core.domain.values import SECOND, Slot
@@ -40,7 +41,7 @@ UNLIKE_FROM = 4.0
 NEW_BEGINNING = 6
 
 
-class Rates(NamedTuple):
+class Rates(Struct, frozen=True):
     """How often something else happens than an archer's usual flight from release to landing.
 
     Args:
@@ -84,8 +85,7 @@ def clocks_of(bow: UUID | None, butt: UUID | None) -> Clocks:
     return Clocks(bow, butt)
 
 
-@dataclass(frozen=True, slots=True)
-class Lesson:
+class Lesson(Struct, frozen=True):
     """What a decided shot teaches.
 
     Args:
@@ -117,7 +117,7 @@ class Lesson:
 _ORDER = attrgetter("released_at", "shot_id")
 
 
-class FlightTime(NamedTuple):
+class FlightTime(Struct, frozen=True):
     """What to expect of an arrow's time in the air.
 
     Args:
@@ -129,7 +129,7 @@ class FlightTime(NamedTuple):
     sigma: float
 
 
-class _Archer(NamedTuple):
+class _Archer(Struct, frozen=True):
     """What is known of an archer's flights.
 
     Args:
@@ -151,7 +151,7 @@ class _Archer(NamedTuple):
     unlike: int
 
 
-class _Butt(NamedTuple):
+class _Butt(Struct, frozen=True):
     """What is known of a butt as a whole.
 
     Args:

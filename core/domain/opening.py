@@ -9,8 +9,9 @@ last time is taken over from a draft; what comes of it is the same as without.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.contest import Contest, Group
 from core.domain.course import Course, Made, Pairings
@@ -20,8 +21,7 @@ from core.domain.timeline import Release
 from core.domain.values import Butt, Event, Rules, Slot
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(Struct, frozen=True):
     """What of a butt a shot that landed hangs on: all but the presence of its reader."""
 
     distance_m: float
@@ -54,8 +54,7 @@ def _grounds(contest: Contest, group: Group, suspects: Collection[UUID]) -> _Gro
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Drafted:
+class _Drafted(Struct, frozen=True):
     """How a group was decided.
 
     Args:

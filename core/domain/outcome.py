@@ -1,7 +1,7 @@
 """What a release has become: its shot, with or without a landing."""
 
 from collections.abc import Collection
-from dataclasses import replace
+from copy import replace
 from functools import lru_cache
 from uuid import UUID, uuid5
 

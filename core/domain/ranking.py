@@ -1,11 +1,12 @@
 """Who stands where: by total, then by what the round counts, then equal."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
+
+from msgspec import Struct
 
 
 class Criterion(StrEnum):
@@ -19,8 +20,7 @@ class Criterion(StrEnum):
     FIVES = "fives"
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(Struct, frozen=True):
     """What a slot has shot.
 
     Args:
@@ -46,8 +46,7 @@ class Tally:
     fives: int
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(Struct, frozen=True):
     """A tally's place, from 1; a place that several share is tied."""
 
     rank: int

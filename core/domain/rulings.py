@@ -7,9 +7,11 @@ taken back is not among them, and what it had pushed aside stands again.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from copy import replace
 from enum import StrEnum
 from uuid import UUID
+
+from msgspec import Struct, field
 
 from core.domain.faces import FACE_TYPES
 from core.domain.outcome import emptied, measure, outcome, shot_id, valued
@@ -31,8 +33,7 @@ class Action(StrEnum):
     DISMISS = "dismiss"
 
 
-@dataclass(frozen=True, slots=True)
-class Worth:
+class Worth(Struct, frozen=True):
     """What an arrow counts.
 
     Args:
@@ -49,8 +50,7 @@ class Worth:
 MISS = Worth(OFF.score, OFF.label, False)
 
 
-@dataclass(frozen=True, slots=True)
-class Ruling:
+class Ruling(Struct, frozen=True):
     """One thing that a judge said; which of the rest is there depends on the action.
 
     Args:
@@ -100,8 +100,7 @@ class Ruling:
         return [*(r for r in stood if r.undone_at is None or r.undone_at > self.made_at), self]
 
 
-@dataclass(frozen=True, slots=True)
-class Swap:
+class Swap(Struct, frozen=True):
     """Two places whose shots are each other's for some time.
 
     Args:
@@ -129,8 +128,7 @@ ANSWERED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Verdicts:
+class Verdicts(Struct, frozen=True):
     """What stands of the rulings on a butt.
 
     Args:

@@ -5,13 +5,13 @@ between them, scores the higher (WA Book 3, chapter 14). Lengths are millimetres
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from math import hypot, inf
 from operator import itemgetter
-from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.errors import NoFace, UnknownFaceType
 from core.domain.faces import FACE_TYPES, Ring
@@ -34,8 +34,7 @@ class LineRule(StrEnum):
     MUST_CUT = "must_cut"
 
 
-@dataclass(frozen=True, slots=True)
-class Face:
+class Face(Struct, frozen=True):
     """A face on a butt; its letter says whose it is, None: everyone's."""
 
     id: UUID
@@ -45,7 +44,7 @@ class Face:
     letter: str | None
 
 
-class Score(NamedTuple):
+class Score(Struct, frozen=True):
     """The value of a landing.
 
     Args:
@@ -71,8 +70,7 @@ class Score(NamedTuple):
     line_margin_mm: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(Struct, frozen=True):
     """A ring's outer line, as scoring takes it.
 
     Args:
@@ -88,8 +86,7 @@ class _Line:
     tolerance_mm: float
 
 
-# A tuple, since one is made for every spot that a landing could be on.
-class _Place(NamedTuple):
+class _Place(Struct, frozen=True):
     """A shaft against one spot.
 
     Args:

@@ -6,8 +6,9 @@ events gives the same reasons as all events do.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.correlation import Correlation
 from core.domain.flight import shortest
@@ -21,8 +22,7 @@ from core.domain.values import Butt, Event, EventType, Rules, Shot, ShotFlag
 FAR = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Stray:
+class Stray(Struct, frozen=True):
     """An impact that is nobody's.
 
     Args:
@@ -40,8 +40,7 @@ class Stray:
     duplicates: tuple[UUID, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Release:
+class _Release(Struct, frozen=True):
     at: int
     shot_id: UUID
     is_alone: bool = False

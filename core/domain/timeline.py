@@ -1,8 +1,9 @@
 """A slot's timeline: which engage and which arrow belong to each release."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.values import BY_ORDER, SECOND, Event, EventType, Rules
 
@@ -11,8 +12,7 @@ from core.domain.values import BY_ORDER, SECOND, Event, EventType, Rules
 HASTY = 2 * SECOND
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(Struct, frozen=True):
     """An arrow that left a bow.
 
     Args:
@@ -28,8 +28,7 @@ class Release:
     arrow_id: UUID | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Engage:
+class _Engage(Struct, frozen=True):
     at: int
     arrow_id: UUID | None
 

@@ -1,10 +1,11 @@
 """What correlation takes and gives. Times are whole microseconds since the Unix epoch, in UTC."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.scoring import Face, LineRule
 
@@ -51,8 +52,7 @@ class ShotFlag(StrEnum):
 ORDER = {kind: number for number, kind in enumerate(EventType)}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """What a reader said, on the server's clock.
 
     Args:
@@ -89,8 +89,7 @@ class Event:
 BY_ORDER = attrgetter("order")
 
 
-@dataclass(frozen=True, slots=True)
-class Rules:
+class Rules(Struct, frozen=True):
     """A session's windows, in microseconds, and its line rule.
 
     Args:
@@ -110,8 +109,7 @@ class Rules:
     line_rule: LineRule = LineRule.INCLUSIVE
 
 
-@dataclass(frozen=True, slots=True)
-class Slot:
+class Slot(Struct, frozen=True):
     """An archer's place at a butt.
 
     Args:
@@ -129,8 +127,7 @@ class Slot:
     shaft_diameter_mm: float
 
 
-@dataclass(frozen=True, slots=True)
-class Boot:
+class Boot(Struct, frozen=True):
     """One time a target reader was switched on.
 
     Args:
@@ -144,8 +141,7 @@ class Boot:
     event_clear_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Watch:
+class Watch(Struct, frozen=True):
     """A target reader's time at a butt, and what is known of its presence.
 
     Args:
@@ -163,8 +159,7 @@ class Watch:
     boots: tuple[Boot, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Butt:
+class Butt(Struct, frozen=True):
     """A butt and who shoots at it: all that correlation needs to know besides the events.
 
     Args:
@@ -190,8 +185,7 @@ class Butt:
     offline_after: int
 
 
-@dataclass(frozen=True, slots=True)
-class Shot:
+class Shot(Struct, frozen=True):
     """One release and what became of it.
 
     Args:

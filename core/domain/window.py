@@ -6,15 +6,15 @@ the air, and read with as much before it as a timeline looks back.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from core.domain.impacts import IMPACT_REACH, LONGEST_IMPACT, SUSPECT_IMPACT
 from core.domain.timeline import HASTY
 from core.domain.values import Event, EventType, Rules
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of time, both ends included, in microseconds.
 
     Args:
@@ -33,8 +33,7 @@ class Span:
 ALWAYS = Span(-(2**62), 2**62)
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What of a butt's events is to be read.
 
     Args:

@@ -2,10 +2,10 @@
 viewers were told of them."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from asyncpg import Record
+from msgspec import Struct
 
 from core.models.instants import instant
 from core.postgres import Connection
@@ -81,8 +81,7 @@ WHERE shooting_end.id = told.id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class AutoEnd:
+class AutoEnd(Struct, frozen=True):
     """An end by the count of the arrows.
 
     Args:

@@ -1,9 +1,10 @@
 """The place of a reader at a time, for events on their way."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.models.instants import microseconds
 from core.models.shared import shared, shared_if_any
@@ -17,8 +18,7 @@ ORDER BY reader_id, valid_from
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(Struct, frozen=True):
     """A reader's time at a place, in microseconds: from `begin`, and before `end`.
 
     Args:
@@ -34,8 +34,7 @@ class Bound:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Bindings:
+class Bindings(Struct, frozen=True):
     """Where each of some readers was, and when."""
 
     of_reader: dict[UUID, list[Bound]]

@@ -2,12 +2,12 @@
 targets."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
 from asyncpg import Record
+from msgspec import Struct
 
 from core.domain.ends import EndRules
 from core.domain.rulings import NO_VERDICTS, Verdicts
@@ -80,8 +80,7 @@ SELECT id, archer_id FROM arrow WHERE id = ANY ($1)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class PlacedButt:
+class PlacedButt(Struct, frozen=True):
     """A butt and the session it stands in.
 
     Args:

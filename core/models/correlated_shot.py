@@ -1,10 +1,11 @@
 """Shots as correlation leaves them: read for comparison, and what was published of them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from uuid import UUID
 
 from asyncpg import Record, UniqueViolationError
+from msgspec import Struct
 
 from core.domain.outcome import emptied
 from core.domain.values import Shot, ShotFlag, Status
@@ -75,8 +76,7 @@ SELECT * FROM shot WHERE target_id = $1 AND status = 'landed' AND score IS NULL
 """
 
 
-@dataclass(frozen=True, slots=True)
-class StoredShot:
+class StoredShot(Struct, frozen=True):
     """A shot and what the database knows of it besides.
 
     Args:

@@ -2,8 +2,9 @@
 their clocks go."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.models.binding_at import Bindings, bound_of
 from core.models.instants import microseconds
@@ -30,8 +31,7 @@ FROM unnest($1::uuid[]) AS asked (reader_id)
 """
 
 
-@dataclass(frozen=True, slots=True)
-class KnownReaders:
+class KnownReaders(Struct, frozen=True):
     """What is known of some readers.
 
     Args:

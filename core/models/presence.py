@@ -1,9 +1,10 @@
 """Readers' presence: who is silent, where they are, and how a start is told that nobody said."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.models.instants import FIRST, microseconds
 from core.postgres import Connection
@@ -29,8 +30,7 @@ WHERE binding.reader_id = ANY ($1) AND binding.valid_from <= $2 AND binding.vali
 """
 
 
-@dataclass(frozen=True, slots=True)
-class ReaderPlace:
+class ReaderPlace(Struct, frozen=True):
     """Where a reader is bound.
 
     Args:

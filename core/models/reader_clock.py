@@ -1,11 +1,11 @@
 """Readers' clocks: how far each is from ours, and what the next message is held against."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from pydantic import TypeAdapter
+from msgspec import Struct
+from msgspec.json import Decoder
 
 from core.domain.clock import Clock, Suspicion
 from core.domain.values import MILLISECOND
@@ -26,7 +26,7 @@ SELECT suspect, count(*) FROM (
 WHERE suspect IS NOT NULL GROUP BY suspect
 """
 
-_CLOCK: TypeAdapter[Clock] = TypeAdapter(Clock)
+_CLOCK = Decoder(Clock)
 
 
 class Source(StrEnum):
@@ -39,8 +39,7 @@ class Source(StrEnum):
 type ClockKey = tuple[UUID, Source]
 
 
-@dataclass(frozen=True, slots=True)
-class KnownClock:
+class KnownClock(Struct, frozen=True):
     """A reader's clock as it is kept.
 
     Args:
@@ -55,7 +54,7 @@ class KnownClock:
 def clock_of(state: str, suspect: str | None) -> KnownClock:
     """A row of the table, of which the state is JSON."""
     reason = None if suspect is None else Suspicion(suspect)
-    return KnownClock(_CLOCK.validate_json(state), reason)
+    return KnownClock(_CLOCK.decode(state), reason)
 
 
 def columns_of_clocks(clocks: Mapping[ClockKey, KnownClock]) -> list[list[object]]:

@@ -2,9 +2,11 @@
 time they were switched on, in another."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from copy import replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from core.domain.values import MILLISECOND, EventType
 from core.models.instants import LAST, instant, microseconds, optional_instant
@@ -94,8 +96,7 @@ RETURNING reader_id, started_at, xmax = 0 AS is_new
 """
 
 
-@dataclass(frozen=True, slots=True)
-class News:
+class News(Struct, frozen=True):
     """What signs of life told.
 
     Args:
@@ -110,8 +111,7 @@ class News:
     new: Sequence[AcceptedEvent]
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Struct, frozen=True):
     """What readers said, and what is known by it.
 
     Args:
@@ -183,8 +183,7 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
     return latest
 
 
-@dataclass(frozen=True, slots=True)
-class _Kept:
+class _Kept(Struct, frozen=True):
     """Readers that were online before, and events that were not known."""
 
     online: Collection[UUID]

@@ -1,10 +1,10 @@
 """Impacts that are nobody's: kept beside the shots, for a judge to look at."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from asyncpg import Record
+from msgspec import Struct
 
 from core.domain.review import Reason
 from core.domain.window import Span
@@ -62,8 +62,7 @@ UPDATE unmatched_landing SET is_published = true WHERE landing_event_id = ANY ($
 """
 
 
-@dataclass(frozen=True, slots=True)
-class UnmatchedLanding:
+class UnmatchedLanding(Struct, frozen=True):
     """An impact that is nobody's.
 
     Args:
@@ -95,8 +94,7 @@ class UnmatchedLanding:
     deadline: int
 
 
-@dataclass(frozen=True, slots=True)
-class DueLanding:
+class DueLanding(Struct, frozen=True):
     """An impact that a judge is to be told of.
 
     Args:

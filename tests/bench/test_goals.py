@@ -1,6 +1,6 @@
 """A goal is reached or missed by figures that count, of a run that is as large as it is for."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

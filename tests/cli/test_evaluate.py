@@ -1,7 +1,7 @@
 """The rules tried on a simulated field, without a server."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from pathlib import Path
 
 import pytest

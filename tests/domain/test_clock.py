@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 
 from hypothesis import given
 from hypothesis import strategies as st

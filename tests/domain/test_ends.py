@@ -1,7 +1,7 @@
 """Which end an arrow belongs to, and which of its arrows count there."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 import pytest

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
+from copy import replace
 
 import pytest
 from hypothesis import given, settings

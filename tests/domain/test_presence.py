@@ -1,6 +1,6 @@
 """Whether a reader was there to see a landing."""
 
-from dataclasses import replace
+from copy import replace
 
 from core.domain.presence import Sight, sight
 from core.domain.values import Boot, Watch

@@ -1,7 +1,7 @@
 """What a judge says stands, whatever the sensors say."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 import pytest

@@ -1,7 +1,7 @@
 """Landings that are nobody's, and why."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+from copy import replace
 
 from core.domain.correlation import correlate
 from core.domain.review import Reason

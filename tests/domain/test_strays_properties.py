@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 import pytest

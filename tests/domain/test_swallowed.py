@@ -1,6 +1,6 @@
 """No arrow is taken for another's repeated report without a judge being told."""
 
-from dataclasses import replace
+from copy import replace
 
 import pytest
 

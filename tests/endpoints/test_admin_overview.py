@@ -1,7 +1,7 @@
 """How the work stands, at a glance, over HTTP."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime
 
 import pytest

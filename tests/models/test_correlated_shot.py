@@ -1,6 +1,6 @@
 """Shots as correlation leaves them: written, read again, and what was published of them."""
 
-from dataclasses import replace
+from copy import replace
 from uuid import UUID, uuid4
 
 import asyncpg

@@ -1,6 +1,6 @@
 """Keeping events, and finding those of a target."""
 
-from dataclasses import replace
+from copy import replace
 from uuid import UUID, uuid4
 
 import pytest

@@ -1,7 +1,7 @@
 """What signs of life leave of readers' presence."""
 
 import asyncio
-from dataclasses import replace
+from copy import replace
 from datetime import datetime
 from typing import Any
 

@@ -1,6 +1,6 @@
 """What a slot's sums take in, and what shots teach."""
 
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 from core.domain.learning import Clocks, Lesson

@@ -1,6 +1,6 @@
 """Impacts that are nobody's: kept, found again, told once."""
 
-from dataclasses import replace
+from copy import replace
 from uuid import UUID, uuid4
 
 import pytest

@@ -1,7 +1,7 @@
 """The limit that the rules are held against."""
 
 import random
-from dataclasses import replace
+from copy import replace
 from itertools import permutations
 
 import pytest

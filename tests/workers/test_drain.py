@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import replace
+from copy import replace
 from uuid import uuid4
 
 import asyncpg

@@ -1,7 +1,7 @@
 """What a worker remembers of butts between two drains."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from copy import replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -48,6 +48,23 @@ async def test_what_was_written_is_remembered_for_the_next_turn(
     await shoot(line, 10, 40, 70)
     assert taken == [False, True, True, True, True, True]
     assert [known.shot.status for known in await line.shots()] == [Status.LANDED] * 3
+
+
+async def test_a_readers_id_is_kept_once_for_all_that_it_said(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[Event] = []
+    keep = Memory.keep
+
+    def noted(memory: Memory, known: Iterable[Remembered]) -> None:
+        butts = list(known)
+        kept[:] = [event for each in butts for event in each.events]
+        keep(memory, butts)
+
+    monkeypatch.setattr(Memory, "keep", noted)
+    await shoot(line, 10, 40)
+    assert len(kept) == 4
+    assert len({id(event.reader_id) for event in kept}) == 2
 
 
 async def test_a_butt_whose_events_were_kept_without_its_shots_is_read(line: Range) -> None:

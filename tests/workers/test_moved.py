@@ -1,7 +1,7 @@
 """Readers that were elsewhere all along: what their butts had of them goes to where they were."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 import pytest

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from dataclasses import replace
+from copy import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Sequence
-from dataclasses import replace
+from copy import replace
 from typing import Any
 from uuid import UUID, uuid4
 

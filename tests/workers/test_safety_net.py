@@ -1,7 +1,7 @@
 """Whatever job is lost, a sweep finds what it would have done."""
 
 import json
-from dataclasses import replace
+from copy import replace
 from uuid import UUID, uuid4
 
 import pytest

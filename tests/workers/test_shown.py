@@ -1,7 +1,7 @@
 """Shots as viewers are told of them: what is written without the model is what the model writes."""
 
 import random
-from dataclasses import replace
+from copy import replace
 from uuid import UUID
 
 import asyncpg.pgproto.pgproto
