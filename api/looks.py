@@ -11,10 +11,10 @@ from core import valkey_health
 from core.inbox import Inbox
 from core.lanes import StreamState
 from core.models import postgres_health
-from core.models.correlated_shot import count_unpublished
 from core.models.failed_job import count_failed_jobs
 from core.models.instants import FOREVER
 from core.models.reader_state import count_present
+from core.models.untold import count_untold
 from core.models.work import count_asked
 from core.pause import pause_state
 from core.postgres import Connection, Pool, lent
@@ -75,7 +75,7 @@ async def look_at_queue(valkey: Redis, inbox: Inbox, queue: Queue, at: datetime)
 
 async def count_waiting(conn: Connection) -> int:
     """How much is to be derived or published."""
-    return await count_asked(conn) + await count_unpublished(conn, FOREVER)
+    return await count_asked(conn) + await count_untold(conn, FOREVER)
 
 
 @dataclass(slots=True)

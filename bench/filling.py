@@ -38,11 +38,11 @@ WITH place AS MATERIALIZED (
     INSERT INTO shot (
         id, session_id, target_id, slot_id, archer_id, release_event_id, landing_event_id,
         engage_time, release_time, landing_time, deadline, x, y, status, score, label,
-        is_settled, version, published_version
+        is_settled, version
     )
     SELECT gen_random_uuid(), session_id, target_id, slot_id, archer_id, release_id, landing_id,
         released - interval '3 seconds', released, released + interval '340 milliseconds',
-        released + interval '3 seconds', 10.0, 20.0, 'landed', 9, '9', true, 2, 2
+        released + interval '3 seconds', 10.0, 20.0, 'landed', 9, '9', true, 2
     FROM drawn
     RETURNING id, target_id, slot_id, release_time
 )

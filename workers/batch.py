@@ -81,6 +81,8 @@ class Outcome(Struct, frozen=True):
         repeated: For each event that was known before, its reader.
         echoes: What says later that its readers live, each with whom it belongs to.
         learned: What is to be remembered of the butts once this is committed.
+        untold: The row of `untold` that names the shots that viewers see change; None: there are
+            none.
     """
 
     changes: Sequence[Change]
@@ -93,6 +95,7 @@ class Outcome(Struct, frozen=True):
     repeated: Sequence[UUID] = ()
     echoes: Sequence[tuple[UUID, AcceptedEvent]] = ()
     learned: Sequence[Remembered] = ()
+    untold: int | None = None
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -142,6 +145,7 @@ async def do_batch(
         _repeated(mine, news.new),
         _echoes(batch, came.accepted, known.bindings),
         found.learned,
+        found.untold,
     )
 
 

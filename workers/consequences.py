@@ -101,7 +101,7 @@ async def _tell(
         deps.feed.publish_with(pipe, [*frames, *reader_frames("reader.online", online)])
         deps.inbox.acknowledge_with(pipe, entries)
         await send(pipe)
-    deps.told.add(change.after for change in changes)
+    deps.told.add(outcome.untold for outcome in outcomes)
     await note_told(conn, ends)
 
 

@@ -71,6 +71,8 @@ class Derivation(Struct, frozen=True):
         elsewhere: Butts that were not derived and have shots that now count otherwise, and when
             those were released.
         learned: What is to be remembered of the butts once this is committed.
+        untold: The row of `untold` that names the shots that viewers see change; None: there are
+            none.
     """
 
     changes: Sequence[Change]
@@ -78,6 +80,7 @@ class Derivation(Struct, frozen=True):
     ends: Sequence[AutoEnd] = ()
     elsewhere: Mapping[UUID, Span] = field(default_factory=dict)
     learned: Sequence[Remembered] = ()
+    untold: int | None = None
 
 
 async def derive(
@@ -101,25 +104,30 @@ async def derive(
     known = await recall.shots(cuts, _by_target(derived))
     counted = await settled(conn, windows, derived, known)
     changes = _differences(counted, butts, causes, set(cuts))
-    await _write(recall, windows, changes)
+    untold = await _write(recall, windows, changes)
     ends = await keep_auto_ends(conn, windows, _seen(changes))
     if court.pending:
         await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(recall, windows)
-    return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned())
+    learned = recall.learned()
+    return Derivation(changes, unmatched, ends, counted.elsewhere, learned, untold)
 
 
-async def _write(recall: Recall, windows: Sequence[Window], changes: Sequence[Change]) -> None:
-    """Write the shots, what they teach, and their slots' sums."""
-    await write_shots(
+async def _write(
+    recall: Recall, windows: Sequence[Window], changes: Sequence[Change]
+) -> int | None:
+    """Write the shots, what they teach, and their slots' sums; as `write_shots`."""
+    untold = await write_shots(
         recall.conn,
         [change.after for change in changes if change.before is not None],
         [change.after for change in changes if change.before is None],
         # An arrow in the air counts nothing yet.
         slots={each.shot.slot_id for each in _seen(changes) if each.shot.score is not None},
         lessons=await new_lessons(recall, windows),
+        seen=[change.after.shot.id for change in changes if change.is_visible],
     )
     recall.note_shots(change.after for change in changes)
+    return untold
 
 
 def _by_target(derived: Mapping[UUID, tuple[UUID, Shot]]) -> dict[UUID, set[UUID]]:
@@ -175,13 +183,13 @@ def _change(
     if before is None:
         # A shot that is new and decided was in flight first: viewers are told of both.
         version = 1 if shot.status is Status.IN_FLIGHT else 2
-        after = StoredShot(shot, butt.session_id, butt.target_id, number, version, 0, request_id)
+        after = StoredShot(shot, butt.session_id, butt.target_id, number, version, request_id)
         return Change(None, after)
     place = (butt.session_id, butt.target_id, number)
     stays = place == (before.session_id, before.target_id, before.end_number)
     if stays and shot == before.shot:
         return None
-    moved = StoredShot(shot, *place, before.version, before.published_version, before.request_id)
+    moved = StoredShot(shot, *place, before.version, before.request_id)
     as_seen = replace(before.shot, is_settled=shot.is_settled, deadline=shot.deadline)
     if stays and as_seen == shot:
         return Change(before, moved)

@@ -33,13 +33,13 @@ def _frames(change: Change) -> list[Frame]:
     return [_outcome(after)]
 
 
-def overlooked_frames(unpublished: Sequence[StoredShot]) -> list[Frame]:
-    """Frames for shots whose last change no viewer was told of."""
+def overlooked_frames(untold: Sequence[StoredShot]) -> list[Frame]:
+    """Frames for shots of whose last change viewers may not have been told, nor that they began:
+    whoever was knows them by id and version."""
     frames: list[Frame] = []
-    for known in unpublished:
-        if known.published_version == 0:
-            frames.append(_frame("shot.created", known, told_at_release(known)))
-        if known.published_version > 0 or known.shot.status is not Status.IN_FLIGHT:
+    for known in untold:
+        frames.append(_frame("shot.created", known, told_at_release(known)))
+        if known.shot.status is not Status.IN_FLIGHT or known.version > 1:
             frames.append(_outcome(known))
     return frames
 

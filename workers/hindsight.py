@@ -110,7 +110,7 @@ class Hindsight(Struct, frozen=True):
         if before is not None and (before.shot, before.end_number) == (shot, number):
             return before
         version = self.versions.get(shot.id, 1 if before is None else before.version)
-        return StoredShot(shot, session_id, target_id, number, version, 0, None)
+        return StoredShot(shot, session_id, target_id, number, version, None)
 
 
 def _ids(rulings: Iterable[Ruling]) -> frozenset[UUID]:

@@ -1,7 +1,8 @@
 """What a crash left between commit and publish is published after all."""
 
 from core.domain.values import SECOND
-from core.models.correlated_shot import mark_published, select_unpublished
+from core.models.correlated_shot import lock_shots
+from core.models.untold import delete_untold, lock_untold
 from workers.auto_ends import tell_overlooked
 from workers.consequences import now
 from workers.deps import Deps
@@ -10,7 +11,8 @@ from workers.review import listed_frames
 
 # A worker that is alive publishes within this time of its commit.
 OVERLOOKED_AFTER = 2 * SECOND
-AT_ONCE = 500
+# Writes; each is of one batch of events at most.
+AT_ONCE = 20
 
 
 async def relay(deps: Deps) -> None:
@@ -23,9 +25,10 @@ async def relay(deps: Deps) -> None:
         await tell_overlooked(conn, deps, before)
     while True:
         async with deps.pool.acquire() as conn, conn.transaction():
-            overlooked = await select_unpublished(conn, before, AT_ONCE)
-            reviews = await listed_frames(conn, overlooked)
-            await deps.feed.publish([*overlooked_frames(overlooked), *reviews])
-            await mark_published(conn, overlooked)
-        if len(overlooked) < AT_ONCE:
+            untold = await lock_untold(conn, before, AT_ONCE)
+            shots = await lock_shots(conn, {i for each in untold for i in each.shot_ids})
+            reviews = await listed_frames(conn, shots)
+            await deps.feed.publish([*overlooked_frames(shots), *reviews])
+            await delete_untold(conn, [each.id for each in untold])
+        if len(untold) < AT_ONCE:
             return

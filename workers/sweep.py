@@ -2,13 +2,14 @@
 
 from core.domain.values import MILLISECOND, SECOND
 from core.models.auto_end import count_untold_ends
-from core.models.correlated_shot import count_unpublished, select_overdue, select_unsettled
+from core.models.correlated_shot import select_overdue, select_unsettled
 from core.models.failed_job_retry import delete_old, select_left
 from core.models.instants import instant
 from core.models.presence import mark_silent, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.standing_rank import select_unranked_sessions
 from core.models.unmatched_landing import select_due_targets
+from core.models.untold import count_untold
 from core.models.work import select_asked_partitions
 from core.postgres import Connection
 from workers.consequences import now
@@ -33,7 +34,7 @@ async def sweep(deps: Deps) -> None:
         partitions |= await _silent_readers(conn, deps, as_of)
         overdue = set(await select_overdue(conn, as_of - GRACE))
         overdue |= await select_due_targets(conn, as_of - GRACE)
-        overlooked = await count_unpublished(conn, as_of - OVERLOOKED_AFTER)
+        overlooked = await count_untold(conn, as_of - OVERLOOKED_AFTER)
         overlooked += await count_untold_ends(conn, as_of - OVERLOOKED_AFTER)
         unranked = await select_unranked_sessions(conn, instant(as_of - RANK_GRACE))
         left = await select_left(conn, LEFT_AT_ONCE)

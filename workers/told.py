@@ -1,30 +1,29 @@
-"""What viewers were told of shots, noted in the database a little later and for many at once.
+"""That viewers were told of shots, noted in the database a little later and for many writes at once.
 
 Nobody waits for it. What a crash keeps from being noted is told once more, which changes nothing
 for a viewer.
 """
 
 from collections.abc import Iterable
-from uuid import UUID
 
-from core.models.correlated_shot import StoredShot, mark_published
+from core.models.untold import delete_untold
 from core.postgres import Pool
 
 
 class Told:
-    """Shots that viewers were told of and that are not noted yet."""
+    """Writes whose shots viewers were told of, while that is not noted yet."""
 
     def __init__(self) -> None:
-        self._shots: dict[UUID, StoredShot] = {}
+        self._writes: set[int] = set()
 
-    def add(self, shots: Iterable[StoredShot]) -> None:
-        """Viewers were told of these as they are here."""
-        self._shots |= {known.shot.id: known for known in shots}
+    def add(self, untold: Iterable[int | None]) -> None:
+        """Viewers were told of all that these rows of `untold` name."""
+        self._writes.update(each for each in untold if each is not None)
 
     async def note(self, pool: Pool) -> None:
         """Note them all."""
-        shots, self._shots = self._shots, {}
-        if shots:
+        writes, self._writes = self._writes, set()
+        if writes:
             async with pool.acquire() as conn:
                 # In one order for all, so that two workers do not lock each other out.
-                await mark_published(conn, [shots[shot_id] for shot_id in sorted(shots)])
+                await delete_untold(conn, sorted(writes))

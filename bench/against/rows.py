@@ -30,7 +30,7 @@ ON CONFLICT (id) DO NOTHING
 """
 SHOT_UPDATE_LANDED = """
 UPDATE shot SET status = 'landed', landing_event_id = $2, landing_time = $3, x = $4, y = $5,
-    score = 9, label = '9', is_settled = true, version = 2, published_version = 2
+    score = 9, label = '9', is_settled = true, version = 2
 WHERE id = (
     SELECT id FROM shot
     WHERE target_id = $1 AND status = 'in_flight' AND release_time < $3 AND deadline >= $3

@@ -1,4 +1,4 @@
-"""Shots as correlation leaves them: read for comparison, and what was published of them."""
+"""Shots as correlation leaves them, read for comparison."""
 
 from collections.abc import Collection, Mapping, Sequence
 from copy import replace
@@ -25,17 +25,8 @@ JOIN shot ON shot.target_id = span.target_id
     AND shot.release_time >= span.begins AND shot.release_time <= span.ends
 """
 
-SHOT_MARK_PUBLISHED = """
-UPDATE shot SET published_version = greatest(published_version, sent.version)
-FROM unnest($1::uuid[], $2::integer[]) AS sent (id, version)
-WHERE shot.id = sent.id
-"""
-
-SHOT_SELECT_UNPUBLISHED = """
-SELECT * FROM shot WHERE published_version < version AND updated_at < $1
-ORDER BY updated_at LIMIT $2
-FOR UPDATE SKIP LOCKED
-"""
+# Nobody writes a later version meanwhile, and tells of it first.
+SHOT_LOCK = "SELECT * FROM shot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
 
 # A target that failed is not looked at every second, and not at all when workers died over it: a
 # retry does.
@@ -67,10 +58,6 @@ JOIN shot ON shot.landing_event_id = event.event_id
 WHERE binding.target_id = ANY ($1) AND shot.target_id <> binding.target_id
 """
 
-SHOT_COUNT_UNPUBLISHED = """
-SELECT count(*) FROM shot WHERE published_version < version AND updated_at < $1
-"""
-
 SHOT_SELECT_UNSCORED = """
 SELECT * FROM shot WHERE target_id = $1 AND status = 'landed' AND score IS NULL
 """
@@ -85,7 +72,6 @@ class StoredShot(Struct, frozen=True):
         target_id: Its butt.
         end_number: The end it belongs to, from 1; 0: released before the first was opened.
         version: Grows with every change that a viewer may see.
-        published_version: The last version that viewers were told of; 0: none.
         request_id: The request that caused the last change.
     """
 
@@ -94,7 +80,6 @@ class StoredShot(Struct, frozen=True):
     target_id: UUID
     end_number: int
     version: int
-    published_version: int
     request_id: UUID | None
 
 
@@ -129,7 +114,6 @@ def stored(row: Record) -> StoredShot:
         shared(row["target_id"]),
         row["end_number"],
         row["version"],
-        row["published_version"],
         row["request_id"],
     )
 
@@ -153,16 +137,11 @@ async def select_known_shots(
     return {row["id"]: stored(row) for row in rows}
 
 
-async def mark_published(conn: Connection, shots: Sequence[StoredShot]) -> None:
-    """Note that viewers were told of these versions."""
-    ids, versions = [s.shot.id for s in shots], [s.version for s in shots]
-    await conn.execute(SHOT_MARK_PUBLISHED, ids, versions)
-
-
-async def select_unpublished(conn: Connection, before: int, limit: int) -> list[StoredShot]:
-    """Shots whose last change, made before this time, no viewer was told of; locked meanwhile."""
-    rows = await conn.fetch(SHOT_SELECT_UNPUBLISHED, instant(before), limit)
-    return [stored(row) for row in rows]
+async def lock_shots(conn: Connection, ids: Collection[UUID]) -> list[StoredShot]:
+    """Some shots, in the order of their releases; nobody changes them until the transaction
+    ends."""
+    rows = await conn.fetch(SHOT_LOCK, list(ids))
+    return sorted(map(stored, rows), key=lambda known: (known.shot.released_at, known.shot.id))
 
 
 async def select_overdue(conn: Connection, as_of: int) -> dict[UUID, Span]:
@@ -195,12 +174,6 @@ def _spans(rows: Sequence[Record]) -> dict[UUID, Span]:
         row["target_id"]: Span(microseconds(row["begins"]), microseconds(row["ends"]))
         for row in rows
     }
-
-
-async def count_unpublished(conn: Connection, before: int) -> int:
-    """How many shots changed before this time without any viewer being told."""
-    count: int = await conn.fetchval(SHOT_COUNT_UNPUBLISHED, instant(before))
-    return count
 
 
 async def select_unscored(conn: Connection, target_id: UUID) -> list[StoredShot]:

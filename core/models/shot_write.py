@@ -9,13 +9,17 @@ from core.models.correlated_shot import StoredShot
 from core.models.instants import instant, optional_instant
 from core.postgres import Connection
 
+# What viewers are still to be told of is noted with it.
 SHOT_INSERT = """
-INSERT INTO shot (
-    id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
-    landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
-    is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
+WITH created AS (
+    INSERT INTO shot (
+        id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
+        landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
+        is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
+    )
+    SELECT * FROM unnest($1::shot_row[]) AS new
 )
-SELECT * FROM unnest($1::shot_row[]) AS new
+INSERT INTO untold (shot_ids) SELECT $2::uuid[] WHERE cardinality($2) > 0 RETURNING id
 """
 
 # One statement, since viewers wait for each round trip, and a landing changes a shot that is there.
@@ -54,29 +58,31 @@ WITH changed AS (
         SELECT slot_id, status, score, is_x, flags FROM unnest($1::shot_row[])
     ) AS shot
     WHERE status IN ('landed', 'missed') AND score IS NOT NULL AND NOT flags @> '{out_of_end}'
+), counted AS (
+    INSERT INTO standing AS kept (
+        slot_id, session_id, total, arrows, xs, elevens, tens, nines, sixes, fives, changed_at
+    )
+    SELECT slot.id, slot.session_id,
+        coalesce(sum(score), 0),
+        count(score),
+        count(*) FILTER (WHERE is_x),
+        count(*) FILTER (WHERE score = 11),
+        count(*) FILTER (WHERE score = 10),
+        count(*) FILTER (WHERE score = 9),
+        count(*) FILTER (WHERE score = 6),
+        count(*) FILTER (WHERE score = 5),
+        clock_timestamp()
+    FROM slot
+    LEFT JOIN counting ON counting.slot_id = slot.id
+    WHERE slot.id = ANY ($3)
+    GROUP BY slot.id
+    ORDER BY slot.id
+    ON CONFLICT (slot_id) DO UPDATE SET
+        session_id = excluded.session_id, total = excluded.total, arrows = excluded.arrows,
+        xs = excluded.xs, elevens = excluded.elevens, tens = excluded.tens, nines = excluded.nines,
+        sixes = excluded.sixes, fives = excluded.fives, changed_at = excluded.changed_at
 )
-INSERT INTO standing AS kept (
-    slot_id, session_id, total, arrows, xs, elevens, tens, nines, sixes, fives, changed_at
-)
-SELECT slot.id, slot.session_id,
-    coalesce(sum(score), 0),
-    count(score),
-    count(*) FILTER (WHERE is_x),
-    count(*) FILTER (WHERE score = 11),
-    count(*) FILTER (WHERE score = 10),
-    count(*) FILTER (WHERE score = 9),
-    count(*) FILTER (WHERE score = 6),
-    count(*) FILTER (WHERE score = 5),
-    clock_timestamp()
-FROM slot
-LEFT JOIN counting ON counting.slot_id = slot.id
-WHERE slot.id = ANY ($3)
-GROUP BY slot.id
-ORDER BY slot.id
-ON CONFLICT (slot_id) DO UPDATE SET
-    session_id = excluded.session_id, total = excluded.total, arrows = excluded.arrows,
-    xs = excluded.xs, elevens = excluded.elevens, tens = excluded.tens, nines = excluded.nines,
-    sixes = excluded.sixes, fives = excluded.fives, changed_at = excluded.changed_at
+INSERT INTO untold (shot_ids) SELECT $4::uuid[] WHERE cardinality($4) > 0 RETURNING id
 """
 
 
@@ -87,7 +93,8 @@ async def write_shots(
     *,
     slots: Collection[UUID] = (),
     lessons: Sequence[tuple[UUID, Lesson]] = (),
-) -> None:
+    seen: Collection[UUID] = (),
+) -> int | None:
     """Write what differs, and what follows from it.
 
     Args:
@@ -97,13 +104,20 @@ async def write_shots(
         slots: Whose sums may be others: they are summed up anew.
         lessons: What shots teach, with the target that each belongs to; of one that taught
             something before, only this.
+        seen: The shots that viewers are to be told of.
+
+    Returns:
+        The row of `untold` that names what was seen; None: nothing was.
     """
-    if created:
-        # First what was there, so that a landing is free before it is given anew.
-        await _change(conn, changed, (), ())
-        await conn.execute(SHOT_INSERT, [_shot_row(shot) for shot in created])
-        changed = ()
-    await _change(conn, changed, slots, lessons)
+    if not created:
+        return await _change(conn, changed, slots, lessons, seen)
+    # First what was there, so that a landing is free before it is given anew.
+    await _change(conn, changed, (), (), ())
+    untold: int | None = await conn.fetchval(
+        SHOT_INSERT, [_shot_row(shot) for shot in created], list(seen)
+    )
+    await _change(conn, (), slots, lessons, ())
+    return untold
 
 
 async def _change(
@@ -111,11 +125,14 @@ async def _change(
     changed: Sequence[StoredShot],
     slots: Collection[UUID],
     lessons: Sequence[tuple[UUID, Lesson]],
-) -> None:
-    if changed or slots or lessons:
-        rows = [_shot_row(shot) for shot in changed]
-        taught = [_lesson_row(target, lesson) for target, lesson in lessons]
-        await conn.execute(SHOT_CHANGE, rows, taught, sorted(slots))
+    seen: Collection[UUID],
+) -> int | None:
+    if not (changed or slots or lessons):
+        return None
+    rows = [_shot_row(shot) for shot in changed]
+    taught = [_lesson_row(target, lesson) for target, lesson in lessons]
+    untold: int | None = await conn.fetchval(SHOT_CHANGE, rows, taught, sorted(slots), list(seen))
+    return untold
 
 
 def _shot_row(known: StoredShot) -> tuple[object, ...]:

@@ -69,8 +69,7 @@ MADE: dict[str, dict[str, set[str]]] = {
         "shot": {"id", "session_id", "target_id", "slot_id", "archer_id", "arrow_id"}
         | {"release_event_id", "landing_event_id", "engage_time", "release_time", "landing_time"}
         | {"deadline", "x", "y", "status", "score", "is_x", "label", "face_id", "spot"}
-        | {"confidence", "flags", "end_number", "is_settled", "version", "published_version"}
-        | {"request_id"}
+        | {"confidence", "flags", "end_number", "is_settled", "version", "request_id"}
         | STAMPS,
         "standing": {"slot_id", "session_id", "total", "arrows", "xs", "elevens", "tens"}
         | {"nines", "sixes", "fives", "rank", "is_tied", "changed_at", "ranked_at"},
@@ -123,6 +122,8 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611260900": {},
     "202611261000": {"butt_turn": {"target_id", "turn"}},
     "202611261900": {},
+    "202611270900": {},
+    "202611270910": {"untold": {"id", "shot_ids", "written_at"}},
 }
 
 
@@ -209,6 +210,24 @@ async def test_of_what_was_shot_out_of_every_end_only_a_score_that_was_ruled_cou
     flags = {row["id"]: row["flags"] for row in await conn.fetch("SELECT id, flags FROM shot")}
     assert flags == {shots[0]: ["ruled"], shots[1]: ["out_of_end", "ruled"]}
     assert tuple(await conn.fetchrow("SELECT total, arrows FROM standing") or ()) == (9, 1)
+
+
+async def test_what_viewers_were_not_told_of_is_known_after_up_and_after_down(
+    here: Settings, conn: Connection
+) -> None:
+    migrate.up(here)
+    while "202611270910" not in await migrate.pending(conn):
+        migrate.down(here)
+    butts = await set_up(conn)
+    told, untold = [await add_shot(conn, butts, 0, second, score=9) for second in (10, 20)]
+    await conn.execute("UPDATE shot SET published_version = version WHERE id = $1", told)
+    await conn.execute("UPDATE shot SET published_version = 0 WHERE id = $1", untold)
+    migrate.up(here)
+    assert await conn.fetchval("SELECT shot_ids FROM untold") == [untold]
+    while "202611270910" not in await migrate.pending(conn):
+        migrate.down(here)
+    rows = await conn.fetch("SELECT id FROM shot WHERE published_version < version")
+    assert [row["id"] for row in rows] == [untold]
 
 
 async def test_up_after_down_to_nothing_makes_the_same(here: Settings, conn: Connection) -> None:

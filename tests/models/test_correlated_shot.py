@@ -1,4 +1,4 @@
-"""Shots as correlation leaves them: written, read again, and what was published of them."""
+"""Shots as correlation leaves them, written and read again."""
 
 from copy import replace
 from uuid import UUID, uuid4
@@ -10,11 +10,9 @@ from core.domain.values import Shot, ShotFlag, Status
 from core.domain.window import Span
 from core.models.correlated_shot import (
     StoredShot,
-    count_unpublished,
-    mark_published,
+    lock_shots,
     select_known_shots,
     select_overdue,
-    select_unpublished,
     select_unscored,
     select_unsettled,
     voided,
@@ -62,7 +60,7 @@ async def in_flight(conn: Connection, field: Field, at: float, place: str = "1A"
         confidence=1.0,
         flags=(),
     )
-    return StoredShot(shot, field.session_id, field.targets[1], 1, 1, 0, None)
+    return StoredShot(shot, field.session_id, field.targets[1], 1, 1, None)
 
 
 async def landed(
@@ -204,32 +202,13 @@ async def test_a_shot_that_is_asked_for_twice_is_found_once(conn: Connection, fi
     }
 
 
-async def test_what_viewers_were_told_is_published(conn: Connection, field: Field) -> None:
-    first, second = await in_flight(conn, field, 10), await in_flight(conn, field, 20)
-    await write_shots(conn, [], [first, second])
-    assert await count_unpublished(conn, FOREVER) == 2
-    await mark_published(conn, [first])
-    assert [known.shot.id for known in await select_unpublished(conn, FOREVER, 10)] == [
-        second.shot.id
-    ]
-
-
-async def test_an_older_version_that_is_told_late_takes_nothing_back(
+async def test_shots_are_locked_in_the_order_of_their_releases(
     conn: Connection, field: Field
 ) -> None:
-    made = await in_flight(conn, field, 10)
-    await write_shots(conn, [], [replace(made, version=3)])
-    await mark_published(conn, [replace(made, version=3)])
-    await mark_published(conn, [replace(made, version=1)])
-    assert await count_unpublished(conn, FOREVER) == 0
-
-
-async def test_a_change_after_that_is_to_be_published(conn: Connection, field: Field) -> None:
-    made = await in_flight(conn, field, 10)
-    await write_shots(conn, [], [made])
-    await mark_published(conn, [made])
-    await write_shots(conn, [replace(voided(made), version=2)], [])
-    assert await count_unpublished(conn, FOREVER) == 1
+    first, second = await in_flight(conn, field, 10), await in_flight(conn, field, 20)
+    await write_shots(conn, [], [second, first])
+    ids = [second.shot.id, uuid4(), first.shot.id]
+    assert await lock_shots(conn, ids) == [first, second]
 
 
 async def test_overdue_is_what_flies_past_its_deadline(conn: Connection, field: Field) -> None:

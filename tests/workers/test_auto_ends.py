@@ -118,7 +118,7 @@ async def test_what_a_crash_left_untold_is_told_after_all(
         with pytest.raises(ConnectionError):
             await line.say(*round_of(line.field, 9, 8))
     async with deps.pool.acquire() as conn:
-        await conn.execute("UPDATE shot SET published_version = version")
+        await conn.execute("DELETE FROM untold")
         await conn.execute("UPDATE shooting_end SET updated_at = $1", instant(now() - 5_000_000))
     await sweep(deps)
     assert await deps.valkey.zscore("arq:queue", "relay") is not None

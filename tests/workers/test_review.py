@@ -355,6 +355,6 @@ async def test_a_relayed_version_tells_judges_too(
         with pytest.raises(ConnectionError):
             await line.say(line.field.release(10))
     async with line.deps.pool.acquire() as conn:
-        await conn.execute("UPDATE shot SET updated_at = $1", instant(now() - 5_000_000))
+        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
     await relay(line.deps)
     assert [row["kind"] for row in await told(line)] == ["shot"]

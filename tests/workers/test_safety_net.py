@@ -10,9 +10,10 @@ from redis.exceptions import ResponseError
 from core.domain.values import Status
 from core.feed import Feed, stream_key
 from core.models.failed_job import count_failed_jobs
-from core.models.instants import instant
+from core.models.instants import FOREVER, instant
 from core.models.recompute import request_recompute
 from core.models.target import TARGETS, change_target
+from core.models.untold import lock_untold
 from core.postgres import Connection
 from core.queue import QUEUE
 from core.schema.target import FaceWish, TargetUpdate
@@ -83,10 +84,30 @@ async def test_a_version_that_viewers_were_not_told_of_is_relayed(
             await line.say(line.field.release(10), line.field.landed(10.4))
     assert await line.frames() == []
     async with line.deps.pool.acquire() as conn:
-        await conn.execute("UPDATE shot SET updated_at = $1", instant(now() - 5_000_000))
+        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
     await relay(line.deps)
     told = [json.loads(frame.text)["type"] for frame in await line.frames()]
     assert told == ["shot.created", "shot.landed"]
+    await relay(line.deps)
+    assert len(await line.frames()) == 2
+
+
+async def test_what_somebody_else_is_about_to_tell_is_left_to_them(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise ConnectionError("the worker died after its commit")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Feed, "publish_with", die)
+        with pytest.raises(ConnectionError):
+            await line.say(line.field.release(10), line.field.landed(10.4))
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        async with conn.transaction():
+            assert len(await lock_untold(conn, FOREVER, 10)) == 1
+            await relay(line.deps)
+            assert await line.frames() == []
     await relay(line.deps)
     assert len(await line.frames()) == 2
 
@@ -100,7 +121,7 @@ async def test_what_the_feed_refused_has_left_the_inbox_and_is_relayed(line: Ran
     assert set((await deps.inbox.depths()).values()) == {0}
     await deps.valkey.delete(stream)
     async with deps.pool.acquire() as conn:
-        await conn.execute("UPDATE shot SET updated_at = $1", instant(now() - 5_000_000))
+        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
     await relay(deps)
     told = [json.loads(frame.text)["type"] for frame in await line.frames()]
     assert told == ["shot.created", "shot.landed"]

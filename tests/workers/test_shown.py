@@ -54,7 +54,7 @@ def some_shot(rng: random.Random) -> StoredShot:
         flags=tuple(sorted(rng.sample(list(ShotFlag), rng.randint(0, 4)))),
     )
     request_id = perhaps(some_id(rng))
-    return StoredShot(shot, some_id(rng), some_id(rng), rng.randint(0, 9), 3, 1, request_id)
+    return StoredShot(shot, some_id(rng), some_id(rng), rng.randint(0, 9), 3, request_id)
 
 
 @pytest.mark.parametrize("seed", SEEDS)
