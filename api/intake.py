@@ -1,5 +1,5 @@
 """Events judged one by one before they are taken: a bad one is named and does not hold up the
-others."""
+others. Where none is bad, as nearly always, nothing of that is needed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ from pydantic import ValidationError
 
 from api.doorkeeper import Doorkeeper
 from api.errors import sentence, within
-from core.domain.values import EventType
+from core.models.event import TYPES
 from core.models.instants import microseconds, optional_microseconds
 from core.models.reader_lookup import KnownReader
 from core.models.token import Principal
 from core.schema.event import EVENT_IN, SPEAKER, EventBatch, EventIn, Rejected
 from core.schema.inbox import AcceptedEvent
+from core.schema.plain import PlainBatch, PlainEvent
 from core.schema.token import Role
 from core.settings import Settings
 
@@ -76,7 +77,7 @@ class Intake:
             return Judged(index, None, event_id, "; ".join(map(sentence, error.errors())))
         return Judged(index, said, event_id, self._unbelievable(said) or self._foreign(said))
 
-    def _unbelievable(self, said: EventIn) -> str | None:
+    def _unbelievable(self, said: EventIn | PlainEvent) -> str | None:
         # A clock that says when it sends may be as wrong as it likes: only what it says happened
         # long before, or after, is not believed.
         sent_at = said.sent_at or self.sent_at
@@ -90,14 +91,14 @@ class Intake:
             return f"ts: lies {future}; is the reader's clock right?"
         return None
 
-    def _foreign(self, said: EventIn) -> str | None:
+    def _foreign(self, said: EventIn | PlainEvent) -> str | None:
         if self.caller.role is not Role.READER:
             return "reader_id: is missing" if said.reader_id is None else None
         if said.reader_id not in (None, self.caller.reader_id):
             return FOREIGN
         return None
 
-    def reader_of(self, said: EventIn) -> UUID | None:
+    def reader_of(self, said: EventIn | PlainEvent) -> UUID | None:
         """Who says it."""
         return said.reader_id or self.caller.reader_id
 
@@ -120,7 +121,18 @@ class Intake:
             return judged.refused(reason)
         return judged
 
-    def accept(self, said: EventIn, request_id: UUID) -> AcceptedEvent:
+    def is_plain(self, said: PlainEvent, readers: Mapping[UUID, KnownReader]) -> bool:
+        """Whether nothing is wrong with it by who says it and when."""
+        reader_id = self.reader_of(said)
+        reader = None if reader_id is None else readers.get(reader_id)
+        return (
+            reader is not None
+            and reader.kind == SPEAKER[said.type]
+            and self._foreign(said) is None
+            and self._unbelievable(said) is None
+        )
+
+    def accept(self, said: EventIn | PlainEvent, request_id: UUID) -> AcceptedEvent:
         """An event as it goes into the inbox."""
         reader_id = self.reader_of(said)
         assert reader_id is not None
@@ -129,7 +141,7 @@ class Intake:
         return AcceptedEvent(
             event_id=said.event_id,
             reader_id=reader_id,
-            type=EventType(said.type),
+            type=TYPES[said.type],
             ts=microseconds(said.ts),
             sent_at=optional_microseconds(sent_at),
             received_at=microseconds(self.received_at),
@@ -182,3 +194,17 @@ async def judge(
     ]
     rejected = [each.rejected() for each in judged if each.error is not None]
     return Verdict(accepted, rejected), readers
+
+
+async def judge_plain(
+    doorkeeper: Doorkeeper, intake: Intake, batch: PlainBatch, request_id: UUID
+) -> tuple[Sequence[AcceptedEvent], Mapping[UUID, KnownReader]] | None:
+    """A batch and the readers that its events are of, if nothing is wrong with it; else None, and
+    `judge` says what."""
+    speakers = {intake.reader_of(said) for said in batch.events}
+    readers = await doorkeeper.readers(
+        {reader for reader in speakers if reader is not None}, intake.received_at
+    )
+    if not all(intake.is_plain(said, readers) for said in batch.events):
+        return None
+    return [intake.accept(said, request_id) for said in batch.events], readers

@@ -95,22 +95,21 @@ async def derive(
         as_of: Now, microseconds.
         causes: The requests behind it.
     """
-    conn, butts = recall.conn, recall.butts
-    court = await judged_butts(conn, butts)
+    conn = recall.conn
+    court = await judged_butts(conn, recall.butts)
     causes = replace(causes, of_shot=court.requests)
     windows = await derived_windows(recall, court.butts, court.widened(spans), as_of)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
     known = await recall.shots(cuts, _by_target(derived))
     counted = await settled(conn, windows, derived, known)
-    changes = _differences(counted, butts, causes, set(cuts))
+    changes = _differences(counted, recall.butts, causes, set(cuts))
     untold = await _write(recall, windows, changes)
     ends = await keep_auto_ends(conn, windows, _seen(changes))
     if court.pending:
         await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(recall, windows)
-    learned = recall.learned()
-    return Derivation(changes, unmatched, ends, counted.elsewhere, learned, untold)
+    return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned(), untold)
 
 
 async def _write(

@@ -1,4 +1,4 @@
-"""That viewers were told of shots, noted in the database a little later and for many writes at once.
+"""That viewers were told of shots, noted in the database a little later, for many writes at once.
 
 Nobody waits for it. What a crash keeps from being noted is told once more, which changes nothing
 for a viewer.

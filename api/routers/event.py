@@ -1,21 +1,25 @@
 """Events in: what is accepted is on disk."""
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api.dependencies import DEFAULT, After, ConnectionOf, JudgeOnly, PageLimit
-from api.door import Door, DoorOf
+from api.door import Door, DoorOf, get_door
 from api.errors import failure
-from api.intake import Intake, judge
+from api.intake import Intake, judge, judge_plain
 from api.refusals import TOO_FAST, UNAVAILABLE
 from api.short_way import short_way
 from core.models.event import select_events
+from core.models.reader_lookup import KnownReader
 from core.schema.envelope import Envelope, wrap
-from core.schema.event import Acceptance, EventBatch, StoredEvent
+from core.schema.event import Acceptance, EventBatch, Rejected, StoredEvent
+from core.schema.inbox import AcceptedEvent
 from core.schema.page import Page, Position, page_of
+from core.schema.plain import read_plain
 from core.schema.token import Role
 
 PREFIX = "/api/v0/event"
@@ -31,12 +35,35 @@ async def take_events(batch: EventBatch, door: Door) -> Response:
     if verdict.rejected and not verdict.accepted:
         foreign = verdict.is_all_foreign and caller.role is Role.READER
         return failure(403 if foreign else 422, verdict.errors)
-    await door.keep([(readers[e.reader_id].target_id or e.reader_id, e) for e in verdict.accepted])
-    answer = Acceptance(accepted=len(verdict.accepted), rejected=verdict.rejected)
+    return await _kept(door, verdict.accepted, readers, verdict.rejected)
+
+
+async def take_plain(body: bytes, request: Request) -> Response | None:
+    """Keep a batch with which nothing is wrong."""
+    batch = read_plain(body)
+    if batch is None:
+        return None
+    door = await get_door(request)
+    intake = Intake(door.caller, door.settings, datetime.now(UTC), batch.sent_at)
+    judged = await judge_plain(door.doorkeeper, intake, batch, door.request_id)
+    return None if judged is None else await _kept(door, *judged)
+
+
+async def _kept(
+    door: Door,
+    accepted: Sequence[AcceptedEvent],
+    readers: Mapping[UUID, KnownReader],
+    rejected: Sequence[Rejected] = (),
+) -> Response:
+    """Keep what is good of a batch, and say so."""
+    await door.keep([(readers[e.reader_id].target_id or e.reader_id, e) for e in accepted])
+    answer = Acceptance(accepted=len(accepted), rejected=rejected)
     return Response(wrap(answer, 202).model_dump_json(), 202, media_type="application/json")
 
 
-incoming = APIRouter(prefix=PREFIX, tags=["event"], route_class=short_way(EventBatch, take_events))
+incoming = APIRouter(
+    prefix=PREFIX, tags=["event"], route_class=short_way(EventBatch, take_events, take_plain)
+)
 
 
 @incoming.post(

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from api.door import DoorOf
+from api.door import Door, DoorOf
 from api.refusals import TOO_FAST, UNAVAILABLE
+from api.short_way import short_way
 from core.errors import ForbiddenError, InvalidInputError
 from core.models.instants import microseconds, optional_microseconds
 from core.models.token import Principal
@@ -16,21 +17,9 @@ from core.schema.event import Beat, Heartbeat, HeartbeatAccepted
 from core.schema.inbox import AcceptedBeat
 from core.schema.token import Role
 
-router = APIRouter(prefix="/api/v0/reader", tags=["reader"])
 
-
-@router.post("/heartbeat", responses={**TOO_FAST, **UNAVAILABLE})
-async def post_heartbeat(
-    heartbeat: Heartbeat,
-    door: DoorOf,
-) -> Envelope[HeartbeatAccepted]:
-    """Say which readers live, every 10 seconds.
-
-    `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has
-    more to tell: both decide between a miss and a shot that nobody can judge. `sent_at` measures
-    the clock of whoever sends: a reader's own with its own token, else the gateway's, which counts
-    for readers that never said `sent_at` themselves. 429 and 503 with `Retry-After` as for events.
-    """
+async def take_heartbeat(heartbeat: Heartbeat, door: Door) -> Response:
+    """Judge signs of life, and keep them, all or none."""
     caller, received_at = door.caller, datetime.now(UTC)
     came = _Came(microseconds(received_at), door.request_id, caller.role is not Role.READER)
     speakers = [_speaker(number, beat, caller) for number, beat in enumerate(heartbeat.readers)]
@@ -43,7 +32,32 @@ async def post_heartbeat(
         for reader, beat in zip(speakers, heartbeat.readers, strict=True)
     ]
     await door.keep(beats)
-    return wrap(HeartbeatAccepted(accepted=len(beats)))
+    answer = wrap(HeartbeatAccepted(accepted=len(beats)))
+    return Response(answer.model_dump_json(), media_type="application/json")
+
+
+router = APIRouter(
+    prefix="/api/v0/reader", tags=["reader"], route_class=short_way(Heartbeat, take_heartbeat)
+)
+
+
+@router.post(
+    "/heartbeat",
+    response_model=Envelope[HeartbeatAccepted],
+    responses={**TOO_FAST, **UNAVAILABLE},
+)
+async def post_heartbeat(
+    heartbeat: Heartbeat,
+    door: DoorOf,
+) -> Response:
+    """Say which readers live, every 10 seconds.
+
+    `started_at` tells whether a reader was there while an arrow flew, `buffered` whether it has
+    more to tell: both decide between a miss and a shot that nobody can judge. `sent_at` measures
+    the clock of whoever sends: a reader's own with its own token, else the gateway's, which counts
+    for readers that never said `sent_at` themselves. 429 and 503 with `Retry-After` as for events.
+    """
+    return await take_heartbeat(heartbeat, door)
 
 
 def _speaker(number: int, beat: Beat, caller: Principal) -> UUID:

@@ -1,5 +1,5 @@
-"""Shots that were written and of which viewers were not told since: a row for each write, which is made
-with it and goes once they were told."""
+"""Shots that were written and of which viewers were not told since: a row for each write, which is
+made with it and goes once they were told."""
 
 from collections.abc import Collection, Sequence
 from uuid import UUID
@@ -14,7 +14,9 @@ SELECT id, shot_ids FROM untold WHERE written_at < $1
 ORDER BY id LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
-UNTOLD_COUNT = "SELECT count(*) FROM untold WHERE written_at < $1"
+UNTOLD_COUNT = """
+SELECT coalesce(sum(cardinality(shot_ids)), 0) FROM untold WHERE written_at < $1
+"""
 UNTOLD_DELETE = "DELETE FROM untold WHERE id = ANY ($1)"
 
 
@@ -38,7 +40,8 @@ async def lock_untold(conn: Connection, before: int, limit: int) -> list[Untold]
 
 
 async def count_untold(conn: Connection, before: int) -> int:
-    """How many writes before this time viewers were not told of."""
+    """How many shots were written before this time and not told of, each as often as it was
+    written."""
     count: int = await conn.fetchval(UNTOLD_COUNT, instant(before))
     return count
 

@@ -110,7 +110,8 @@ async def test_a_change_that_is_to_be_derived_is_queued(client: AsyncClient, poo
 
 async def test_a_shot_that_no_viewer_was_told_of_is_queued(client: AsyncClient, pool: Pool) -> None:
     async with pool.acquire() as conn:
-        await add_shot(conn, await set_up(conn), 0, 10)
+        shot_id = await add_shot(conn, await set_up(conn), 0, 10)
+        await conn.execute("INSERT INTO untold (shot_ids) VALUES ($1)", [shot_id])
     assert (await state(client))["queued"] == 1
 
 

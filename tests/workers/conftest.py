@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
-from copy import replace
 from dataclasses import dataclass
 from uuid import UUID
 
