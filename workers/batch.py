@@ -11,7 +11,7 @@ from core.domain.values import SECOND, Event, EventType
 from core.domain.window import Span, touched
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
-from core.models.binding_at import Bindings
+from core.models.binding_at import Bindings, Bound
 from core.models.butt import PlacedButt, take_butts
 from core.models.correlated_shot import select_unsettled
 from core.models.instants import instant
@@ -107,6 +107,10 @@ def owner(accepted: Accepted, bindings: Bindings) -> UUID:
     return accepted.reader_id if bound is None else bound.target_id
 
 
+# An event of a butt, and its reader's place there.
+type _Told = tuple[AcceptedEvent, Bound]
+
+
 async def do_batch(
     conn: Connection, deps: Deps, partitions: Collection[int], batch: Batch, as_of: int
 ) -> Outcome:
@@ -129,11 +133,18 @@ async def do_batch(
         instant(as_of - deps.offline_after),
     )
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
+    told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
-    doubtful = await _doubtful(conn, deps, batch, known.bindings, news.starts, as_of)
-    near, asked = await _ask_others(conn, deps, partitions, doubtful)
-    batch = replace(batch, spans=_joined(batch.spans, near))
-    found = await _derive(conn, deps, batch, known.bindings, as_of)
+    doubtful = await _doubtful(
+        conn,
+        deps,
+        set(batch.witnessed) - _targets(batch, told),
+        known.bindings,
+        news.starts,
+        as_of,
+    )
+    batch, asked = await _ask_others(conn, deps, partitions, batch, doubtful)
+    found = await _derive(conn, deps, batch, told, as_of)
     return Outcome(
         found.changes,
         elsewhere,
@@ -171,14 +182,20 @@ async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list
 
 
 async def _ask_others(
-    conn: Connection, deps: Deps, partitions: Collection[int], doubtful: Mapping[UUID, Span]
-) -> tuple[dict[UUID, Span], set[int]]:
-    """Have targets of other partitions derived there; what is left, and those partitions."""
+    conn: Connection,
+    deps: Deps,
+    partitions: Collection[int],
+    batch: Batch,
+    doubtful: Mapping[UUID, Span],
+) -> tuple[Batch, set[int]]:
+    """Have doubtful targets of other partitions derived there, and those of these with the batch;
+    that, and those partitions."""
     homes = {target: deps.inbox.partition_of(target) for target in doubtful}
     far = {target: home for target, home in homes.items() if home not in partitions}
     if far:
         await request_recompute(conn, far)
-    return {t: s for t, s in doubtful.items() if t not in far}, set(far.values())
+    near = {target: span for target, span in doubtful.items() if target not in far}
+    return replace(batch, spans=_joined(batch.spans, near)), set(far.values())
 
 
 async def _ask_elsewhere(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
@@ -190,39 +207,42 @@ async def _ask_elsewhere(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, 
 
 
 async def _derive(
-    conn: Connection, deps: Deps, batch: Batch, bindings: Bindings, as_of: int
+    conn: Connection, deps: Deps, batch: Batch, told: Sequence[_Told], as_of: int
 ) -> Derivation:
     """Derive what new events touch, and what else is to be derived."""
-    events, targets = batch.events, _targets(batch, bindings)
+    targets = _targets(batch, told)
     butts = await take_butts(conn, targets, deps.offline_after, as_of) if targets else {}
     unsettled = {target: butt.unsettled for target, butt in butts.items()}
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
-    spans = _joined(_joined(batch.spans, doubtful), _touched(events, bindings, butts))
-    causes = _causes(events, bindings, batch.requests)
-    recall = Recall(conn, butts, deps.memory, _placed(events, bindings))
-    return await derive(recall, spans, as_of, causes)
+    spans = _joined(_joined(batch.spans, doubtful), _touched(told, butts))
+    recall = Recall(conn, butts, deps.memory, _placed(told))
+    return await derive(recall, spans, as_of, _causes(batch, told))
 
 
-def _placed(events: Sequence[AcceptedEvent], bindings: Bindings) -> dict[UUID, list[Event]]:
+def _told(events: Sequence[AcceptedEvent], bindings: Bindings) -> list[_Told]:
+    """Those events that are of a butt, with the place of each."""
+    told = ((event, bindings.place(event.reader_id, event.at)) for event in events)
+    return [(event, bound) for event, bound in told if bound is not None]
+
+
+def _placed(told: Sequence[_Told]) -> dict[UUID, list[Event]]:
     """Events as the rules take them, by target."""
     placed: dict[UUID, list[Event]] = {}
-    for event in events:
-        bound = bindings.place(event.reader_id, event.at)
-        if bound is not None:
-            placed.setdefault(bound.target_id, []).append(
-                Event(
-                    id=event.event_id,
-                    type=event.type,
-                    at=event.at,
-                    received_at=event.received_at,
-                    slot_id=bound.slot_id,
-                    arrow_id=event.arrow_id,
-                    x=event.x or 0.0,
-                    y=event.y or 0.0,
-                    sigma_mm=event.sigma_mm,
-                    reader_id=shared(event.reader_id),
-                )
+    for event, bound in told:
+        placed.setdefault(bound.target_id, []).append(
+            Event(
+                id=event.event_id,
+                type=event.type,
+                at=event.at,
+                received_at=event.received_at,
+                slot_id=bound.slot_id,
+                arrow_id=event.arrow_id,
+                x=event.x or 0.0,
+                y=event.y or 0.0,
+                sigma_mm=event.sigma_mm,
+                reader_id=shared(event.reader_id),
             )
+        )
     return placed
 
 
@@ -258,14 +278,13 @@ def _sorted_out(
 async def _doubtful(
     conn: Connection,
     deps: Deps,
-    batch: Batch,
+    others: Collection[UUID],
     bindings: Bindings,
     starts: Sequence[tuple[UUID, int]],
     as_of: int,
 ) -> dict[UUID, Span]:
     """The targets whose misses the readers' word may decide otherwise, and when those were
     released; of those that are derived anyhow it is read with them."""
-    others = set(batch.witnessed) - _targets(batch, bindings)
     doubtful = await select_unsettled(conn, others, as_of) if others else {}
     for reader_id, started_at in starts:
         # A reader cannot have seen what landed just before it was switched on, though it was taken
@@ -275,22 +294,18 @@ async def _doubtful(
     return doubtful
 
 
-def _targets(batch: Batch, bindings: Bindings) -> set[UUID]:
+def _targets(batch: Batch, told: Sequence[_Told]) -> set[UUID]:
     """The targets that are derived."""
-    places = (bindings.place(each.reader_id, each.at) for each in batch.events)
-    return {place.target_id for place in places if place is not None} | set(batch.spans)
+    return {bound.target_id for _, bound in told} | set(batch.spans)
 
 
-def _touched(
-    events: Sequence[AcceptedEvent], bindings: Bindings, butts: Mapping[UUID, PlacedButt]
-) -> dict[UUID, Span]:
+def _touched(told: Sequence[_Told], butts: Mapping[UUID, PlacedButt]) -> dict[UUID, Span]:
     spans: dict[UUID, Span] = {}
-    for event in events:
-        place = bindings.place(event.reader_id, event.at)
-        if place is not None and place.target_id in butts:
-            rules = butts[place.target_id].butt.rules
-            span = touched(EventType(event.type), event.at, rules)
-            spans[place.target_id] = span.joined(spans.get(place.target_id, span))
+    for event, bound in told:
+        target = bound.target_id
+        if target in butts:
+            span = touched(event.type, event.at, butts[target].butt.rules)
+            spans[target] = span.joined(spans[target]) if target in spans else span
     return spans
 
 
@@ -301,15 +316,8 @@ def _joined(one: Mapping[UUID, Span], other: Mapping[UUID, Span]) -> dict[UUID, 
     return joined
 
 
-def _causes(
-    events: Sequence[AcceptedEvent], bindings: Bindings, requests: Mapping[UUID, UUID]
-) -> Causes:
-    of_event: dict[UUID, UUID] = {}
-    of_target = dict(requests)
-    for event in events:
-        if event.request_id is not None:
-            of_event[event.event_id] = event.request_id
-            place = bindings.place(event.reader_id, event.at)
-            if place is not None:
-                of_target[place.target_id] = event.request_id
-    return Causes(of_event, of_target)
+def _causes(batch: Batch, told: Sequence[_Told]) -> Causes:
+    events = batch.events
+    of_event = {e.event_id: e.request_id for e in events if e.request_id is not None}
+    of_target = {b.target_id: e.request_id for e, b in told if e.request_id is not None}
+    return Causes(of_event, {**batch.requests, **of_target})

@@ -9,7 +9,7 @@ from core.feed import Frame
 from core.models.correlated_shot import StoredShot
 from core.models.presence import ReaderPlace
 from workers.derivation import Change
-from workers.shown import told, told_at_release
+from workers.shown import told, told_from_its_release
 
 OUTCOMES = {
     Status.LANDED: "shot.landed",
@@ -26,11 +26,12 @@ def shot_frames(changes: Iterable[Change]) -> list[Frame]:
 def _frames(change: Change) -> list[Frame]:
     after = change.after
     if change.before is None:
-        begun = _frame("shot.created", after, told_at_release(after))
-        return [begun] if after.shot.status is Status.IN_FLIGHT else [begun, _outcome(after)]
+        released, now = told_from_its_release(after)
+        begun = _frame("shot.created", after, released)
+        return [begun] if after.shot.status is Status.IN_FLIGHT else [begun, _outcome(after, now)]
     if change.before.shot.status is after.shot.status:
         return [_frame("shot.updated", after, told(after))]
-    return [_outcome(after)]
+    return [_outcome(after, told(after))]
 
 
 def overlooked_frames(untold: Sequence[StoredShot]) -> list[Frame]:
@@ -38,14 +39,15 @@ def overlooked_frames(untold: Sequence[StoredShot]) -> list[Frame]:
     whoever was knows them by id and version."""
     frames: list[Frame] = []
     for known in untold:
-        frames.append(_frame("shot.created", known, told_at_release(known)))
+        released, now = told_from_its_release(known)
+        frames.append(_frame("shot.created", known, released))
         if known.shot.status is not Status.IN_FLIGHT or known.version > 1:
-            frames.append(_outcome(known))
+            frames.append(_outcome(known, now))
     return frames
 
 
-def _outcome(known: StoredShot) -> Frame:
-    return _frame(OUTCOMES.get(known.shot.status, "shot.updated"), known, told(known))
+def _outcome(known: StoredShot, shot: orjson.Fragment) -> Frame:
+    return _frame(OUTCOMES.get(known.shot.status, "shot.updated"), known, shot)
 
 
 def _frame(kind: str, known: StoredShot, shot: orjson.Fragment) -> Frame:

@@ -1,13 +1,18 @@
 """Shots as viewers see them."""
 
+from functools import lru_cache
+
+import msgspec
 import orjson
 
-from core.domain.values import ShotFlag, Status
+from core.domain.values import MILLISECOND, SECOND, ShotFlag, Status
 from core.models.correlated_shot import StoredShot
-from core.models.instants import instant, optional_instant
+from core.models.instants import instant, microseconds, optional_instant
 from core.schema.shot import Shot
-from core.schema.types import rfc3339
+from core.schema.types import EARLIEST, LATEST, rfc3339
 
+# When shots are shot, microseconds since the epoch; of other times the database keeps the nearest.
+USUAL = range(microseconds(EARLIEST), microseconds(LATEST))
 SEEN_AT_RELEASE = (ShotFlag.ARROW_UNKNOWN, ShotFlag.ENGAGE_MISSING, ShotFlag.OUT_OF_END)
 
 
@@ -47,10 +52,13 @@ def told(known: StoredShot) -> orjson.Fragment:
     return _written(_fields(known))
 
 
-def told_at_release(known: StoredShot) -> orjson.Fragment:
-    """As `told`, of the shot as it was when the arrow left: a decided one was that too."""
+def told_from_its_release(known: StoredShot) -> tuple[orjson.Fragment, orjson.Fragment]:
+    """As `told`, of the shot as it was when the arrow left, which a decided one was too, and as it
+    is."""
+    fields = _fields(known)
+    now = _written(fields)
     if known.shot.status is Status.IN_FLIGHT:
-        return told(known)
+        return now, now
     begun: dict[str, object] = {
         "landing_time": None,
         "x": None,
@@ -65,12 +73,13 @@ def told_at_release(known: StoredShot) -> orjson.Fragment:
         "version": 1,
         "landing_event_id": None,
     }
-    return _written(_fields(known) | begun)
+    return _written(fields | begun), now
 
 
 def _written(fields: dict[str, object]) -> orjson.Fragment:
-    # Ids that come from the database are of a kind of their own.
-    return orjson.Fragment(orjson.dumps(fields, default=str))
+    # Ids that come from the database are of a kind of their own, which orjson would have to ask
+    # about.
+    return orjson.Fragment(msgspec.json.encode(fields))
 
 
 def _fields(known: StoredShot) -> dict[str, object]:
@@ -103,4 +112,15 @@ def _fields(known: StoredShot) -> dict[str, object]:
 
 
 def _time(at: int | None) -> str | None:
-    return None if at is None else rfc3339(instant(at))
+    if at is None:
+        return None
+    if at not in USUAL:
+        return rfc3339(instant(at))
+    second, rest = divmod(at, SECOND)
+    return f"{_second(second)}.{rest // MILLISECOND:03}Z"
+
+
+# Of a shot three times are told, and within a few seconds those of many.
+@lru_cache(maxsize=4096)
+def _second(at: int) -> str:
+    return rfc3339(instant(at * SECOND))[:-5]

@@ -3,7 +3,8 @@
 from collections.abc import Collection
 from copy import replace
 from functools import lru_cache
-from uuid import UUID, uuid5
+from hashlib import sha1
+from uuid import UUID
 
 from core.domain.errors import DomainError
 from core.domain.presence import Sight, sight
@@ -13,6 +14,7 @@ from core.domain.values import Butt, Event, Shot, ShotFlag, Slot, Status
 
 # The name space of the ids of shots: a shot's id is a version 5 UUID of its release's event id.
 SHOTS = UUID("6d1c1f0e-5a0b-5c55-9a43-0d5f3a2e7b11")
+_OF_SHOTS = sha1(SHOTS.bytes, usedforsecurity=False)
 
 # A shot that is less certain than this is for a judge to look at, and teaches nothing.
 CERTAIN = 0.95
@@ -35,7 +37,10 @@ FATES = {
 @lru_cache(maxsize=16_384)
 def shot_id(release_event_id: UUID) -> UUID:
     """The id of the shot that this release began."""
-    return uuid5(SHOTS, str(release_event_id))
+    # As `uuid5` does, in half of the time: it would begin with the name space each time.
+    hashed = _OF_SHOTS.copy()
+    hashed.update(str(release_event_id).encode())
+    return UUID(bytes=hashed.digest()[:16], version=5)
 
 
 def measure(x: float, y: float, slot: Slot, butt: Butt) -> Score | None:
@@ -133,8 +138,10 @@ def _fate(
 
 def _arrow(release: Release, landing: Event | None, butt: Butt) -> UUID | None:
     """The arrow that either names, when it is registered."""
-    named = (release.arrow_id, None if landing is None else landing.arrow_id)
-    return next((arrow for arrow in named if arrow in butt.arrow_owners), None)
+    owners = butt.arrow_owners
+    if release.arrow_id in owners:
+        return release.arrow_id
+    return landing.arrow_id if landing is not None and landing.arrow_id in owners else None
 
 
 def _flags_of_release(release: Release, arrow_id: UUID | None) -> list[ShotFlag]:

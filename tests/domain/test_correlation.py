@@ -1,6 +1,8 @@
 """From events to shots."""
 
-from core.domain.outcome import shot_id
+from uuid import uuid5
+
+from core.domain.outcome import SHOTS, shot_id
 from core.domain.scoring import Face
 from core.domain.values import Boot, Event, Rules, ShotFlag, Status
 from tests.domain.fields import (
@@ -22,6 +24,11 @@ def landings_by_release(events: list[Event], distance: float = 70) -> dict[objec
     """The landing that each release got, of two archers at one butt."""
     where = butt(slot("A"), slot("B", "compound"), distance=distance, arrows=["A1", "B1"])
     return {s.release_event_id: s.landing_event_id for s in derived(events, where).shots}
+
+
+def test_a_shots_id_is_a_version_5_uuid_of_its_release() -> None:
+    release = named("r14A")
+    assert shot_id(release) == uuid5(SHOTS, str(release))
 
 
 def test_an_arrow_that_was_drawn_released_and_landed_is_a_scored_shot() -> None:
