@@ -11,6 +11,7 @@ LAST = datetime(9999, 1, 1, tzinfo=UTC)
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
 _FIRST_AT = (FIRST - EPOCH) // MICROSECOND
 _LAST_AT = (LAST - timedelta(days=366) - EPOCH) // MICROSECOND
+_HELD_LAST = (LAST - EPOCH) // MICROSECOND
 
 
 def microseconds(at: datetime) -> int:
@@ -29,6 +30,16 @@ def instant(at: int) -> datetime:
     if at <= _FIRST_AT:
         return FIRST
     return EPOCH + at * MICROSECOND
+
+
+def held(at: int) -> int:
+    """So many microseconds since the epoch, held as `instant` holds them."""
+    return _HELD_LAST if at >= _LAST_AT else max(at, _FIRST_AT)
+
+
+def optional_held(at: int | None) -> int | None:
+    """As `held`; None stays None."""
+    return None if at is None else held(at)
 
 
 def optional_microseconds(at: datetime | None) -> int | None:

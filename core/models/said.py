@@ -9,7 +9,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from core.domain.values import MILLISECOND, EventType
-from core.models.instants import LAST, instant, microseconds, optional_instant
+from core.models.instants import LAST, held, instant, microseconds, optional_held
 from core.models.presence import UNSAID, is_unsaid
 from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
 from core.postgres import Connection
@@ -38,7 +38,9 @@ WITH stored AS (
         event_id, reader_id, type, ts, sent_at, received_at, offset_ms, occurred_at,
         arrow_id, x, y, sigma_mm, request_id
     )
-    SELECT * FROM unnest($1::event_row[])
+    SELECT event_id, reader_id, type, instant(ts), instant(sent_at), instant(received_at),
+        offset_ms, instant(occurred_at), arrow_id, x, y, sigma_mm, request_id
+    FROM unnest($1::said_event[])
     ON CONFLICT (event_id) DO NOTHING
     RETURNING event_id
 ), kept AS (
@@ -260,16 +262,16 @@ def _id(event: AcceptedEvent) -> UUID:
 
 
 def _event_row(event: AcceptedEvent) -> tuple[object, ...]:
-    """An `event_row` of the database."""
+    """A `said_event` of the database."""
     return (
         event.event_id,
         event.reader_id,
         event.type,
-        instant(event.ts),
-        optional_instant(event.sent_at),
-        instant(event.received_at),
+        held(event.ts),
+        optional_held(event.sent_at),
+        held(event.received_at),
         (event.offset or 0) / MILLISECOND,
-        instant(event.at),
+        held(event.at),
         event.arrow_id,
         event.x,
         event.y,

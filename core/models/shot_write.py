@@ -6,7 +6,7 @@ from uuid import UUID
 
 from core.domain.learning import Clocks, Lesson
 from core.models.correlated_shot import StoredShot
-from core.models.instants import instant, optional_instant
+from core.models.instants import held, optional_held
 from core.postgres import Connection
 
 # What viewers are still to be told of is noted with it.
@@ -17,7 +17,11 @@ WITH created AS (
         landing_event_id, engage_time, release_time, landing_time, deadline, x, y, status, score,
         is_x, label, face_id, spot, confidence, flags, is_settled, version, request_id, end_number
     )
-    SELECT * FROM unnest($1::shot_row[]) AS new
+    SELECT id, session_id, target_id, slot_id, archer_id, arrow_id, release_event_id,
+        landing_event_id, instant(engage_time), instant(release_time), instant(landing_time),
+        instant(deadline), x, y, status, score, is_x, label, face_id, spot, confidence, flags,
+        is_settled, version, request_id, end_number
+    FROM unnest($1::derived_shot[])
 )
 INSERT INTO untold (shot_ids) SELECT $2::uuid[] WHERE cardinality($2) > 0 RETURNING id
 """
@@ -30,21 +34,24 @@ WITH changed AS (
     UPDATE shot SET
         session_id = new.session_id, target_id = new.target_id, slot_id = new.slot_id,
         archer_id = new.archer_id, arrow_id = new.arrow_id,
-        landing_event_id = new.landing_event_id, engage_time = new.engage_time,
-        landing_time = new.landing_time, deadline = new.deadline, x = new.x, y = new.y,
+        landing_event_id = new.landing_event_id, engage_time = instant(new.engage_time),
+        landing_time = instant(new.landing_time), deadline = instant(new.deadline),
+        x = new.x, y = new.y,
         status = new.status, score = new.score, is_x = new.is_x, label = new.label,
         face_id = new.face_id, spot = new.spot, confidence = new.confidence,
         is_settled = new.is_settled, version = new.version, request_id = new.request_id,
         end_number = new.end_number,
         flags = new.flags, updated_at = now()
-    FROM unnest($1::shot_row[]) AS new
+    FROM unnest($1::derived_shot[]) AS new
     WHERE shot.id = new.id
 ), taught AS (
     INSERT INTO lesson (
         shot_id, target_id, slot_id, released_at, flight_us, bow_reader_id, target_reader_id,
         is_missing, strays
     )
-    SELECT * FROM unnest($2::lesson_row[])
+    SELECT shot_id, target_id, slot_id, instant(released_at), flight_us, bow_reader_id,
+        target_reader_id, is_missing, strays
+    FROM unnest($2::taught_lesson[])
     ON CONFLICT (shot_id) DO UPDATE SET
         target_id = excluded.target_id, slot_id = excluded.slot_id,
         released_at = excluded.released_at, flight_us = excluded.flight_us,
@@ -53,9 +60,9 @@ WITH changed AS (
 ), counting AS (
     SELECT slot_id, score, is_x FROM (
         SELECT slot_id, status, score, is_x, flags FROM shot
-        WHERE slot_id = ANY ($3) AND id NOT IN (SELECT id FROM unnest($1::shot_row[]))
+        WHERE slot_id = ANY ($3) AND id NOT IN (SELECT id FROM unnest($1::derived_shot[]))
         UNION ALL
-        SELECT slot_id, status, score, is_x, flags FROM unnest($1::shot_row[])
+        SELECT slot_id, status, score, is_x, flags FROM unnest($1::derived_shot[])
     ) AS shot
     WHERE status IN ('landed', 'missed') AND score IS NOT NULL AND NOT flags @> '{out_of_end}'
 ), counted AS (
@@ -136,7 +143,7 @@ async def _change(
 
 
 def _shot_row(known: StoredShot) -> tuple[object, ...]:
-    """A `shot_row` of the database."""
+    """A `derived_shot` of the database."""
     shot = known.shot
     return (
         shot.id,
@@ -147,10 +154,10 @@ def _shot_row(known: StoredShot) -> tuple[object, ...]:
         shot.arrow_id,
         shot.release_event_id,
         shot.landing_event_id,
-        optional_instant(shot.engaged_at),
-        instant(shot.released_at),
-        optional_instant(shot.landed_at),
-        instant(shot.deadline),
+        optional_held(shot.engaged_at),
+        held(shot.released_at),
+        optional_held(shot.landed_at),
+        held(shot.deadline),
         shot.x,
         shot.y,
         shot.status,
@@ -169,13 +176,13 @@ def _shot_row(known: StoredShot) -> tuple[object, ...]:
 
 
 def _lesson_row(target_id: UUID, lesson: Lesson) -> tuple[object, ...]:
-    """A `lesson_row` of the database."""
+    """A `taught_lesson` of the database."""
     clocks = lesson.clocks or Clocks(None, None)
     return (
         lesson.shot_id,
         target_id,
         lesson.slot_id,
-        instant(lesson.released_at),
+        held(lesson.released_at),
         lesson.flight,
         clocks.bow,
         clocks.butt,
