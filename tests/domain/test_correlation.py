@@ -27,8 +27,8 @@ def landings_by_release(events: list[Event], distance: float = 70) -> dict[objec
 
 
 def test_a_shots_id_is_a_version_5_uuid_of_its_release() -> None:
-    release = named("r14A")
-    assert shot_id(release) == uuid5(SHOTS, str(release))
+    event_id = named("r14A")
+    assert shot_id(event_id) == uuid5(SHOTS, str(event_id))
 
 
 def test_an_arrow_that_was_drawn_released_and_landed_is_a_scored_shot() -> None:
