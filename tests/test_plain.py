@@ -15,6 +15,7 @@ from core.schema.plain import PlainBatch, read_plain
 ID, OTHER = str(UUID(int=7)), "0A1b2c3D-4e5f-6071-8293-a4b5c6d7e8f9"
 AT = "2026-11-27T10:00:00.123Z"
 LANDED = {"event_id": ID, "reader_id": OTHER, "type": "arrow_landed", "ts": AT, "x": 1.5, "y": -2}
+DEEP = b"[" * 100_000 + b"]" * 100_000
 FIELDS = ("event_id", "reader_id", "type", "ts", "sent_at", "arrow_id", "x", "y", "sigma_mm")
 
 times = st.sampled_from(
@@ -158,7 +159,11 @@ def test_what_is_not_plain_is_left_to_the_models(said: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b"[]", b"null", b'{"events": 5}', b'{"events": [null]}', b"\xff"]
+    "body",
+    [b"", b"{", b"[]", b"null", b'{"events": 5}', b'{"events": [null]}', b"\xff"]
+    + [b'{"events": [{"event_id": "\xe9"}]}', b'{"\xff": 1}']
+    + [b'{"events": [{"event_id": %s}]}' % DEEP, b'{"sent_at": %s, "events": []}' % DEEP],
+    ids=lambda body: body[:20],
 )
 def test_what_is_no_batch_is_not_plain(body: bytes) -> None:
     assert read_plain(body) is None

@@ -135,7 +135,7 @@ async def do_batch(
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
-    doubtful = await _doubtful(
+    doubtful = await doubtful_butts(
         conn,
         deps,
         set(batch.witnessed) - _targets(batch, told),
@@ -149,7 +149,7 @@ async def do_batch(
         found.changes,
         elsewhere,
         await _places(conn, news.online, as_of),
-        asked | await _ask_elsewhere(conn, deps, found.elsewhere),
+        asked | await ask_for(conn, deps, found.elsewhere),
         found.unmatched,
         came.suspects,
         found.ends,
@@ -198,8 +198,8 @@ async def _ask_others(
     return replace(batch, spans=_joined(batch.spans, near)), set(far.values())
 
 
-async def _ask_elsewhere(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
-    """Have butts derived that share an archer's end with what was written; their partitions."""
+async def ask_for(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
+    """Have butts derived later, each for a time; their partitions."""
     for target, span in elsewhere.items():
         since, until = instant(span.begin), instant(span.end)
         await request_recompute(conn, [target], since=since, until=until)
@@ -275,7 +275,7 @@ def _sorted_out(
     return mine, elsewhere
 
 
-async def _doubtful(
+async def doubtful_butts(
     conn: Connection,
     deps: Deps,
     others: Collection[UUID],
@@ -284,7 +284,17 @@ async def _doubtful(
     as_of: int,
 ) -> dict[UUID, Span]:
     """The targets whose misses the readers' word may decide otherwise, and when those were
-    released; of those that are derived anyhow it is read with them."""
+    released.
+
+    Args:
+        conn: In the transaction that noted the word.
+        deps: The worker's settings.
+        others: Targets of those readers, but for those that are derived anyhow: of these it is read
+            with them.
+        bindings: Where the readers were.
+        starts: When which readers were switched on, microseconds, as far as that was not known.
+        as_of: Now, microseconds.
+    """
     doubtful = await select_unsettled(conn, others, as_of) if others else {}
     for reader_id, started_at in starts:
         # A reader cannot have seen what landed just before it was switched on, though it was taken

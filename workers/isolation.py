@@ -15,12 +15,13 @@ from core.models.binding_at import select_bindings
 from core.models.butt import take_turns
 from core.models.correlated_shot import is_landing_held, select_holders
 from core.models.failed_job import Failure, attempt, insert_failed_job
+from core.models.instants import instant
 from core.models.known_reader import lock_readers
 from core.models.recompute import request_recompute
-from core.models.said import keep_unheard
+from core.models.said import Said, keep_said, keep_unheard
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedEvent, encode
-from workers.batch import Batch, Outcome, do_batch, owner
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
+from workers.batch import Batch, Outcome, ask_for, do_batch, doubtful_butts, owner
 from workers.clocks import correct
 from workers.containment import outcome_of, tried
 from workers.deps import Deps
@@ -31,10 +32,23 @@ log = get_logger(__name__)
 
 @dataclass(slots=True)
 class _Share:
-    """What concerns one target, or one reader that is bound to none."""
+    """What concerns one target, or one reader: its heartbeats, and what it says while it is bound
+    to none.
 
+    Args:
+        as_of: Now, microseconds.
+        accepted: What came.
+        span: When the releases lie that are derived besides.
+        request_id: The request behind that.
+        asked: Partitions that were asked to derive something, instead of this.
+        began_at: When it was tried.
+    """
+
+    as_of: int
     accepted: list[Accepted] = field(default_factory=list)
     span: Span | None = None
+    request_id: UUID | None = None
+    asked: set[int] = field(default_factory=set)
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -57,14 +71,16 @@ async def do_isolated(
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
         held_up: dict[UUID, Exception] = {}
         for owner_id, share in shares.items():
-            result = await _one_share(conn, deps, turn, owner_id, share, as_of)
+            result = await _one_share(conn, deps, turn, owner_id, share)
             if isinstance(result, Outcome):
                 outcomes.append(result)
             elif is_landing_held(result):
                 held_up[owner_id] = result
             else:
-                await _write_down(conn, owner_id, share, result)
+                await _write_down(conn, deps, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
+        asked = {partition for share in shares.values() for partition in share.asked}
+        outcomes.append(Outcome([], [], [], asked))
     return outcomes
 
 
@@ -79,11 +95,11 @@ async def _put_off(
     targets = butts | await select_holders(conn, butts)
     if targets == set(shares):
         for owner_id, error in held_up.items():
-            await _write_down(conn, owner_id, shares[owner_id], error)
+            await _write_down(conn, deps, owner_id, shares[owner_id], error)
         return []
     for owner_id, error in held_up.items():
-        if not await _keep(conn, owner_id, shares[owner_id]):
-            await _write_down(conn, owner_id, shares[owner_id], error)
+        if not await _keep(conn, deps, owner_id, shares[owner_id]):
+            await _write_down(conn, deps, owner_id, shares[owner_id], error)
     await request_recompute(conn, targets, together=True)
     return [Outcome([], [], [], {deps.inbox.partition_of(target) for target in targets})]
 
@@ -94,44 +110,68 @@ async def _shares(
     shares: dict[UUID, _Share] = {}
     bindings = await select_bindings(conn, {each.reader_id for each in accepted})
     for each in accepted:
-        shares.setdefault(owner(each, bindings), _Share()).accepted.append(each)
-    spans, _ = await waiting(conn, deps, turn, as_of)
+        shares.setdefault(owner(each, bindings), _Share(as_of)).accepted.append(each)
+    spans, requests = await waiting(conn, deps, turn, as_of)
     for target, span in spans.items():
-        shares.setdefault(target, _Share()).span = span
+        share = shares.setdefault(target, _Share(as_of))
+        share.span, share.request_id = span, requests.get(target)
     return shares
 
 
 async def _one_share(
-    conn: Connection, deps: Deps, turn: Turn, owner_id: UUID, share: _Share, as_of: int
+    conn: Connection, deps: Deps, turn: Turn, owner_id: UUID, share: _Share
 ) -> Outcome | Exception:
     """Do one target's share in a savepoint; what it failed with."""
 
     async def alone() -> Outcome:
         async with conn.transaction():
             spans = {} if share.span is None else {owner_id: share.span}
-            batch = Batch(share.accepted, spans, heard_before=turn.heard_before)
-            return await do_batch(conn, deps, {turn.partition}, batch, as_of)
+            requests = {} if share.request_id is None else {owner_id: share.request_id}
+            batch = Batch(share.accepted, spans, requests, turn.heard_before)
+            return await do_batch(conn, deps, {turn.partition}, batch, share.as_of)
 
     share.began_at = datetime.now(UTC)
     return await tried(alone())
 
 
-async def _keep(conn: Connection, owner_id: UUID, share: _Share) -> bool:
-    """Keep a share's events without their shots; whether that went well."""
+async def _keep(conn: Connection, deps: Deps, owner_id: UUID, share: _Share) -> bool:
+    """Keep a share's events without their shots, and what its heartbeats say; whether that went
+    well."""
     events = [each for each in share.accepted if isinstance(each, AcceptedEvent)]
+    beats = [each for each in share.accepted if isinstance(each, AcceptedBeat)]
 
     async def keep() -> None:
         async with conn.transaction():
             await take_turns(conn, [owner_id])
             await keep_unheard(conn, events)
+            if beats:
+                share.asked |= await _keep_beats(conn, deps, beats, share.as_of)
 
     return await outcome_of(keep()) is None
 
 
-async def _write_down(conn: Connection, owner_id: UUID, share: _Share, error: Exception) -> None:
+async def _keep_beats(
+    conn: Connection, deps: Deps, beats: Sequence[AcceptedBeat], as_of: int
+) -> set[int]:
+    """Keep what heartbeats say, and ask for what they may decide; of which partitions.
+
+    Nobody says again that a reader was switched on in the middle of a flight, or has more to send:
+    who does not know it calls a miss.
+    """
+    known = await lock_readers(conn, {beat.reader_id for beat in beats})
+    since = instant(as_of - deps.offline_after)
+    news = await keep_said(conn, Said(beats, known.last_heard, {}), since)
+    butts = {target for beat in beats for target in known.bindings.targets(beat.reader_id)}
+    doubtful = await doubtful_butts(conn, deps, butts, known.bindings, news.starts, as_of)
+    return await ask_for(conn, deps, doubtful)
+
+
+async def _write_down(
+    conn: Connection, deps: Deps, owner_id: UUID, share: _Share, error: Exception
+) -> None:
     """Keep the events, and the failure with all that doing it again takes."""
     log.error("a target's events cannot be correlated", target=str(owner_id), error=str(error))
-    is_kept = await _keep(conn, owner_id, share)
+    is_kept = await _keep(conn, deps, owner_id, share)
     lost = [] if is_kept else [encode(each).decode() for each in share.accepted]
     requests = [each.request_id for each in share.accepted if each.request_id is not None]
     failure = Failure(

@@ -27,8 +27,11 @@ async def relay(deps: Deps) -> None:
         async with deps.pool.acquire() as conn, conn.transaction():
             untold = await lock_untold(conn, before, AT_ONCE)
             shots = await lock_shots(conn, {i for each in untold for i in each.shot_ids})
+            locked = {known.shot.id for known in shots}
+            # What somebody else is about to change is told with the next look.
+            told = [each for each in untold if locked.issuperset(each.shot_ids)]
             reviews = await listed_frames(conn, shots)
             await deps.feed.publish([*overlooked_frames(shots), *reviews])
-            await delete_untold(conn, [each.id for each in untold])
-        if len(untold) < AT_ONCE:
+            await delete_untold(conn, [each.id for each in told])
+        if len(told) < AT_ONCE:
             return

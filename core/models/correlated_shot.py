@@ -25,8 +25,9 @@ JOIN shot ON shot.target_id = span.target_id
     AND shot.release_time >= span.begins AND shot.release_time <= span.ends
 """
 
-# Nobody writes a later version meanwhile, and tells of it first.
-SHOT_LOCK = "SELECT * FROM shot WHERE id = ANY ($1) ORDER BY id FOR NO KEY UPDATE"
+# Nobody writes a later version meanwhile, and tells of it first. Nor is anybody waited for, who may
+# wait for one of these.
+SHOT_LOCK = "SELECT * FROM shot WHERE id = ANY ($1) FOR NO KEY UPDATE SKIP LOCKED"
 
 # A target that failed is not looked at every second, and not at all when workers died over it: a
 # retry does.
@@ -138,8 +139,8 @@ async def select_known_shots(
 
 
 async def lock_shots(conn: Connection, ids: Collection[UUID]) -> list[StoredShot]:
-    """Some shots, in the order of their releases; nobody changes them until the transaction
-    ends."""
+    """Those of some shots that nobody is about to change, in the order of their releases; nobody
+    changes them until the transaction ends."""
     rows = await conn.fetch(SHOT_LOCK, list(ids))
     return sorted(map(stored, rows), key=lambda known: (known.shot.released_at, known.shot.id))
 

@@ -128,10 +128,13 @@ def decode(payload: bytes) -> Accepted:
     Raises:
         ValueError: It is nothing that the API accepted.
     """
-    # No text can hold it: the quotes would be escaped.
-    if b'"event_id":' not in payload:
-        return _BEAT.decode(payload)
-    event = _EVENT.decode(payload)
+    try:
+        # No text can hold it: the quotes would be escaped.
+        if b'"event_id":' not in payload:
+            return _BEAT.decode(payload)
+        event = _EVENT.decode(payload)
+    except RecursionError as error:
+        raise ValueError("goes deeper than any event does") from error
     if not _EARLIEST <= event.at <= _LATEST:
         raise ValueError("a time does not lie between the years 1970 and 2200")
     return event

@@ -103,5 +103,6 @@ def read_plain(body: bytes) -> PlainBatch | None:
     """A batch that is plainly right; None: it may be right all the same."""
     try:
         return _BATCH.decode(body)
-    except msgspec.DecodeError:
+    # Also what is no UTF-8, or goes deeper than anything does.
+    except (ValueError, RecursionError):
         return None

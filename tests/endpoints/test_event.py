@@ -275,7 +275,12 @@ async def test_both_ways_of_a_batch_give_the_same_answer(
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"{", b"[]", b"null", b'{"events": {}}', b'{"events": [], "more": 1}', b'{"sent_at": 5}'],
+    [
+        *(b"", b"{", b"[]", b"null", b'{"events": {}}', b'{"events": [], "more": 1}'),
+        *(b'{"sent_at": 5}', b'{"\xff": 1}', b'{"events": [{"event_id": "\xe9"}]}'),
+        b'{"events": [], "sent_at": %s}' % (b"[" * 100_000 + b"]" * 100_000),
+    ],
+    ids=lambda body: body[:36],
 )
 async def test_both_ways_say_alike_what_is_wrong_with_a_body(
     client: AsyncClient, body: bytes

@@ -15,7 +15,7 @@ from core.models.place import Place
 from core.models.reader_binding import bind_from
 from core.models.recompute import request_recompute
 from core.models.work import count_asked
-from tests.fields import put_up
+from tests.fields import now, put_up
 from tests.workers.conftest import Range, cursed
 from workers import batch
 from workers.deps import Deps
@@ -161,6 +161,28 @@ async def test_a_heartbeat_that_is_held_up_has_both_butts_derived(deps: Deps, be
         field.targets[2]: 10,
     }
     assert await failures(line) == 0
+
+
+async def test_what_a_heartbeat_says_that_is_held_up_is_known(deps: Deps) -> None:
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn, lanes=2))
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    there = [field.beat(f"{lane} target", started=-1000, buffered=0) for lane in (1, 2)]
+    await line.say(*(replace(beat, received_at=now() - 12_000_000) for beat in there))
+    await shoot_at_both(line)
+    await move(line, ("1 target", butt(line, 2)), ("2 target", butt(line, 1)))
+    async with deps.pool.acquire() as conn:
+        await conn.execute("DELETE FROM recompute")
+    release = field.release(since - 8)
+    # The reader of that butt was switched on in the middle of the flight, and has more to send.
+    await line.say(field.beat("2 target", started=since - 6, buffered=5))
+    await line.say(release)
+    await derive(line)
+    await line.say(with_overdue=True)
+    of_release = {known.shot.release_event_id: known.shot.status for known in await line.shots()}
+    assert of_release[release.event_id] is Status.UNRESOLVED
 
 
 async def test_one_that_cannot_be_derived_does_not_have_the_other_tried_for_ever(

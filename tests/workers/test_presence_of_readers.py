@@ -1,6 +1,7 @@
 """Misses, blind butts, and what a reader's later word makes of them."""
 
 import asyncio
+from copy import replace
 from datetime import timedelta
 
 import pytest
@@ -15,12 +16,14 @@ from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
 from core.models.said import keep_unheard
 from core.models.shot_write import write_shots
+from core.models.work import count_asked
 from core.postgres import Connection
 from core.schema.inbox import AcceptedBeat
 from tests.fields import Field, as_if_received_then, now, put_up
 from tests.models.test_correlated_shot import in_flight
 from tests.models.test_presence import until_it_waits
-from tests.workers.conftest import Range, eventually
+from tests.workers.conftest import Range, cursed, eventually
+from workers import batch
 from workers.batch import Batch, Outcome, do_batch
 from workers.deps import Deps
 from workers.sweep import sweep
@@ -92,9 +95,9 @@ async def test_a_reader_that_fell_silent_takes_its_presumed_misses_with_it(
     del working
     since = (now() - line.field.starts_at) / 1_000_000
     await line.say(line.field.beat(), line.field.release(since - 3.4))
-    # Heard from just before the window ended: online, so a miss, for now.
+    # Heard from just before the window ended, however long this takes: online, so a miss, for now.
     async with line.deps.pool.acquire() as conn:
-        heard = instant(now() - 1_000_000)
+        heard = instant(line.field.starts_at + round((since - 0.5) * 1_000_000))
         await conn.execute("UPDATE reader_boot SET clear_at = $1", heard - timedelta(seconds=60))
         await conn.execute("UPDATE reader_status SET last_heard_at = $1", heard)
 
@@ -110,6 +113,31 @@ async def test_a_reader_that_fell_silent_takes_its_presumed_misses_with_it(
         return await statuses(line) == [Status.UNRESOLVED]
 
     await eventually(is_unresolved)
+
+
+async def test_what_a_heartbeat_says_is_known_though_its_butt_cannot_be_derived(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    before = field.beat(started=-1000, buffered=0)
+    await line.say(replace(before, received_at=now() - 12_000_000))
+    # Its reader was there, and so the butt is derived with the heartbeat.
+    await line.say(field.release(since - 20))
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[1]))
+        await line.say(field.beat(started=since - 6, buffered=5))
+    assert await asked(line) == 1
+    await line.say(field.release(since - 8))
+    await line.say(with_overdue=True)
+    assert await statuses(line) == [Status.MISSED, Status.UNRESOLVED]
+    assert await asked(line) == 0
+
+
+async def asked(line: Range) -> int:
+    """How much is asked of workers besides what comes."""
+    async with line.deps.pool.acquire() as conn:
+        return await count_asked(conn)
 
 
 async def test_a_heartbeat_on_another_partition_settles_where_the_reader_was(deps: Deps) -> None:
