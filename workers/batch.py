@@ -148,7 +148,7 @@ async def do_batch(
     return Outcome(
         found.changes,
         elsewhere,
-        await _places(conn, news.online, as_of),
+        await places(conn, news.online, as_of),
         asked | await ask_for(conn, deps, found.elsewhere),
         found.unmatched,
         came.suspects,
@@ -177,7 +177,8 @@ def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> li
     return list(readers.elements())
 
 
-async def _places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list[ReaderPlace]:
+async def places(conn: Connection, readers: Sequence[UUID], as_of: int) -> list[ReaderPlace]:
+    """Where these readers are bound now."""
     return await select_reader_places(conn, readers, instant(as_of)) if readers else []
 
 

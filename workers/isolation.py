@@ -17,13 +17,14 @@ from core.models.correlated_shot import is_landing_held, select_holders
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
 from core.models.known_reader import lock_readers
+from core.models.presence import ReaderPlace
 from core.models.recompute import request_recompute
 from core.models.said import Said, keep_said, keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
-from workers.batch import Batch, Outcome, ask_for, do_batch, doubtful_butts, owner
+from workers.batch import Batch, Outcome, ask_for, do_batch, doubtful_butts, owner, places
 from workers.clocks import correct
-from workers.containment import outcome_of, tried
+from workers.containment import tried
 from workers.deps import Deps
 from workers.turn import Turn, waiting
 
@@ -41,6 +42,7 @@ class _Share:
         span: When the releases lie that are derived besides.
         request_id: The request behind that.
         asked: Partitions that were asked to derive something, instead of this.
+        online: Readers that were silent before this was kept, and where they are bound.
         began_at: When it was tried.
     """
 
@@ -49,6 +51,7 @@ class _Share:
     span: Span | None = None
     request_id: UUID | None = None
     asked: set[int] = field(default_factory=set)
+    online: list[ReaderPlace] = field(default_factory=list)
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
 
@@ -79,8 +82,9 @@ async def do_isolated(
             else:
                 await _write_down(conn, deps, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
+        online = [place for share in shares.values() for place in share.online]
         asked = {partition for share in shares.values() for partition in share.asked}
-        outcomes.append(Outcome([], [], [], asked))
+        outcomes.append(Outcome([], [], online, asked))
     return outcomes
 
 
@@ -115,7 +119,12 @@ async def _shares(
     for target, span in spans.items():
         share = shares.setdefault(target, _Share(as_of))
         share.span, share.request_id = span, requests.get(target)
-    return shares
+    # What came before a heartbeat must be stored when that tells of its reader's presence.
+    return dict(sorted(shares.items(), key=lambda each: any(map(_is_beat, each[1].accepted))))
+
+
+def _is_beat(accepted: Accepted) -> bool:
+    return isinstance(accepted, AcceptedBeat)
 
 
 async def _one_share(
@@ -145,25 +154,27 @@ async def _keep(conn: Connection, deps: Deps, owner_id: UUID, share: _Share) -> 
             await take_turns(conn, [owner_id])
             await keep_unheard(conn, events)
             if beats:
-                share.asked |= await _keep_beats(conn, deps, beats, share.as_of)
+                await _keep_beats(conn, deps, share, beats)
 
-    return await outcome_of(keep()) is None
+    return not isinstance(await tried(keep()), Exception)
 
 
 async def _keep_beats(
-    conn: Connection, deps: Deps, beats: Sequence[AcceptedBeat], as_of: int
-) -> set[int]:
-    """Keep what heartbeats say, and ask for what they may decide; of which partitions.
+    conn: Connection, deps: Deps, share: _Share, beats: Sequence[AcceptedBeat]
+) -> None:
+    """Keep what a share's heartbeats say, and ask for what they may decide.
 
     Nobody says again that a reader was switched on in the middle of a flight, or has more to send:
     who does not know it calls a miss.
     """
     known = await lock_readers(conn, {beat.reader_id for beat in beats})
+    as_of = share.as_of
     since = instant(as_of - deps.offline_after)
     news = await keep_said(conn, Said(beats, known.last_heard, {}), since)
     butts = {target for beat in beats for target in known.bindings.targets(beat.reader_id)}
     doubtful = await doubtful_butts(conn, deps, butts, known.bindings, news.starts, as_of)
-    return await ask_for(conn, deps, doubtful)
+    share.asked |= await ask_for(conn, deps, doubtful)
+    share.online += await places(conn, news.online, as_of)
 
 
 async def _write_down(

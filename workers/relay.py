@@ -1,8 +1,10 @@
 """What a crash left between commit and publish is published after all."""
 
+from collections.abc import Sequence
+
 from core.domain.values import SECOND
-from core.models.correlated_shot import lock_shots
-from core.models.untold import delete_untold, lock_untold
+from core.models.correlated_shot import StoredShot, lock_shots
+from core.models.untold import Untold, delete_untold, lock_untold
 from workers.auto_ends import tell_overlooked
 from workers.consequences import now
 from workers.deps import Deps
@@ -30,8 +32,14 @@ async def relay(deps: Deps) -> None:
             locked = {known.shot.id for known in shots}
             # What somebody else is about to change is told with the next look.
             told = [each for each in untold if locked.issuperset(each.shot_ids)]
+            shots = _named(shots, told)
             reviews = await listed_frames(conn, shots)
             await deps.feed.publish([*overlooked_frames(shots), *reviews])
             await delete_untold(conn, [each.id for each in told])
         if len(told) < AT_ONCE:
             return
+
+
+def _named(shots: Sequence[StoredShot], told: Sequence[Untold]) -> list[StoredShot]:
+    ids = {shot_id for each in told for shot_id in each.shot_ids}
+    return [known for known in shots if known.shot.id in ids]

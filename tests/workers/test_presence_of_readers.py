@@ -1,14 +1,18 @@
 """Misses, blind butts, and what a reader's later word makes of them."""
 
 import asyncio
+import json
 from copy import replace
 from datetime import timedelta
 
+import asyncpg
 import pytest
 
 from core.domain.clock import Clock
 from core.domain.learning import OPENING
 from core.domain.values import Status
+from core.gate import Watermarks
+from core.inbox import Inbox
 from core.models.instants import instant
 from core.models.known_reader import lock_readers
 from core.models.place import Place
@@ -23,7 +27,7 @@ from tests.fields import Field, as_if_received_then, now, put_up
 from tests.models.test_correlated_shot import in_flight
 from tests.models.test_presence import until_it_waits
 from tests.workers.conftest import Range, cursed, eventually
-from workers import batch
+from workers import batch, isolation
 from workers.batch import Batch, Outcome, do_batch
 from workers.deps import Deps
 from workers.sweep import sweep
@@ -94,10 +98,10 @@ async def test_a_reader_that_fell_silent_takes_its_presumed_misses_with_it(
 ) -> None:
     del working
     since = (now() - line.field.starts_at) / 1_000_000
-    await line.say(line.field.beat(), line.field.release(since - 3.4))
-    # Heard from just before the window ended, however long this takes: online, so a miss, for now.
+    await line.say(line.field.beat(), line.field.release(since - 1))
+    # Heard from just before the window ends, in two seconds: online, so a miss, for now.
     async with line.deps.pool.acquire() as conn:
-        heard = instant(line.field.starts_at + round((since - 0.5) * 1_000_000))
+        heard = instant(line.field.starts_at + round((since + 1.9) * 1_000_000))
         await conn.execute("UPDATE reader_boot SET clear_at = $1", heard - timedelta(seconds=60))
         await conn.execute("UPDATE reader_status SET last_heard_at = $1", heard)
 
@@ -132,6 +136,65 @@ async def test_what_a_heartbeat_says_is_known_though_its_butt_cannot_be_derived(
     await line.say(with_overdue=True)
     assert await statuses(line) == [Status.MISSED, Status.UNRESOLVED]
     assert await asked(line) == 0
+
+
+async def test_whoever_is_heard_again_while_its_butt_cannot_be_derived_is_told_online(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    before = field.beat(started=-1000, buffered=0)
+    await line.say(replace(before, received_at=now() - 12_000_000))
+    await line.say(field.release(since - 20))
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("UPDATE reader_status SET is_online = false")
+    known = len(await line.frames())
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[1]))
+        await line.say(field.beat(started=since - 6, buffered=5))
+    frames = [json.loads(frame.text) for frame in await line.frames()][known:]
+    assert [frame["type"] for frame in frames if frame["type"].startswith("reader.")] == [
+        "reader.online"
+    ]
+
+
+async def test_a_heartbeat_tells_nothing_before_what_came_with_it_is_stored(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn, lanes=2))
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    before = field.beat("1 target", started=-1000, buffered=1)
+    await line.say(replace(before, received_at=now() - 12_000_000))
+    await line.say(field.release(since - 8))
+    with monkeypatch.context() as patched:
+        # Another butt has them done one by one.
+        patched.setattr(batch, "derive", cursed(field.targets[2]))
+        await line.say(
+            field.release(since - 1, "2A"),
+            replace(field.beat("1 target", started=-1000, buffered=0), received_at=now()),
+            replace(field.landed(since - 7.6), received_at=now()),
+        )
+    frames = [json.loads(frame.text) for frame in await line.frames()]
+    assert "shot.missed" not in [frame["type"] for frame in frames]
+    assert frames[-1]["type"] == "shot.landed"
+
+
+async def test_a_heartbeat_is_done_again_when_a_store_would_not_keep_it_just_then(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: object) -> None:
+        raise asyncpg.DeadlockDetectedError("deadlock detected")
+
+    await line.say(line.field.release(10))
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(line.field.targets[1]))
+        patched.setattr(isolation, "keep_said", fail)
+        with pytest.raises(asyncpg.DeadlockDetectedError):
+            await line.say(line.field.beat(started=-1000, buffered=5))
+    assert sum((await line.deps.inbox.depths()).values()) == 1
 
 
 async def asked(line: Range) -> int:
