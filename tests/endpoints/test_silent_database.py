@@ -38,7 +38,7 @@ type Visits = Callable[[str | None], AsyncClient]
 async def make_tap(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Tap]:
     """The line to the database; nobody is patient."""
     monkeypatch.setattr(logins, "PATIENCE_S", 0.3)
-    monkeypatch.setattr(lookout, "PATIENCE_S", 0.3)
+    monkeypatch.setattr(lookout, "PATIENCE_S", 1.0)
     monkeypatch.setattr(broadcast, "FRESH_S", 0.0)
     tap = Tap(settings.database_url or "")
     yield tap
