@@ -11,12 +11,14 @@ from core.domain.values import EventType
 from core.schema.types import EARLIEST, LATEST
 
 if TYPE_CHECKING:
-    from uuid import UUID as Key
+    from uuid import UUID
 else:
     # Whatever kind of id it was made with, read it is of the same kind as what comes from the
     # database, and equal to any other: it is read in a tenth of the time and knows its hash, and
     # events are looked up by their ids again and again.
-    from asyncpg.pgproto.pgproto import UUID as Key
+    from asyncpg.pgproto.pgproto import UUID
+
+Key = UUID
 
 # Microseconds since the epoch, between which every time lies that the API accepts.
 _EARLIEST, _LATEST = (round(at.timestamp() * 1_000_000) for at in (EARLIEST, LATEST))

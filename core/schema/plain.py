@@ -8,20 +8,15 @@ read as the same.
 import re
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import product
-from typing import TYPE_CHECKING, Annotated
+from itertools import compress, product
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
 from core.schema.event import FURTHER, LARGEST_BATCH, EventKind
+from core.schema.inbox import Key
 from core.schema.types import EARLIEST, LATEST
-
-if TYPE_CHECKING:
-    from uuid import UUID as Key
-else:
-    # Of the kind that knows its hash: it is looked up in what is known of readers.
-    from asyncpg.pgproto.pgproto import UUID as Key
 
 WRITTEN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?Z")
 
@@ -31,8 +26,7 @@ _SAYS = {
     kind: {
         said
         for said in product((False, True), repeat=len(_FURTHER))
-        if must <= {name for name, is_said in zip(_FURTHER, said, strict=True) if is_said}
-        and {name for name, is_said in zip(_FURTHER, said, strict=True) if is_said} <= must | may
+        if must <= set(compress(_FURTHER, said)) <= must | may
     }
     for kind, (must, may) in FURTHER.items()
 }
