@@ -1,14 +1,23 @@
 """A worker's clients, and a worker that works while a test lasts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
 
 from core.domain.window import Reading, Span
-from core.feed import Message
+from core.feed import Feed, Message
 from core.gate import Haste, Incoming
 from core.models.correlated_shot import StoredShot, select_known_shots, stored
 from core.models.event import select_events_of_targets
@@ -134,6 +143,18 @@ class Range:
 def _line(deps: Deps, field: Field) -> Range:
     """The butt with one archer, to shoot at."""
     return Range(deps, field)
+
+
+@contextmanager
+def dying_before_it_tells(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What is committed meanwhile no viewer is told of."""
+
+    def die(*_: object) -> None:
+        raise ConnectionError("the worker died after its commit")
+
+    with monkeypatch.context() as patched, pytest.raises(ConnectionError):
+        patched.setattr(Feed, "publish_with", die)
+        yield
 
 
 def cursed(target_id: UUID) -> Callable[..., Awaitable[Derivation]]:

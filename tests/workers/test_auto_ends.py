@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from core.feed import Feed
 from core.models.instants import instant
 from core.schema.types import rfc3339
 from tests.fields import now
-from tests.workers.conftest import Range
+from tests.workers.conftest import Range, dying_before_it_tells
 from tests.workers.test_ends import (
     derived_anew,
     line_of,
@@ -110,13 +109,8 @@ async def test_what_a_crash_left_untold_is_told_after_all(
 ) -> None:
     line = await line_of(deps, {"arrows_per_end": 2})
 
-    def die(*_: object) -> None:
-        raise ConnectionError("the worker died after its commit")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish_with", die)
-        with pytest.raises(ConnectionError):
-            await line.say(*round_of(line.field, 9, 8))
+    with dying_before_it_tells(monkeypatch):
+        await line.say(*round_of(line.field, 9, 8))
     async with deps.pool.acquire() as conn:
         await conn.execute("DELETE FROM untold")
         await conn.execute("UPDATE shooting_end SET updated_at = $1", instant(now() - 5_000_000))

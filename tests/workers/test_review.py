@@ -17,7 +17,7 @@ from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent
 from core.schema.types import rfc3339
 from tests.fields import Field, as_if_received_then, now, put_up
-from tests.workers.conftest import Range, eventually
+from tests.workers.conftest import Range, dying_before_it_tells, eventually
 from workers.deps import Deps
 from workers.drain import drain
 from workers.relay import relay
@@ -347,13 +347,8 @@ async def test_a_shot_that_nobody_saw_land_is_told(line: Range) -> None:
 async def test_a_relayed_version_tells_judges_too(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_: object) -> None:
-        raise ConnectionError("the worker died after its commit")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish_with", die)
-        with pytest.raises(ConnectionError):
-            await line.say(line.field.release(10))
+    with dying_before_it_tells(monkeypatch):
+        await line.say(line.field.release(10))
     async with line.deps.pool.acquire() as conn:
         await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
     await relay(line.deps)

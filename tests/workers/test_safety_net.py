@@ -8,7 +8,8 @@ import pytest
 from redis.exceptions import ResponseError
 
 from core.domain.values import Status
-from core.feed import Feed, stream_key
+from core.feed import stream_key
+from core.models.correlated_shot import lock_shots
 from core.models.failed_job import count_failed_jobs
 from core.models.instants import FOREVER, instant
 from core.models.recompute import request_recompute
@@ -18,7 +19,7 @@ from core.postgres import Connection
 from core.queue import QUEUE
 from core.schema.target import FaceWish, TargetUpdate
 from tests.fields import Field, now, put_up
-from tests.workers.conftest import Range, eventually
+from tests.workers.conftest import Range, dying_before_it_tells, eventually
 from workers.deps import Deps
 from workers.leaderboard import leaderboard
 from workers.relay import relay
@@ -75,13 +76,8 @@ async def test_what_was_asked_of_a_partition_is_done(line: Range, working: None)
 async def test_a_version_that_viewers_were_not_told_of_is_relayed(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_: object) -> None:
-        raise ConnectionError("the worker died after its commit")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish_with", die)
-        with pytest.raises(ConnectionError):
-            await line.say(line.field.release(10), line.field.landed(10.4))
+    with dying_before_it_tells(monkeypatch):
+        await line.say(line.field.release(10), line.field.landed(10.4))
     assert await line.frames() == []
     async with line.deps.pool.acquire() as conn:
         await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
@@ -95,17 +91,28 @@ async def test_a_version_that_viewers_were_not_told_of_is_relayed(
 async def test_what_somebody_else_is_about_to_tell_is_left_to_them(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(*_: object) -> None:
-        raise ConnectionError("the worker died after its commit")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Feed, "publish_with", die)
-        with pytest.raises(ConnectionError):
-            await line.say(line.field.release(10), line.field.landed(10.4))
+    with dying_before_it_tells(monkeypatch):
+        await line.say(line.field.release(10), line.field.landed(10.4))
     async with line.deps.pool.acquire() as conn:
         await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
         async with conn.transaction():
             assert len(await lock_untold(conn, FOREVER, 10)) == 1
+            await relay(line.deps)
+            assert await line.frames() == []
+    await relay(line.deps)
+    assert len(await line.frames()) == 2
+
+
+async def test_a_shot_that_somebody_is_about_to_change_is_waited_for_by_nobody(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with dying_before_it_tells(monkeypatch):
+        await line.say(line.field.release(10), line.field.landed(10.4))
+    (known,) = await line.shots()
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        async with conn.transaction():
+            assert await lock_shots(conn, [known.shot.id]) == [known]
             await relay(line.deps)
             assert await line.frames() == []
     await relay(line.deps)
