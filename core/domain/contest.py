@@ -106,16 +106,11 @@ class Contest:
         """The time between both, microseconds."""
         return self._landed_at[landing] - self._released_at[release]
 
-    def options(self, group: Group, learned: Learned) -> dict[int, list[Option]]:
-        """How likely each pair of a group is; those that are impossible are left out."""
-        return {
-            release: self._options(release, self._likely(release, landings, learned), learned)
-            for release, landings in group.items()
-        }
-
-    def _options(self, release: int, landings: Iterable[int], learned: Learned) -> list[Option]:
+    def options(self, release: int, landings: Sequence[int], learned: Learned) -> list[Option]:
+        """How likely a release's pairs are, with landings that it could have; those that are
+        impossible are left out."""
         found: list[Option] = []
-        for number in landings:
+        for number in self._likely(release, landings, learned):
             odds = self._odds(release, self.landed[number], learned)
             if self._has_own:
                 odds *= _prior(self.score(number, self.shot[release].slot_id))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from core.domain.assignment import Pairing, assign
+from core.domain.assignment import Option, Pairing, assign
 from core.domain.contest import Contest, Group
 from core.domain.learning import Learned, Lesson
 from core.domain.outcome import CERTAIN, WITHOUT_A_LANDING, outcome, suspected
@@ -96,8 +96,13 @@ class Course:
 
     def pairings(self, group: Group, learned: Learned) -> Pairings:
         """How a group is decided best, by what is known."""
-        options = self.contest.options(group, learned)
-        decided = assign({release: each for release, each in options.items() if each})
+        options: dict[int, list[Option]] = {}
+        for release, landings in group.items():
+            if found := self.contest.options(release, landings, learned):
+                options[release] = found
+        decided = assign(options)
+        if len(decided) == len(group):
+            return decided
         return {release: decided.get(release, NOTHING) for release in group}
 
     def take(self, group: Group, pairings: Pairings, learned: Learned) -> None:

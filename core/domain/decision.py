@@ -35,7 +35,7 @@ def decide(
     else:
         draft.reread(contest, groups, suspects)
         course = Course(contest, groups, suspects, as_of, draft.made)
-        begun = decide_opening(course, groups, suspects, learned, draft)
+        begun = decide_opening(course, groups, learned, draft)
     for group in groups[begun:]:
         course.take(group, course.pairings(group, learned), learned)
         learned.add(course.lessons(group))

@@ -9,6 +9,7 @@ last time is taken over from a draft; what comes of it is the same as without.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from copy import replace
 from uuid import UUID
 
 from msgspec import Struct
@@ -58,13 +59,15 @@ class _Drafted(Struct, frozen=True):
     """How a group was decided.
 
     Args:
-        grounds: By what, and by lessons.
+        group: The group.
+        grounds: By what, and by lessons; None: that was not asked for yet.
         first: By those of the groups before it.
         taught: What that taught.
         final: By those of all others.
     """
 
-    grounds: _Grounds
+    group: Group
+    grounds: _Grounds | None
     first: Pairings
     taught: Sequence[Lesson]
     final: Pairings
@@ -78,6 +81,10 @@ class Draft:
         self.taught: Sequence[Lesson] = ()
         self.made = Made()
         self._place: _Place | None = None
+        # Where and with what the groups were decided whose grounds were not asked for yet: of many
+        # drafts nobody reads them again.
+        self._contest: Contest | None = None
+        self._suspects: Collection[UUID] = ()
 
     def reread(self, contest: Contest, groups: Sequence[Group], suspects: Collection[UUID]) -> None:
         """Keep how the leading groups were decided that are what they were."""
@@ -85,11 +92,18 @@ class Draft:
         kept: list[_Drafted] = []
         if place == self._place:
             for drafted, group in zip(self.groups, groups, strict=False):
-                if drafted.grounds != _grounds(contest, group, suspects):
+                grounds = _grounds(contest, group, suspects)
+                if self._grounds(drafted) != grounds:
                     break
-                kept.append(drafted)
+                kept.append(replace(drafted, grounds=grounds))
         self.groups, self._place = kept, place
+        self._contest, self._suspects = contest, suspects
         self.made = self.made.of_landed({number for each in kept for number in each.first})
+
+    def _grounds(self, drafted: _Drafted) -> _Grounds | None:
+        if drafted.grounds is not None or self._contest is None:
+            return drafted.grounds
+        return _grounds(self._contest, drafted.group, self._suspects)
 
     def write(self, groups: Sequence[_Drafted], taught: Sequence[Lesson]) -> None:
         """Keep how all groups were decided, the place being the one that was reread last.
@@ -104,7 +118,6 @@ class Draft:
 def decide_opening(
     course: Course,
     groups: Sequence[Group],
-    suspects: Collection[UUID],
     learned: Learned,
     draft: Draft,
 ) -> int:
@@ -113,7 +126,6 @@ def decide_opening(
     Args:
         course: What is decided goes there.
         groups: All groups of the butt.
-        suspects: Releases and landings that may be another one reported again.
         learned: Nothing yet.
         draft: How the leading groups were decided the last time, reread; it is written anew.
     """
@@ -127,9 +139,9 @@ def decide_opening(
     if after != lessons:
         learned.forget([lesson.shot_id for lesson in lessons])
         learned.add(after)
-    grounds = [each.grounds for each in draft.groups[: len(opening)]]
-    grounds += [_grounds(course.contest, each, suspects) for each in opening[len(grounds) :]]
-    draft.write(list(map(_Drafted, grounds, first, taught, final)), lessons)
+    known = [each.grounds for each in draft.groups[: len(opening)]]
+    grounds = [*known, *[None] * (len(opening) - len(known))]
+    draft.write(list(map(_Drafted, opening, grounds, first, taught, final)), lessons)
     return len(opening)
 
 
