@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
             server = Server(config_of(create_app(settings), settings, host, port))
-            garbage.settle()
+            garbage.settle(garbage.OF_API)
             with suppress(KeyboardInterrupt):
                 server.run()
         if not server.started:

@@ -25,6 +25,6 @@ def register(app: typer.Typer) -> None:
         with told():
             settings = settings_here(data_dir)
             log.configure(settings.quiver_log_level)
-            garbage.settle()
+            garbage.settle(garbage.OF_WORKER)
             if uvloop.run(until_signalled(settings)) is Wish.RESTART:
                 raise typer.Exit(START_AGAIN)

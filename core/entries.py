@@ -20,7 +20,7 @@ type Found = tuple[bytes, Sequence[bytes]]
 EVENT, ECHO = b"e", b"s"
 
 
-class Entry(Struct, frozen=True):
+class Entry(Struct, frozen=True, gc=False):
     """One event in the inbox.
 
     Args:

@@ -5,9 +5,9 @@ import sys
 
 ASKED = """
 import gc
-from core.garbage import OLD, settle
-settle()
-assert gc.get_threshold()[2] == OLD
+from core.garbage import MIDDLE, OF_WORKER, OLD, settle
+settle(OF_WORKER)
+assert gc.get_threshold() == (OF_WORKER, MIDDLE, OLD)
 print(gc.isenabled(), gc.get_freeze_count())
 """
 

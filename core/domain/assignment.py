@@ -47,7 +47,7 @@ class Pairing(NamedTuple):
     probability: float
 
 
-class Option(Struct, frozen=True):
+class Option(Struct, frozen=True, gc=False):
     """A landing that a release could have.
 
     Args:

@@ -41,7 +41,7 @@ UNLIKE_FROM = 4.0
 NEW_BEGINNING = 6
 
 
-class Rates(Struct, frozen=True):
+class Rates(Struct, frozen=True, gc=False):
     """How often something else happens than an archer's usual flight from release to landing.
 
     Args:
@@ -85,7 +85,7 @@ def clocks_of(bow: UUID | None, butt: UUID | None) -> Clocks:
     return Clocks(bow, butt)
 
 
-class Lesson(Struct, frozen=True):
+class Lesson(Struct, frozen=True, gc=False):
     """What a decided shot teaches.
 
     Args:
@@ -117,7 +117,7 @@ class Lesson(Struct, frozen=True):
 _ORDER = attrgetter("released_at", "shot_id")
 
 
-class FlightTime(Struct, frozen=True):
+class FlightTime(Struct, frozen=True, gc=False):
     """What to expect of an arrow's time in the air.
 
     Args:

@@ -44,7 +44,7 @@ class Face(Struct, frozen=True):
     letter: str | None
 
 
-class Score(Struct, frozen=True):
+class Score(Struct, frozen=True, gc=False):
     """The value of a landing.
 
     Args:

@@ -12,7 +12,7 @@ from core.domain.values import BY_ORDER, SECOND, Event, EventType, Rules
 HASTY = 2 * SECOND
 
 
-class Release(Struct, frozen=True):
+class Release(Struct, frozen=True, gc=False):
     """An arrow that left a bow.
 
     Args:

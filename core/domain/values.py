@@ -52,7 +52,7 @@ class ShotFlag(StrEnum):
 ORDER = {kind: number for number, kind in enumerate(EventType)}
 
 
-class Event(Struct, frozen=True):
+class Event(Struct, frozen=True, gc=False):
     """What a reader said, on the server's clock.
 
     Args:
@@ -185,7 +185,7 @@ class Butt(Struct, frozen=True):
     offline_after: int
 
 
-class Shot(Struct, frozen=True):
+class Shot(Struct, frozen=True, gc=False):
     """One release and what became of it.
 
     Args:

@@ -64,7 +64,7 @@ SELECT * FROM shot WHERE target_id = $1 AND status = 'landed' AND score IS NULL
 """
 
 
-class StoredShot(Struct, frozen=True):
+class StoredShot(Struct, frozen=True, gc=False):
     """A shot and what the database knows of it besides.
 
     Args:

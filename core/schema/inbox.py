@@ -26,7 +26,7 @@ _EARLIEST, _LATEST = (round(at.timestamp() * 1_000_000) for at in (EARLIEST, LAT
 type _Time = Annotated[int, Meta(ge=_EARLIEST, le=_LATEST)]
 
 
-class AcceptedEvent(Struct, frozen=True):
+class AcceptedEvent(Struct, frozen=True, gc=False):
     """An event of a reader.
 
     Args:
@@ -71,7 +71,7 @@ class AcceptedEvent(Struct, frozen=True):
         return replace(self, offset=offset)
 
 
-class AcceptedBeat(Struct, frozen=True):
+class AcceptedBeat(Struct, frozen=True, gc=False):
     """A reader's heartbeat.
 
     Args:
