@@ -35,7 +35,7 @@ class Candidate(NamedTuple):
     landing: int
 
 
-class Pairing(NamedTuple):
+class Pairing(Struct, frozen=True, gc=False):
     """What a release is taken to have come to.
 
     Args:

@@ -2,7 +2,7 @@
 how likely each pair is."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from core.domain.assignment import Candidate, Option, clusters

@@ -112,7 +112,7 @@ class Course:
             self._spoken_for.difference_update(landings)
         is_contested = _is_contested(group)
         for number, pairing in pairings.items():
-            landing, sure = pairing
+            landing, sure = pairing.landing, pairing.probability
             is_doubtful = False
             if landing is not None:
                 self._spoken_for.add(landing)
@@ -158,7 +158,8 @@ class Course:
 
     def _lesson(self, number: int, is_missing: bool, is_contested: bool) -> Lesson:
         """What a decided shot teaches: its flight, when nothing else could have been."""
-        landing, probability = self._pairings[number]
+        pairing = self._pairings[number]
+        landing, probability = pairing.landing, pairing.probability
         if landing is not None and is_contested and probability < CERTAIN:
             landing = None
         key = (number, landing, is_missing, self.contest.strays_after(number, self._spoken_for))
