@@ -4,6 +4,8 @@ nobody's."""
 from collections.abc import Collection, Iterable, Sequence
 from uuid import UUID
 
+import orjson
+
 from core.domain.review import Reason, is_listed, reasons_of_shot
 from core.domain.values import Shot, ShotFlag
 from core.feed import Frame, written
@@ -13,10 +15,10 @@ from core.models.ruling_in_force import select_fixed
 from core.models.target import select_lanes
 from core.models.unmatched_landing import DueLanding, mark_told, select_due
 from core.postgres import Connection
-from core.schema.review import ReviewRow, UnmatchedLanding, landing_row, shot_row
+from core.schema.review import ReviewRow, UnmatchedLanding, landing_row
 from workers.deps import Deps
 from workers.derivation import Change
-from workers.shown import shown
+from workers.shown import told_for_review
 
 
 async def review_frames(conn: Connection, changes: Iterable[Change]) -> list[Frame]:
@@ -48,7 +50,12 @@ async def listed_frames(conn: Connection, shots: Iterable[StoredShot]) -> list[F
     listed = [known for known in flagged if known.shot.id not in answered]
     lanes = await _lanes(conn, {known.target_id for known in listed})
     return [
-        _frame(known.session_id, shot_row(shown(known), lanes[known.target_id]), known.request_id)
+        _frame(
+            known.session_id,
+            known.target_id,
+            told_for_review(known, lanes[known.target_id]),
+            known.request_id,
+        )
         for known in listed
     ]
 
@@ -77,7 +84,12 @@ def _is_of(due: DueLanding, deps: Deps, partitions: Collection[int]) -> bool:
 async def _landing_frames(conn: Connection, due: Sequence[DueLanding]) -> list[Frame]:
     lanes = await _lanes(conn, {each.landing.target_id for each in due})
     return [
-        _frame(each.landing.session_id, _row(each, lanes[each.landing.target_id]), each.request_id)
+        _frame(
+            each.landing.session_id,
+            each.landing.target_id,
+            written(_row(each, lanes[each.landing.target_id])),
+            each.request_id,
+        )
         for each in due
     ]
 
@@ -97,9 +109,10 @@ def _row(due: DueLanding, lane: int) -> ReviewRow:
     return landing_row(shown_landing, landing.reason, landing.target_id, lane)
 
 
-def _frame(session_id: UUID, row: ReviewRow, request_id: UUID | None) -> Frame:
-    data = {"review": written(row)}
-    return Frame(session_id, "review.created", data, row.target_id, request_id)
+def _frame(
+    session_id: UUID, target_id: UUID, row: orjson.Fragment, request_id: UUID | None
+) -> Frame:
+    return Frame(session_id, "review.created", {"review": row}, target_id, request_id)
 
 
 async def _lanes(conn: Connection, targets: Collection[UUID]) -> dict[UUID, int]:

@@ -5,6 +5,7 @@ from functools import lru_cache
 import msgspec
 import orjson
 
+from core.domain.review import explanation, reasons_of_shot
 from core.domain.values import MILLISECOND, SECOND, ShotFlag, Status
 from core.models.correlated_shot import StoredShot
 from core.models.instants import instant, microseconds, optional_instant
@@ -74,6 +75,27 @@ def told_from_its_release(known: StoredShot) -> tuple[orjson.Fragment, orjson.Fr
         "landing_event_id": None,
     }
     return _written(fields | begun), now
+
+
+def told_for_review(known: StoredShot, lane: int) -> orjson.Fragment:
+    """As `told`, of a `ReviewRow` of a shot that a judge must look at."""
+    shot = known.shot
+    reasons = reasons_of_shot(shot.status, shot.flags)
+    return _written(
+        {
+            "id": shot.id,
+            "kind": "shot",
+            "reasons": reasons,
+            "explanation": explanation(reasons),
+            "at": _time(shot.released_at),
+            "target_id": known.target_id,
+            "lane": lane,
+            "slot_id": shot.slot_id,
+            "shot": _fields(known),
+            "landing": None,
+            "event": None,
+        }
+    )
 
 
 def _written(fields: dict[str, object]) -> orjson.Fragment:

@@ -9,10 +9,17 @@ import orjson
 import pytest
 
 from core.domain.outcome import emptied
-from core.domain.values import Shot, ShotFlag, Status
+from core.domain.values import SECOND, Shot, ShotFlag, Status
 from core.models.correlated_shot import StoredShot
 from core.models.instants import FOREVER
-from workers.shown import SEEN_AT_RELEASE, shown, told, told_from_its_release
+from core.schema.review import shot_row
+from workers.shown import (
+    SEEN_AT_RELEASE,
+    shown,
+    told,
+    told_for_review,
+    told_from_its_release,
+)
 
 SEEDS = range(40)
 
@@ -61,6 +68,17 @@ def some_shot(rng: random.Random) -> StoredShot:
 def test_a_shot_is_told_as_the_model_writes_it(seed: int) -> None:
     known = some_shot(random.Random(seed))
     assert orjson.dumps(told(known)) == shown(known).model_dump_json().encode()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_a_shot_for_review_is_told_as_the_model_writes_it(seed: int) -> None:
+    known = some_shot(random.Random(seed))
+    # What the model allows, and with a reason to look at it.
+    at, flags = seed * SECOND + 123_456, {*known.shot.flags, ShotFlag.LINE_CALL} - {ShotFlag.RULED}
+    listed = replace(known.shot, released_at=at, status=Status.LANDED, flags=tuple(sorted(flags)))
+    known = replace(known, shot=listed)
+    row = shot_row(shown(known), lane=seed)
+    assert orjson.dumps(told_for_review(known, seed)) == row.model_dump_json().encode()
 
 
 @pytest.mark.parametrize("seed", SEEDS)
