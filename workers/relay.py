@@ -25,9 +25,10 @@ async def relay(deps: Deps) -> None:
     before = now() - OVERLOOKED_AFTER
     async with deps.pool.acquire() as conn, conn.transaction():
         await tell_overlooked(conn, deps, before)
-    while True:
+    last_id, is_all = 0, False
+    while not is_all:
         async with deps.pool.acquire() as conn, conn.transaction():
-            untold = await lock_untold(conn, before, AT_ONCE)
+            untold = await lock_untold(conn, before, AT_ONCE, last_id)
             shots = await lock_shots(conn, {i for each in untold for i in each.shot_ids})
             locked = {known.shot.id for known in shots}
             # What somebody else is about to change is told with the next look.
@@ -36,8 +37,9 @@ async def relay(deps: Deps) -> None:
             reviews = await listed_frames(conn, shots)
             await deps.feed.publish([*overlooked_frames(shots), *reviews])
             await delete_untold(conn, [each.id for each in told])
-        if len(told) < AT_ONCE:
-            return
+        is_all = len(untold) < AT_ONCE
+        # What cannot be told just now does not stand in the others' way.
+        last_id = max((each.id for each in untold), default=last_id)
 
 
 def _named(shots: Sequence[StoredShot], told: Sequence[Untold]) -> list[StoredShot]:

@@ -10,7 +10,7 @@ from core.models.instants import instant
 from core.postgres import Connection
 
 UNTOLD_LOCK = """
-SELECT id, shot_ids FROM untold WHERE written_at < $1
+SELECT id, shot_ids FROM untold WHERE written_at < $1 AND id > $3
 ORDER BY id LIMIT $2
 FOR UPDATE SKIP LOCKED
 """
@@ -32,10 +32,16 @@ class Untold(Struct, frozen=True):
     shot_ids: Sequence[UUID]
 
 
-async def lock_untold(conn: Connection, before: int, limit: int) -> list[Untold]:
-    """The oldest of what was written before a time, microseconds, and that nobody else is about to
-    tell."""
-    rows = await conn.fetch(UNTOLD_LOCK, instant(before), limit)
+async def lock_untold(conn: Connection, before: int, limit: int, after_id: int = 0) -> list[Untold]:
+    """The oldest of what was written before a time and that nobody else is about to tell.
+
+    Args:
+        conn: In the transaction that tells it.
+        before: The time, microseconds.
+        limit: How many at most.
+        after_id: Of the rows behind this one.
+    """
+    rows = await conn.fetch(UNTOLD_LOCK, instant(before), limit, after_id)
     return [Untold(row["id"], row["shot_ids"]) for row in rows]
 
 

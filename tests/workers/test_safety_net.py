@@ -22,7 +22,7 @@ from tests.fields import Field, now, put_up
 from tests.workers.conftest import Range, dying_before_it_tells, eventually
 from workers.deps import Deps
 from workers.leaderboard import leaderboard
-from workers.relay import relay
+from workers.relay import AT_ONCE, relay
 from workers.sweep import sweep
 
 REQUEST = UUID("8f14e45f-ceea-467f-a8d4-1ab7f1d9cc34")
@@ -117,6 +117,24 @@ async def test_a_shot_that_somebody_is_about_to_change_is_waited_for_by_nobody(
             assert await line.frames() == []
     await relay(line.deps)
     assert len(await line.frames()) == 2
+
+
+async def test_what_cannot_be_told_just_now_does_not_stand_before_the_rest(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(2 * AT_ONCE):
+        with dying_before_it_tells(monkeypatch):
+            await line.say(line.field.release(10 + 10 * number))
+    first = [known.shot.id for known in await line.shots()][:AT_ONCE]
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        async with conn.transaction():
+            await lock_shots(conn, first)
+            await relay(line.deps)
+        left = [
+            shot_id for row in await lock_untold(conn, FOREVER, 100) for shot_id in row.shot_ids
+        ]
+    assert sorted(left) == sorted(first)
 
 
 async def test_what_the_feed_refused_has_left_the_inbox_and_is_relayed(line: Range) -> None:
