@@ -19,7 +19,7 @@ from core.models.instants import instant
 from core.models.known_reader import lock_readers
 from core.models.presence import ReaderPlace
 from core.models.recompute import request_recompute
-from core.models.said import Said, keep_said, keep_unheard
+from core.models.said import Said, keep_doubts, keep_said, keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.batch import Batch, Outcome, ask_for, do_batch, doubtful_butts, owner, places
@@ -70,6 +70,7 @@ async def do_isolated(
         came = correct(deps.clock_bounds, accepted, known.clocks)
         await keep_unheard(conn, clocks=came.clocks)
         outcomes.append(Outcome([], [], [], (), suspects=came.suspects))
+        starts = await _doubted(conn, came.accepted)
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
         held_up: dict[UUID, Exception] = {}
@@ -84,6 +85,9 @@ async def do_isolated(
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
         online = [place for share in shares.values() for place in share.online]
         asked = {partition for share in shares.values() for partition in share.asked}
+        # They are not new any more to the heartbeats that named them.
+        doubtful = await doubtful_butts(conn, deps, (), known.bindings, starts, as_of)
+        asked |= await ask_for(conn, deps, doubtful)
         outcomes.append(Outcome([], [], online, asked))
     return outcomes
 
@@ -125,6 +129,23 @@ async def _shares(
 
 def _is_beat(accepted: Accepted) -> bool:
     return isinstance(accepted, AcceptedBeat)
+
+
+async def _doubted(conn: Connection, accepted: Sequence[Accepted]) -> list[tuple[UUID, int]]:
+    """Keep what heartbeats say against their readers' words before any share is done; readers that
+    said for the first time when they were switched on, and when.
+
+    What the same reader says besides is in other shares, which are done before its heartbeats.
+    """
+    beats = [each for each in accepted if isinstance(each, AcceptedBeat)]
+
+    async def keep() -> list[tuple[UUID, int]]:
+        async with conn.transaction():
+            return await keep_doubts(conn, beats)
+
+    starts = await tried(keep())
+    # What cannot be kept is written down with the heartbeat's own share.
+    return [] if isinstance(starts, Exception) else starts
 
 
 async def _one_share(

@@ -87,6 +87,13 @@ SELECT reader_id, was_online, NULL::uuid AS event_id FROM kept
 UNION ALL SELECT NULL, NULL, event_id FROM stored
 """
 
+STATUS_NOTE_BUFFERED = """
+INSERT INTO reader_status AS status (reader_id, last_heard_at, is_online, buffered)
+SELECT reader_id, '-infinity', false, buffered
+FROM unnest($1::uuid[], $2::integer[]) AS said (reader_id, buffered)
+ON CONFLICT (reader_id) DO UPDATE SET buffered = greatest(status.buffered, excluded.buffered)
+"""
+
 BOOT_UPSERT = """
 INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
 SELECT reader_id, said_started_at, started_at, clear_at
@@ -168,6 +175,26 @@ async def keep_unheard(
     return (await keep_said(conn, Said((), {}, clocks or {}, events), LAST)).new
 
 
+async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:
+    """Keep only what heartbeats say against the word of their readers, before anything counts for
+    it: that something is still to be sent, and that they were switched on.
+
+    Args:
+        conn: In the transaction that keeps the rest of what they say later, with their readers
+            locked.
+        beats: Of any readers, with the offsets that were found for them.
+
+    Returns:
+        Readers that said for the first time when they were switched on, and when: microseconds.
+    """
+    last = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
+    holding = {reader: last[reader].buffered for reader in sorted(last) if last[reader].buffered}
+    if holding:
+        await conn.execute(STATUS_NOTE_BUFFERED, list(holding), list(holding.values()))
+    begun = [beat for beat in beats if beat.started_at is not None]
+    return await _keep_boots(conn, begun, is_clear=False) if begun else []
+
+
 async def _first_heard(
     conn: Connection, readers: Sequence[UUID], last_heard: Mapping[UUID, int]
 ) -> dict[UUID, int]:
@@ -224,8 +251,11 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     )
 
 
-async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:
-    """Keep each start that is named; those that were not known."""
+async def _keep_boots(
+    conn: Connection, beats: Sequence[AcceptedBeat], *, is_clear: bool = True
+) -> list[tuple[UUID, int]]:
+    """Keep each start that is named, and whether nothing was left to be sent, unless that is not to
+    count yet; those that were not known."""
     clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
     for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
         said = UNSAID if beat.started_at is None else instant(beat.started_at)
@@ -235,7 +265,7 @@ async def _keep_boots(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[t
         before = clear.get((beat.reader_id, said), (started, None))
         clear[beat.reader_id, said] = (
             before[0],
-            before[1] if beat.buffered else instant(beat.received_at),
+            before[1] if beat.buffered or not is_clear else instant(beat.received_at),
         )
     rows = await conn.fetch(
         BOOT_UPSERT,

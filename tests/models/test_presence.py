@@ -18,7 +18,7 @@ from core.models.presence import (
 )
 from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
-from core.models.said import News, Said, keep_said
+from core.models.said import News, Said, keep_doubts, keep_said
 from core.postgres import Connection, Pool
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import Field, put_up
@@ -215,6 +215,30 @@ async def test_a_landing_of_a_reader_that_has_more_to_send_does_not_make_it_clea
     await note(conn, field, beat(field, 10, started=-60, buffered=2))
     await note(conn, field, landed(field, 40))
     assert await boots(conn, field) == [(-60, None, None)]
+
+
+async def test_what_a_heartbeat_says_against_its_reader_can_be_kept_first(
+    conn: Connection, field: Field
+) -> None:
+    said = [beat(field, 15, buffered=0), beat(field, 20, started=5, buffered=3)]
+    reader = field.readers["1 target"]
+    assert await keep_doubts(conn, said) == [(reader, moment(field, 5))]
+    assert await keep_doubts(conn, said) == []
+    # It counts for nothing yet: neither was it heard, nor is it clear.
+    known = await lock_readers(conn, [reader])
+    assert known.last_heard[reader] < moment(field, 0)
+    await note(conn, field, landed(field, 21))
+    assert await boots(conn, field) == [(5, None, None)]
+    await note(conn, field, beat(field, 30, started=5, buffered=0))
+    assert await boots(conn, field) == [(5, 30, None)]
+
+
+async def test_the_last_of_a_readers_heartbeats_says_what_it_still_has_to_send(
+    conn: Connection, field: Field
+) -> None:
+    await keep_doubts(conn, [beat(field, 20, buffered=3), beat(field, 25, buffered=0)])
+    await note(conn, field, landed(field, 26))
+    assert await boots(conn, field) == [(None, None, 26)]
 
 
 async def test_a_landing_before_any_heartbeat_is_of_no_start(

@@ -13,12 +13,12 @@ from core.domain.learning import OPENING
 from core.domain.values import Status
 from core.gate import Watermarks
 from core.inbox import Inbox
-from core.models.instants import instant
+from core.models.instants import LAST, instant
 from core.models.known_reader import lock_readers
 from core.models.place import Place
 from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
-from core.models.said import keep_unheard
+from core.models.said import Said, keep_said, keep_unheard
 from core.models.shot_write import write_shots
 from core.models.work import count_asked
 from core.postgres import Connection
@@ -180,6 +180,54 @@ async def test_a_heartbeat_tells_nothing_before_what_came_with_it_is_stored(
     frames = [json.loads(frame.text) for frame in await line.frames()]
     assert "shot.missed" not in [frame["type"] for frame in frames]
     assert frames[-1]["type"] == "shot.landed"
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_what_a_heartbeat_takes_back_counts_for_all_that_is_done_one_by_one(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, is_first: bool
+) -> None:
+    """A reader says that it has more to send, and sends the first of it."""
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn, lanes=2))
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    before = field.beat("1 target", started=-1000, buffered=0)
+    await line.say(replace(before, received_at=now() - 60_000_000))
+    await line.say(field.release(since - 20))
+    beat, landed = field.beat("1 target", started=-1000, buffered=5), field.landed(since - 9.6)
+    said = [beat, landed] if is_first else [landed, beat]
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[2]))
+        await line.say(field.release(since - 10), *said, field.release(since - 1, "2A"))
+    own = [s.shot.status for s in await line.shots() if s.target_id == field.targets[1]]
+    assert own == [Status.UNRESOLVED, Status.LANDED]
+    assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
+
+
+async def test_no_overdue_shot_is_called_a_miss_that_a_heartbeat_takes_back(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn, lanes=2))
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    await line.say(field.release(since - 8))
+    async with deps.pool.acquire() as conn:
+        await conn.execute("UPDATE shot SET status = 'in_flight', version = 1")
+    line.deps.memory.forget()
+    before = field.beat("1 target", started=-1000, buffered=0)
+    async with deps.pool.acquire() as conn, conn.transaction():
+        # It counts as online, and nothing was decided by it yet.
+        await keep_said(conn, Said([replace(before, received_at=now() - 9_000_000)], {}, {}), LAST)
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[2]))
+        restarted = field.beat("1 target", started=since - 7, buffered=0)
+        await line.say(restarted, field.release(since - 1, "2A"), with_overdue=True)
+    own = [s.shot.status for s in await line.shots() if s.target_id == field.targets[1]]
+    assert own == [Status.UNRESOLVED]
+    assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
 
 
 async def test_a_heartbeat_is_done_again_when_a_store_would_not_keep_it_just_then(
