@@ -53,7 +53,9 @@ class Reading(Struct, frozen=True):
         others_are_deadly: Whether workers died over what else was to be done.
         is_first_try: Whether nobody began it before and did not end.
         late_since: When the oldest of what came late and is not done came, microseconds; None:
-            there is none.
+            there is none, or these came late.
+        now_since: Of what came late: when the oldest of what happens now and is not done came,
+            which was after these, microseconds; None: there is none.
     """
 
     entries: Sequence[Entry]
@@ -63,6 +65,7 @@ class Reading(Struct, frozen=True):
     others_are_deadly: bool = False
     is_first_try: bool = True
     late_since: int | None = None
+    now_since: int | None = None
 
     @property
     def is_plain(self) -> bool:

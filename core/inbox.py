@@ -65,7 +65,19 @@ local begun, careful = redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4])
 return {found, begun, careful or '', late_id(KEYS[5])}
 """
 
-# The same for several partitions, five keys each: those that hold more than ARGV[1] entries are
+# What came late is read as far as it came before all that happens now and is not done: that may say
+# what a reader has still to send, and hold a landing of what would be called a miss.
+BEGIN_LATE = """
+local first = redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 1)[1]
+local found = redis.call('XRANGE', KEYS[2], '-', first and '(' .. first[1] or '+', 'COUNT', ARGV[1])
+if #found == 0 then
+    return {found, 0, '', ''}
+end
+local begun, careful = redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4])
+return {found, begun, careful or '', first and first[1] or ''}
+"""
+
+# As `BEGIN` for several partitions, five keys each: those that hold more than ARGV[1] entries are
 # left as they are.
 BEGIN_FEW = """
 local all = {}
@@ -166,6 +178,7 @@ class Inbox(Lanes):
         super().__init__(valkey, partitions)
         self._gate = Gate(valkey, partitions, marks)
         self._begin = valkey.register_script(LATE_ID + BEGIN)
+        self._begin_late = valkey.register_script(BEGIN_LATE)
         self._begin_few = valkey.register_script(LATE_ID + BEGIN_FEW)
         self._wake_waiting = valkey.register_script(WAKE_WAITING)
         self._take_patient = valkey.register_script(TAKE_PATIENT)
@@ -257,7 +270,8 @@ class Inbox(Lanes):
         """As `begin` and then `read`, in one round trip, and say that a batch begins.
 
         Args:
-            lane: Which.
+            lane: Which; of what came late only what came before all that happens now and is not
+                done is read.
             count: How many entries at most.
             others: Whether there is something to be done besides, so that a batch begins in any
                 case.
@@ -265,7 +279,12 @@ class Inbox(Lanes):
         Say `acknowledge` or `give_back` when it ended: after one that did neither, several times in
         a row, entries are read one by one until the deadly one is known.
         """
-        said = await self._begin(keys=self._read_keys(lane), args=[count, int(others)])
+        if lane >= self.partitions:
+            now = stream_key(lane - self.partitions)
+            keys = [now, stream_key(lane), begun_key(lane), careful_key(lane)]
+            said = await self._begin_late(keys=keys, args=[count])
+        else:
+            said = await self._begin(keys=self._read_keys(lane), args=[count, int(others)])
         return await self._reading(lane, count, *said)
 
     async def begin_and_read_few(
@@ -291,9 +310,9 @@ class Inbox(Lanes):
         keys, said = [PATIENT, PATIENT_TURN], [turn_ms, WOKEN_LENGTH]
         return {int(name) for name in await self._take_patient(keys=keys, args=said)}
 
-    def _read_keys(self, lane: int) -> list[str]:
-        late = self.late_lane(lane % self.partitions)
-        return [*(key(lane) for key in READ_KEYS), stream_key(late)]
+    def _read_keys(self, partition: int) -> list[str]:
+        late = stream_key(self.late_lane(partition))
+        return [*(key(partition) for key in READ_KEYS), late]
 
     async def _reading(
         self,
@@ -302,14 +321,14 @@ class Inbox(Lanes):
         found: Sequence[Found],
         begun: int,
         careful_until: bytes,
-        late_id: bytes,
+        other_id: bytes,
     ) -> Reading:
         """What is to be done of at most `count` entries, by how often it was begun in vain."""
         entries = [entry_of(*each) for each in found]
-        is_late = lane >= self.partitions
-        late_since = None if is_late or not late_id else order_of(late_id)[0] * 1_000
+        since = order_of(other_id)[0] * 1_000 if other_id else None
+        late_since, now_since = (None, since) if lane >= self.partitions else (since, None)
         reading = await self._by_deaths(lane, entries, len(entries) == count, begun, careful_until)
-        return replace(reading, is_first_try=begun <= 1, late_since=late_since)
+        return replace(reading, is_first_try=begun <= 1, late_since=late_since, now_since=now_since)
 
     async def _by_deaths(
         self,

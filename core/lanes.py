@@ -13,21 +13,34 @@ UNATTENDED_AFTER_MS = 600
 # What came late may be many, and is worked off one partition after the other.
 LATE_UNATTENDED_AFTER_MS = 15_000
 
-# Which of these streams, counted from 1, hold entries of which the newest is older than ARGV[1] ms
-# or the oldest than ARGV[2] ms.
+# Two keys for each partition, what came late and what happens now: in which partitions, counted from
+# 1, the newest that came late is older than ARGV[1] ms, or the oldest than ARGV[2] ms, and came
+# before all that happens now, which is done first.
 RIPE = """
 local clock, ripe = redis.call('TIME'), {}
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local function age(entry)
-    return now - tonumber(string.match(entry[1], '^%d+'))
+local function came(entry)
+    local ms, number = string.match(entry[1], '(%d+)-(%d+)')
+    return tonumber(ms), tonumber(number)
 end
-for i = 1, #KEYS do
+local function is_ripe(entry, after_ms, first)
+    local ms, number = came(entry)
+    if now - ms < tonumber(after_ms) then
+        return false
+    elseif not first then
+        return true
+    end
+    local first_ms, first_number = came(first)
+    return ms < first_ms or ms == first_ms and number < first_number
+end
+for i = 1, #KEYS, 2 do
     local newest = redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)[1]
-    if newest and (
-        age(newest) >= tonumber(ARGV[1])
-        or age(redis.call('XRANGE', KEYS[i], '-', '+', 'COUNT', 1)[1]) >= tonumber(ARGV[2])
-    ) then
-        ripe[#ripe + 1] = i
+    if newest then
+        local first = redis.call('XRANGE', KEYS[i + 1], '-', '+', 'COUNT', 1)[1]
+        local oldest = redis.call('XRANGE', KEYS[i], '-', '+', 'COUNT', 1)[1]
+        if is_ripe(newest, ARGV[1], first) or is_ripe(oldest, ARGV[2], first) then
+            ripe[#ripe + 1] = (i + 1) / 2
+        end
     end
 end
 return ripe
@@ -118,8 +131,12 @@ class Lanes:
 
     async def late_partitions(self) -> list[int]:
         """Partitions for which something came late, so long ago that no more of it is to be
-        expected soon; nobody is told of them."""
-        keys = [stream_key(self.late_lane(partition)) for partition in range(self.partitions)]
+        expected soon, and before all that happens now; nobody is told of them."""
+        keys = [
+            stream_key(lane)
+            for partition in range(self.partitions)
+            for lane in (self.late_lane(partition), partition)
+        ]
         said = await self._ripe(keys=keys, args=[QUIET_FOR_MS, RIPE_AFTER_MS])
         return [number - 1 for number in said]
 

@@ -180,6 +180,27 @@ async def test_who_reads_what_happens_now_learns_since_when_something_late_waits
     assert (await inbox.begin_and_read(inbox.late_lane(1), 10)).late_since is None
 
 
+async def test_what_came_late_is_read_as_far_as_it_came_before_what_happens_now(
+    inbox: Inbox, valkey: Redis
+) -> None:
+    late = inbox.late_lane(1)
+    for entry_id in ("7-0", "9-0", "9-2"):
+        await valkey.xadd(stream_key(late), {"e": entry_id}, id=entry_id)
+    await valkey.xadd(stream_key(1), {"e": b"now"}, id="9-1")
+    reading = await inbox.begin_and_read(late, 10)
+    assert [entry.payload for entry in reading.entries] == [b"7-0", b"9-0"]
+    assert (reading.now_since, reading.late_since, reading.has_more) == (9_000, None, False)
+    await inbox.acknowledge({late: reading.entries})
+    assert not (await inbox.begin_and_read(late, 10)).entries
+    assert await inbox.late_partitions() == []
+    await inbox.acknowledge({1: await inbox.read(1, 10)})
+    assert await inbox.late_partitions() == [1]
+    reading = await inbox.begin_and_read(late, 10)
+    assert [entry.payload for entry in reading.entries] == [b"9-2"]
+    # Nothing was begun for nothing.
+    assert (reading.now_since, reading.is_first_try) == (None, True)
+
+
 async def test_what_came_late_is_claimed_by_one_at_a_time(inbox: Inbox) -> None:
     assert await inbox.claim_late(1, 60_000)
     assert not await inbox.claim_late(1, 60_000)

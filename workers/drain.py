@@ -160,7 +160,8 @@ def _heard_until(began_at: int, reading: Reading, accepted: Sequence[Accepted]) 
     nobody's time is up before it was looked at."""
     known_until = reading.entries[-1].came_at if reading.has_more else began_at
     known_until = max([known_until, *(each.received_at for each in accepted)])
-    return known_until if reading.late_since is None else min(known_until, reading.late_since)
+    elsewhere = [at for at in (reading.late_since, reading.now_since) if at is not None]
+    return min([known_until, *elsewhere])
 
 
 async def _do(

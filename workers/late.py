@@ -4,14 +4,14 @@ The outcome depends on no order, so all that came for a butt is done at once, wh
 others in between: the butt's shots are derived once and not again for every request of a replay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from uuid import UUID
 
 from core.entries import Entry, Reading
 from core.models.binding_at import select_bindings
-from core.schema.inbox import AcceptedBeat
+from core.schema.inbox import AcceptedEvent
 from core.valkey import LOST
 from workers.batch import owner
 from workers.consequences import now
@@ -62,33 +62,42 @@ async def _parts(deps: Deps, reading: Reading) -> list[Reading]:
     if not (reading.is_plain and reading.is_first_try) or len(reading.entries) <= PART:
         return [reading]
     parts: list[list[Entry]] = []
-    by_butt, signs = await _by_butt(deps, reading.entries)
-    for entries in by_butt.values():
+    for entries in await _closed(deps, reading.entries):
         if not parts or len(parts[-1]) >= PART:
             parts.append([])
         parts[-1] += entries
-    # They say that all before them was told: that must be done first, whosever it is.
-    parts += [signs] if signs else []
     return [
         replace(reading, entries=sorted(part, key=lambda e: e.order), has_more=True)
         for part in parts
     ]
 
 
-async def _by_butt(
-    deps: Deps, entries: Sequence[Entry]
-) -> tuple[dict[UUID | None, list[Entry]], list[Entry]]:
-    """Events by their butt or reader, those that cannot be read as None's; and what only says that
-    a reader lives."""
+async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Entries in such groups that no reader is in two, and no butt: a reader's word, for which all
+    counts that came before it, is done with all that it may decide. Those that cannot be read are a
+    group."""
     told = [(entry, readable(entry)) for entry in entries]
     readers = {each.reader_id for _, each in told if each is not None}
     async with deps.pool.acquire() as conn:
         bindings = await select_bindings(conn, readers)
-    by_butt: dict[UUID | None, list[Entry]] = {}
-    signs: list[Entry] = []
+    butts = {owner(each, bindings) for _, each in told if isinstance(each, AcceptedEvent)}
+    homes = _homes({reader: bindings.targets(reader) & butts for reader in readers})
+    closed: dict[UUID | None, list[Entry]] = {}
     for entry, each in told:
-        if isinstance(each, AcceptedBeat) or each is not None and each.is_echo:
-            signs.append(entry)
-        else:
-            by_butt.setdefault(None if each is None else owner(each, bindings), []).append(entry)
-    return by_butt, signs
+        closed.setdefault(None if each is None else homes[each.reader_id], []).append(entry)
+    return list(closed.values())
+
+
+def _homes(butts_of: Mapping[UUID, Collection[UUID]]) -> dict[UUID, UUID]:
+    """One id for all readers that share a butt, directly or through others; by reader."""
+    home: dict[UUID, UUID] = {}
+
+    def root(key: UUID) -> UUID:
+        while (above := home.setdefault(key, key)) != key:
+            key = above
+        return key
+
+    for reader, butts in butts_of.items():
+        for butt in butts:
+            home[root(reader)] = root(butt)
+    return {reader: root(reader) for reader in butts_of}

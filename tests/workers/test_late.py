@@ -12,6 +12,9 @@ from core.entries import DEATHS_OVER_MANY, Reading
 from core.gate import Haste, Watermarks
 from core.inbox import Inbox
 from core.models.failed_job import count_failed_jobs
+from core.models.instants import instant
+from core.models.place import Place
+from core.models.reader_binding import bind_from
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent, encode
 from tests.fields import Field, put_up
@@ -233,6 +236,67 @@ async def test_a_heartbeat_is_not_done_before_what_its_reader_told_before_it(
     told = [json.loads(frame.text) for frame in await alone.frames()]
     of_first = [f["type"] for f in told if f["data"].get("shot", {}).get("id") == str(first.id)]
     assert of_first[-1] == "shot.landed" and "shot.missed" not in of_first
+
+
+@pytest.mark.parametrize("part", [4, 350])
+@pytest.mark.parametrize(
+    "beat", [{"started": -1000, "buffered": 5}, {"started": 52, "buffered": 0}]
+)
+async def test_no_part_counts_a_readers_word_that_its_heartbeat_takes_back(
+    alone: Range, monkeypatch: pytest.MonkeyPatch, part: int, beat: dict[str, int]
+) -> None:
+    """A reader is back, says that it has more to send, or was switched on in between, and sends the
+    first of it: that is no proof that an arrow missed."""
+    monkeypatch.setattr(late, "PART", part)
+    field = alone.field
+    await alone.say(replace(field.beat(started=-1000, buffered=0), received_at=field.starts_at))
+    await alone.say(field.release(50), field.release(60))
+    assert await statuses(alone) == [Status.UNRESOLVED] * 2
+    others = [field.release(20 + n, f"{2 + n % 3}A") for n in range(6)]
+    await alone.put(*others, haste=Haste.LATE)
+    await alone.put(field.beat(**beat), haste=Haste.BEHIND)
+    await alone.put(field.landed(60.4), haste=Haste.LATE)
+    while await drain_late(alone.deps, 0):
+        pass
+    own = [s.shot.status for s in await alone.shots() if s.target_id == field.targets[1]]
+    assert own == [Status.UNRESOLVED, Status.LANDED]
+    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
+    assert "shot.missed" not in told
+
+
+async def test_butts_between_which_a_reader_moved_are_in_one_part(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a reader tells at one butt is its word for the other, whose landing lies behind it."""
+    monkeypatch.setattr(late, "PART", 2)
+    field = alone.field
+    async with alone.deps.pool.acquire() as conn:
+        place = Place(None, field.targets[2], instant(field.starts_at))
+        moved_at = instant(field.starts_at + 50_000_000)
+        await bind_from(conn, field.readers["1 target"], place, moved_at)
+    await alone.say(field.release(10))
+    assert await statuses(alone) == [Status.UNRESOLVED]
+    await alone.put(field.landed(100.4), field.release(20, "2A"), haste=Haste.LATE)
+    await alone.put(field.release(20, "3A"), field.landed(10.4), haste=Haste.LATE)
+    while await drain_late(alone.deps, 0):
+        pass
+    assert (await statuses(alone))[0] is Status.LANDED
+    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
+    assert "shot.missed" not in told
+
+
+async def test_what_came_late_waits_for_what_happens_now_and_came_before_it(
+    alone: Range,
+) -> None:
+    field = alone.field
+    await alone.say(replace(field.beat(started=-1000, buffered=0), received_at=field.starts_at))
+    await alone.say(field.release(50), field.release(60))
+    await alone.put(field.beat(started=-1000, buffered=5), haste=Haste.BEHIND)
+    await alone.put(field.landed(60.4), haste=Haste.LATE)
+    assert not await drain_late(alone.deps, 0)
+    await drain(alone.deps, 0)
+    assert await drain_late(alone.deps, 0)
+    assert await statuses(alone) == [Status.UNRESOLVED, Status.LANDED]
 
 
 async def test_what_a_live_event_tells_of_its_reader_is_heard_when_nothing_late_is_left(
