@@ -13,9 +13,9 @@ UNATTENDED_AFTER_MS = 600
 # What came late may be many, and is worked off one partition after the other.
 LATE_UNATTENDED_AFTER_MS = 15_000
 
-# Two keys for each partition, what came late and what happens now: in which partitions, counted from
-# 1, the newest that came late is older than ARGV[1] ms, or the oldest than ARGV[2] ms, and came
-# before all that happens now, which is done first.
+# Two keys for each partition, what came late and what happens now: in which partitions, counted
+# from 1, the newest that came late is older than ARGV[1] ms, or the oldest than ARGV[2] ms, and
+# came before all that happens now, which is done first.
 RIPE = """
 local clock, ripe = redis.call('TIME'), {}
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)

@@ -83,13 +83,24 @@ async def do_isolated(
             else:
                 await _write_down(conn, deps, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
-        online = [place for share in shares.values() for place in share.online]
-        asked = {partition for share in shares.values() for partition in share.asked}
-        # They are not new any more to the heartbeats that named them.
-        doubtful = await doubtful_butts(conn, deps, (), known.bindings, starts, as_of)
-        asked |= await ask_for(conn, deps, doubtful)
-        outcomes.append(Outcome([], [], online, asked))
+        outcomes.append(await _besides(conn, deps, shares, starts, as_of))
     return outcomes
+
+
+async def _besides(
+    conn: Connection,
+    deps: Deps,
+    shares: Mapping[UUID, _Share],
+    starts: Sequence[tuple[UUID, int]],
+    as_of: int,
+) -> Outcome:
+    """What keeping heartbeats brings about, and starts that were told for the first time: they are
+    not new any more to the shares of the heartbeats that named them."""
+    bindings = await select_bindings(conn, {reader_id for reader_id, _ in starts})
+    doubtful = await doubtful_butts(conn, deps, (), bindings, starts, as_of)
+    asked = {partition for share in shares.values() for partition in share.asked}
+    online = [place for share in shares.values() for place in share.online]
+    return Outcome([], [], online, asked | await ask_for(conn, deps, doubtful))
 
 
 async def _put_off(

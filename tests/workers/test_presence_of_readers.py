@@ -22,7 +22,7 @@ from core.models.said import Said, keep_said, keep_unheard
 from core.models.shot_write import write_shots
 from core.models.work import count_asked
 from core.postgres import Connection
-from core.schema.inbox import AcceptedBeat
+from core.schema.inbox import Accepted, AcceptedBeat
 from tests.fields import Field, as_if_received_then, now, put_up
 from tests.models.test_correlated_shot import in_flight
 from tests.models.test_presence import until_it_waits
@@ -196,7 +196,7 @@ async def test_what_a_heartbeat_takes_back_counts_for_all_that_is_done_one_by_on
     await line.say(replace(before, received_at=now() - 60_000_000))
     await line.say(field.release(since - 20))
     beat, landed = field.beat("1 target", started=-1000, buffered=5), field.landed(since - 9.6)
-    said = [beat, landed] if is_first else [landed, beat]
+    said: list[Accepted] = [beat, landed] if is_first else [landed, beat]
     with monkeypatch.context() as patched:
         patched.setattr(batch, "derive", cursed(field.targets[2]))
         await line.say(field.release(since - 10), *said, field.release(since - 1, "2A"))
