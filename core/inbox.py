@@ -16,6 +16,7 @@ from core.entries import (
     DEATHS_OVER_MANY,
     DEATHS_OVER_ONE,
     ECHO,
+    EVENT,
     Entry,
     Found,
     Reading,
@@ -205,16 +206,29 @@ class Inbox(Lanes):
         """
         return await self._gate.append(entries, reader_id) if entries else []
 
+    async def carry(self, entries: Sequence[tuple[int, bytes]]) -> None:
+        """Put events into the inboxes that they belong into, however much lies there: they were
+        accepted, and are still where they came from.
+
+        Args:
+            entries: Each with its partition.
+        """
+        await self._add([(partition, EVENT, payload) for partition, payload in entries])
+
     async def echo(self, entries: Sequence[tuple[int, bytes]]) -> None:
         """Put what was done already behind what came late, for what it says of its reader.
 
         Args:
             entries: Each with its partition.
         """
-        async with self._valkey.pipeline(transaction=False) as pipe:
-            for partition, payload in entries:
-                pipe.xadd(stream_key(self.late_lane(partition)), {ECHO: payload})
-            await pipe.execute()
+        await self._add([(self.late_lane(p), ECHO, payload) for p, payload in entries])
+
+    async def _add(self, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
+        if entries:
+            async with self._valkey.pipeline(transaction=False) as pipe:
+                for lane, kind, payload in entries:
+                    pipe.xadd(stream_key(lane), {kind: payload})
+                await pipe.execute()
 
     async def wake_those_who_wait(self) -> None:
         """Tell workers of partitions whose entries have waited for `PATIENCE_MS`: nobody was told

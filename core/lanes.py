@@ -25,7 +25,8 @@ local function came(entry)
 end
 local function is_ripe(entry, after_ms, first)
     local ms, number = came(entry)
-    if now - ms < tonumber(after_ms) then
+    -- What comes from the future came before the store's clock was set back.
+    if ms <= now and now - ms < tonumber(after_ms) then
         return false
     elseif not first then
         return true
@@ -101,9 +102,9 @@ class StreamState(Struct, frozen=True):
         """Whether the oldest entry of either lane waits for longer than it should, and nobody is
         told of it or is at it."""
         return (
-            _has_waited(self.first_ms, now_ms - UNATTENDED_AFTER_MS)
+            _has_waited(self.first_ms, now_ms, UNATTENDED_AFTER_MS)
             and not self.is_woken
-            or _has_waited(self.first_late_ms, now_ms - LATE_UNATTENDED_AFTER_MS)
+            or _has_waited(self.first_late_ms, now_ms, LATE_UNATTENDED_AFTER_MS)
             and not self.is_claimed
         )
 
@@ -188,8 +189,9 @@ class Lanes:
         return stream_key(partition), late, wake_key(partition), claim_key(partition)
 
 
-def _has_waited(came_ms: int | None, since_ms: int) -> bool:
-    return came_ms is not None and came_ms <= since_ms
+def _has_waited(came_ms: int | None, now_ms: int, for_ms: int) -> bool:
+    """Whether it came so long ago, or before the store's clock was set back."""
+    return came_ms is not None and not now_ms - for_ms < came_ms <= now_ms
 
 
 def _came_ms(entry_id: bytes) -> int | None:

@@ -201,6 +201,16 @@ async def test_what_came_late_is_read_as_far_as_it_came_before_what_happens_now(
     assert (reading.now_since, reading.is_first_try) == (None, True)
 
 
+async def test_what_came_before_the_stores_clock_was_set_back_has_waited(
+    inbox: Inbox, valkey: Redis
+) -> None:
+    later = f"{round(time.time() * 1_000) + 3_600_000}-0"
+    await valkey.xadd(stream_key(0), {"e": b"now"}, id=later)
+    await valkey.xadd(stream_key(inbox.late_lane(1)), {"e": b"late"}, id=later)
+    assert await inbox.late_partitions() == [1]
+    assert await inbox.unattended() == {0, 1}
+
+
 async def test_what_came_late_is_claimed_by_one_at_a_time(inbox: Inbox) -> None:
     assert await inbox.claim_late(1, 60_000)
     assert not await inbox.claim_late(1, 60_000)

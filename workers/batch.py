@@ -22,7 +22,7 @@ from core.models.said import Said, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedEvent
+from core.schema.inbox import Accepted, AcceptedEvent, encode
 from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
@@ -40,14 +40,18 @@ class Batch(Struct, frozen=True):
         accepted: Events and heartbeats from the inbox.
         spans: Targets to derive besides, and when their releases lie.
         requests: The requests behind those, by target.
-        heard_before: Signs of life that came later tell nothing yet, microseconds; None: all tell.
+        unheard: Events that tell nothing of their readers yet, by id: something that came before
+            them is not done, and may be the landing of what would be called a miss.
+        is_apart: Whether what came with this for other butts is not stored yet, so that they are
+            derived later.
         witnessed: Targets of whose misses the readers' word may tell.
     """
 
     accepted: Sequence[Accepted]
     spans: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
-    heard_before: int | None = None
+    unheard: Collection[UUID] = ()
+    is_apart: bool = False
     witnessed: Collection[UUID] = ()
 
     @property
@@ -56,14 +60,11 @@ class Batch(Struct, frozen=True):
         return [each for each in self.accepted if isinstance(each, AcceptedEvent)]
 
     def tells(self, accepted: Accepted) -> bool:
-        """Whether it says by now that its reader lives: nothing else that came before it may still
-        have to be done, since that may be the landing of what would be called a miss.
+        """Whether it says by now that its reader lives.
 
         A heartbeat is not among what happens now unless it came before all that is late.
         """
-        if self.heard_before is None or not isinstance(accepted, AcceptedEvent):
-            return True
-        return accepted.received_at < self.heard_before
+        return not (isinstance(accepted, AcceptedEvent) and accepted.event_id in self.unheard)
 
 
 class Outcome(Struct, frozen=True):
@@ -71,10 +72,8 @@ class Outcome(Struct, frozen=True):
 
     Args:
         changes: Shots that were written.
-        elsewhere: Events of another partition's target, with that target: they belong into its
-            inbox.
         online: Readers that were silent before, and where they are bound.
-        partitions: Partitions that were asked to derive something besides.
+        partitions: Partitions that were asked to derive something besides, or were given events.
         unmatched: Impacts that were written: they are nobody's, as far as is known.
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
@@ -86,7 +85,6 @@ class Outcome(Struct, frozen=True):
     """
 
     changes: Sequence[Change]
-    elsewhere: Sequence[tuple[UUID, AcceptedEvent]]
     online: Sequence[ReaderPlace]
     partitions: Collection[int]
     unmatched: Sequence[UnmatchedLanding] = ()
@@ -126,6 +124,8 @@ async def do_batch(
     known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
+    # What tells of readers counts for all butts: what is theirs must lie in their inboxes before.
+    await deps.inbox.carry([(home, encode(event)) for home, event in elsewhere])
     telling = list(filter(batch.tells, came.accepted))
     news = await keep_said(
         conn,
@@ -147,9 +147,8 @@ async def do_batch(
     found = await _derive(conn, deps, batch, told, as_of)
     return Outcome(
         found.changes,
-        elsewhere,
         await places(conn, news.online, as_of),
-        asked | await ask_for(conn, deps, found.elsewhere),
+        {*asked, *(home for home, _ in elsewhere), *await ask_for(conn, deps, found.elsewhere)},
         found.unmatched,
         came.suspects,
         found.ends,
@@ -189,10 +188,10 @@ async def _ask_others(
     batch: Batch,
     doubtful: Mapping[UUID, Span],
 ) -> tuple[Batch, set[int]]:
-    """Have doubtful targets of other partitions derived there, and those of these with the batch;
-    that, and those partitions."""
+    """Have doubtful targets of other partitions derived there, and those of these with the batch,
+    unless that is apart; that, and those partitions."""
     homes = {target: deps.inbox.partition_of(target) for target in doubtful}
-    far = {target: home for target, home in homes.items() if home not in partitions}
+    far = {t: home for t, home in homes.items() if batch.is_apart or home not in partitions}
     if far:
         await request_recompute(conn, far)
     near = {target: span for target, span in doubtful.items() if target not in far}
@@ -262,17 +261,18 @@ def _sorted_out(
     bindings: Bindings,
     inbox: Inbox,
     partitions: Collection[int],
-) -> tuple[list[AcceptedEvent], list[tuple[UUID, AcceptedEvent]]]:
-    """These partitions' events, and those of targets of other partitions."""
+) -> tuple[list[AcceptedEvent], list[tuple[int, AcceptedEvent]]]:
+    """These partitions' events, and those of other partitions' targets, with the partition."""
     mine: list[AcceptedEvent] = []
-    elsewhere: list[tuple[UUID, AcceptedEvent]] = []
+    elsewhere: list[tuple[int, AcceptedEvent]] = []
     for event in accepted:
         if isinstance(event, AcceptedEvent):
             bound = bindings.place(event.reader_id, event.at)
-            if bound is None or inbox.partition_of(bound.target_id) in partitions:
+            home = None if bound is None else inbox.partition_of(bound.target_id)
+            if home is None or home in partitions:
                 mine.append(event)
             else:
-                elsewhere.append((bound.target_id, event))
+                elsewhere.append((home, event))
     return mine, elsewhere
 
 

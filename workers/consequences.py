@@ -9,7 +9,6 @@ from msgspec import Struct, field
 
 from core.domain.values import MILLISECOND, Status
 from core.entries import Entry
-from core.gate import Incoming
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.valkey import send
@@ -62,16 +61,16 @@ async def bring_about(
     """
     for outcome in outcomes:
         deps.memory.keep(outcome.learned)
-    # What belongs elsewhere must be there before it leaves; viewers do not wait for that.
-    is_all_here = not any(outcome.elsewhere or outcome.echoes for outcome in outcomes)
-    await _tell(conn, deps, outcomes, done.entries if is_all_here else {})
+    # What is to be heard later must lie there before it leaves; viewers do not wait for that.
+    echoes = [each for outcome in outcomes for each in outcome.echoes]
+    await _tell(conn, deps, outcomes, {} if echoes else done.entries)
     deps.statistics.told(done.all_entries, now() / MILLISECOND)
     deps.statistics.heard(
         [each for each in done.accepted if not _is_echo(each)],
         [each for outcome in outcomes for each in outcome.repeated],
     )
-    if not is_all_here:
-        await _hand_over(deps, outcomes)
+    if echoes:
+        await deps.inbox.echo([(deps.inbox.partition_of(o), encode(each)) for o, each in echoes])
         await deps.inbox.acknowledge(done.entries)
     await _follow_up(deps, outcomes, as_of)
 
@@ -103,19 +102,6 @@ async def _tell(
         await send(pipe)
     deps.told.add(outcome.untold for outcome in outcomes)
     await note_told(conn, ends)
-
-
-async def _hand_over(deps: Deps, outcomes: Sequence[Outcome]) -> None:
-    """Put events of other partitions' targets into their inboxes, before they leave ours."""
-    moved = [
-        Incoming(deps.inbox.partition_of(target_id), encode(event))
-        for outcome in outcomes
-        for target_id, event in outcome.elsewhere
-    ]
-    await deps.inbox.append(moved)
-    echoes = [each for outcome in outcomes for each in outcome.echoes]
-    if echoes:
-        await deps.inbox.echo([(deps.inbox.partition_of(o), encode(each)) for o, each in echoes])
 
 
 def _is_echo(accepted: Accepted) -> bool:

@@ -12,13 +12,13 @@ from core.entries import Reading
 from core.models.instants import FOREVER
 from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection
-from core.schema.inbox import Accepted
+from core.schema.inbox import Accepted, AcceptedEvent
 from core.valkey import LOST
 from workers.batch import Batch, Outcome, do_batch
 from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
-from workers.entries import decoded, keep_unreadable, put_aside
+from workers.entries import decoded, keep_unreadable, put_aside, unheard
 from workers.holding import take_partitions
 from workers.isolation import do_isolated
 from workers.review import tell_due
@@ -73,9 +73,16 @@ async def do_aside(
     async with turn_at(deps, partition, with_overdue=False) as (conn, held):
         wanted = {} if target_id is None else {target_id: EVER}
         requests = {target: request_id for target in wanted if request_id is not None}
-        turn = replace(held, is_asked=False, wanted=wanted, requests=requests)
         oldest_ms = await deps.inbox.oldest_of(partition)
         as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
+        events = {each.event_id for each in accepted if isinstance(each, AcceptedEvent)}
+        turn = replace(
+            held,
+            is_asked=False,
+            wanted=wanted,
+            requests=requests,
+            unheard=events if oldest_ms is not None else (),
+        )
         outcomes = await _do(conn, deps, turn, accepted, as_of)
         await bring_about(conn, deps, outcomes, as_of)
 
@@ -130,7 +137,8 @@ async def do_reading(
         reading: What its inbox held.
         began_at: When that was read at the earliest, microseconds.
     """
-    lane, turn = turn.from_lane, replace(turn, heard_before=reading.late_since)
+    lane = turn.from_lane
+    turn = replace(turn, unheard=unheard(reading.entries, reading.late_since))
     if reading.deadly is not None:
         await put_aside(conn, deps, lane, reading.deadly)
         return True
@@ -177,7 +185,7 @@ async def _do(
     async def together() -> Outcome:
         async with conn.transaction():
             spans, requests = await waiting(conn, deps, turn, as_of)
-            batch = Batch(accepted, spans, requests, turn.heard_before)
+            batch = Batch(accepted, spans, requests, turn.unheard)
             return await do_batch(conn, deps, {turn.partition}, batch, as_of)
 
     result = await tried(together())

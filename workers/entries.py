@@ -10,7 +10,7 @@ from core.models.binding_at import select_bindings
 from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job
 from core.models.lossless import kept_bytes
 from core.postgres import Connection
-from core.schema.inbox import Accepted, decode
+from core.schema.inbox import Accepted, AcceptedEvent, decode
 from workers.attempts import DIED
 from workers.batch import owner
 from workers.deps import Deps
@@ -38,6 +38,21 @@ def readable(entry: Entry) -> Accepted | None:
         return decode(entry.payload)
     except ValueError:
         return None
+
+
+def unheard(entries: Sequence[Entry], late_since: int | None) -> set[UUID]:
+    """The events among these, by id, that did not come before what came late and is not done.
+
+    Only the inbox's own time tells what came first: one request may bring both.
+
+    Args:
+        entries: What is read.
+        late_since: When the oldest of what came late came, microseconds; None: there is none.
+    """
+    if late_since is None:
+        return set()
+    later = [readable(entry) for entry in entries if entry.came_at >= late_since]
+    return {each.event_id for each in later if isinstance(each, AcceptedEvent)}
 
 
 async def keep_unreadable(conn: Connection, unreadable: Sequence[tuple[Entry, ValueError]]) -> None:

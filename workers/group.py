@@ -17,7 +17,7 @@ from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
 from workers.drain import do_reading
-from workers.entries import decoded, keep_unreadable
+from workers.entries import decoded, keep_unreadable, unheard
 from workers.review import tell_due
 from workers.turn import Turn
 
@@ -85,7 +85,10 @@ async def _together(
     as_of = max([began_at, *(each.received_at for each in accepted)])
     if late_since is not None:
         as_of = min(as_of, late_since)
-    batch = Batch(accepted, heard_before=late_since)
+    batch = Batch(
+        accepted,
+        unheard={i for r in readings.values() for i in unheard(r.entries, r.late_since)},
+    )
 
     async def together() -> Outcome:
         async with conn.transaction():

@@ -69,7 +69,7 @@ async def do_isolated(
         known = await lock_readers(conn, {each.reader_id for each in accepted})
         came = correct(deps.clock_bounds, accepted, known.clocks)
         await keep_unheard(conn, clocks=came.clocks)
-        outcomes.append(Outcome([], [], [], (), suspects=came.suspects))
+        outcomes.append(Outcome([], [], (), suspects=came.suspects))
         starts = await _doubted(conn, came.accepted)
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
@@ -100,7 +100,7 @@ async def _besides(
     doubtful = await doubtful_butts(conn, deps, (), bindings, starts, as_of)
     asked = {partition for share in shares.values() for partition in share.asked}
     online = [place for share in shares.values() for place in share.online]
-    return Outcome([], [], online, asked | await ask_for(conn, deps, doubtful))
+    return Outcome([], online, asked | await ask_for(conn, deps, doubtful))
 
 
 async def _put_off(
@@ -120,7 +120,7 @@ async def _put_off(
         if not await _keep(conn, deps, owner_id, shares[owner_id]):
             await _write_down(conn, deps, owner_id, shares[owner_id], error)
     await request_recompute(conn, targets, together=True)
-    return [Outcome([], [], [], {deps.inbox.partition_of(target) for target in targets})]
+    return [Outcome([], [], {deps.inbox.partition_of(target) for target in targets})]
 
 
 async def _shares(
@@ -148,15 +148,20 @@ async def _doubted(conn: Connection, accepted: Sequence[Accepted]) -> list[tuple
 
     What the same reader says besides is in other shares, which are done before its heartbeats.
     """
-    beats = [each for each in accepted if isinstance(each, AcceptedBeat)]
+    beats: dict[UUID, list[AcceptedBeat]] = {}
+    for each in accepted:
+        if isinstance(each, AcceptedBeat):
+            beats.setdefault(each.reader_id, []).append(each)
+    starts: list[tuple[UUID, int]] = []
 
-    async def keep() -> list[tuple[UUID, int]]:
+    async def keep(said: Sequence[AcceptedBeat]) -> None:
         async with conn.transaction():
-            return await keep_doubts(conn, beats)
+            starts.extend(await keep_doubts(conn, said))
 
-    starts = await tried(keep())
-    # What cannot be kept is written down with the heartbeat's own share.
-    return [] if isinstance(starts, Exception) else starts
+    for reader_id in sorted(beats):
+        # What cannot be kept is written down with the heartbeat's own share.
+        await tried(keep(beats[reader_id]))
+    return starts
 
 
 async def _one_share(
@@ -168,7 +173,9 @@ async def _one_share(
         async with conn.transaction():
             spans = {} if share.span is None else {owner_id: share.span}
             requests = {} if share.request_id is None else {owner_id: share.request_id}
-            batch = Batch(share.accepted, spans, requests, turn.heard_before)
+            # Heartbeats come last, when all is stored.
+            is_apart = any(isinstance(each, AcceptedEvent) for each in share.accepted)
+            batch = Batch(share.accepted, spans, requests, turn.unheard, is_apart)
             return await do_batch(conn, deps, {turn.partition}, batch, share.as_of)
 
     share.began_at = datetime.now(UTC)

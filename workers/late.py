@@ -11,9 +11,8 @@ from uuid import UUID
 
 from core.entries import Entry, Reading
 from core.models.binding_at import select_bindings
-from core.schema.inbox import AcceptedEvent
+from core.schema.inbox import Accepted, AcceptedEvent
 from core.valkey import LOST
-from workers.batch import owner
 from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import do_reading, turn_at
@@ -66,10 +65,7 @@ async def _parts(deps: Deps, reading: Reading) -> list[Reading]:
         if not parts or len(parts[-1]) >= PART:
             parts.append([])
         parts[-1] += entries
-    return [
-        replace(reading, entries=sorted(part, key=lambda e: e.order), has_more=True)
-        for part in parts
-    ]
+    return [replace(reading, entries=sorted(part, key=lambda e: e.order)) for part in parts]
 
 
 async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:
@@ -80,12 +76,22 @@ async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:
     readers = {each.reader_id for _, each in told if each is not None}
     async with deps.pool.acquire() as conn:
         bindings = await select_bindings(conn, readers)
-    butts = {owner(each, bindings) for _, each in told if isinstance(each, AcceptedEvent)}
-    homes = _homes({reader: bindings.targets(reader) & butts for reader in readers})
+    times = [at for _, each in told if each is not None for at in _times(each)]
+    began, ended = min(times, default=0), max(times, default=0)
+    homes = _homes({reader: bindings.targets_between(reader, began, ended) for reader in readers})
     closed: dict[UUID | None, list[Entry]] = {}
     for entry, each in told:
         closed.setdefault(None if each is None else homes[each.reader_id], []).append(entry)
     return list(closed.values())
+
+
+def _times(accepted: Accepted) -> tuple[int, ...]:
+    """When it was said, by its reader's clock and as far as it says how far that is off, and when
+    it came: one of these times, or a time between two, is when it happened."""
+    if not isinstance(accepted, AcceptedEvent):
+        return (accepted.received_at,)
+    late = 0 if accepted.sent_at is None else accepted.received_at - accepted.sent_at
+    return accepted.at, accepted.ts + late, accepted.received_at
 
 
 def _homes(butts_of: Mapping[UUID, Collection[UUID]]) -> dict[UUID, UUID]:

@@ -1,6 +1,6 @@
 """A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -25,8 +25,8 @@ class Turn(Struct, frozen=True):
         requests: The requests behind those, by target.
         lane: Of the inbox, where what is done is from: what happens now, or what came late; None:
             the first.
-        heard_before: Signs of life that came later tell nothing yet, microseconds: something that
-            came before them is not done; None: all tell.
+        unheard: Events that tell nothing of their readers yet, by id: something that came before
+            them is not done.
     """
 
     partition: int
@@ -37,7 +37,7 @@ class Turn(Struct, frozen=True):
     wanted: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
     lane: int | None = None
-    heard_before: int | None = None
+    unheard: Collection[UUID] = ()
 
     @property
     def from_lane(self) -> int:

@@ -50,6 +50,11 @@ class Bindings(Struct, frozen=True):
         """Every butt that the reader was ever bound to."""
         return {bound.target_id for bound in self.of_reader.get(reader_id, [])}
 
+    def targets_between(self, reader_id: UUID, begin: int, end: int) -> set[UUID]:
+        """Every butt that the reader was bound to at any time of these, microseconds."""
+        history = self.of_reader.get(reader_id, [])
+        return {bound.target_id for bound in history if bound.begin <= end and bound.end > begin}
+
 
 # Target, slot, begin and end.
 type BindingRow = tuple[UUID, UUID | None, datetime, datetime]

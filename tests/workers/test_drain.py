@@ -7,9 +7,9 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from redis.exceptions import ConnectionError as LostConnection
 
 from core.domain.values import EventType, Status
-from core.errors import UnavailableError
 from core.feed import Message
 from core.gate import Incoming, Watermarks, stream_key
 from core.inbox import Inbox
@@ -128,27 +128,44 @@ async def test_an_event_in_the_wrong_partition_finds_its_target(deps: Deps, fiel
     assert len(await line.shots()) == 1
 
 
-async def test_what_cannot_go_where_it_belongs_stays_and_viewers_are_told_of_the_rest(
+async def test_what_belongs_elsewhere_goes_there_however_much_lies_there(deps: Deps) -> None:
+    """It was accepted: nobody could be told to send it again."""
+    full = replace(deps, inbox=Inbox(deps.valkey, partitions=16, marks=Watermarks(2)))
+    async with deps.pool.acquire() as conn:
+        line = Range(full, await put_up(conn, lanes=6))
+    field, inbox = line.field, full.inbox
+    homes = {lane: inbox.partition_of(target) for lane, target in field.targets.items()}
+    home, lane = homes[1], next(lane for lane in homes if homes[lane] != homes[1])
+    both = [encode(field.release(10, place)) for place in ("1A", f"{lane}A")]
+    await inbox.append([Incoming(home, each) for each in both])
+    lying = [field.release(at, f"{lane}A") for at in (40, 70)]
+    await inbox.append([Incoming(homes[lane], encode(each)) for each in lying])
+    await drain(full, home)
+    assert [(await inbox.depths())[partition] for partition in (home, homes[lane])] == [0, 3]
+    await drain(full, homes[lane])
+    assert len(await line.shots()) == 4
+
+
+async def test_what_cannot_go_where_it_belongs_stays_with_all_that_came_with_it(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with deps.pool.acquire() as conn:
-        line = Range(deps, await put_up(conn, lanes=2))
-    home, other = (deps.inbox.partition_of(target) for target in line.field.targets.values())
-    assert home != other
-    both = [encode(line.field.release(10, place)) for place in ("1A", "2A")]
+        line = Range(deps, await put_up(conn, lanes=6))
+    homes = {n: deps.inbox.partition_of(target) for n, target in line.field.targets.items()}
+    home, lane = homes[1], next(lane for lane in homes if homes[lane] != homes[1])
+    both = [encode(line.field.release(10, place)) for place in ("1A", f"{lane}A")]
     await deps.inbox.append([Incoming(home, each) for each in both])
 
     async def refuse(*_: object) -> None:
-        raise UnavailableError("the inbox is full", 1)
+        raise LostConnection("the store is away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Inbox, "append", refuse)
-        with pytest.raises(UnavailableError):
+        patched.setattr(Inbox, "carry", refuse)
+        with pytest.raises(LostConnection):
             await drain(deps, home)
-    told = [json.loads(frame.text)["type"] for frame in await line.frames()]
-    assert told.count("shot.created") == 1
+    assert await line.frames() == []
     assert (await deps.inbox.depths())[home] == 2
-    for partition in (home, other):
+    for partition in (home, homes[lane]):
         await drain(deps, partition)
     assert len(await line.shots()) == 2
     assert set((await deps.inbox.depths()).values()) == {0}

@@ -7,9 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from core.domain.values import Status
+from core.domain.values import SECOND, Status
 from core.entries import DEATHS_OVER_MANY, Reading
-from core.gate import Haste, Watermarks
+from core.gate import Haste, Incoming, Watermarks
 from core.inbox import Inbox
 from core.models.failed_job import count_failed_jobs
 from core.models.instants import instant
@@ -17,12 +17,12 @@ from core.models.place import Place
 from core.models.reader_binding import bind_from
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent, encode
-from tests.fields import Field, put_up
+from tests.fields import Field, now, put_up
 from tests.workers.conftest import Range, cursed, eventually
 from workers import batch, late
 from workers.correlate import correlate
 from workers.deps import Deps
-from workers.drain import do_reading, drain
+from workers.drain import do_aside, do_reading, drain
 from workers.late import drain_late
 from workers.turn import Turn
 
@@ -279,6 +279,62 @@ async def test_butts_between_which_a_reader_moved_are_in_one_part(
     while await drain_late(alone.deps, 0):
         pass
     assert (await statuses(alone))[0] is Status.LANDED
+    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
+    assert "shot.missed" not in told
+
+
+async def test_what_a_request_brings_tells_nothing_before_all_of_it_is_done(alone: Range) -> None:
+    """A reader is back: one request brings a landing of long ago and one of just now."""
+    field = alone.field
+    await alone.say(field.release(10))
+    # It was under way before it came.
+    live = replace(field.landed(3_000), received_at=now() - 50_000)
+    await alone.deps.inbox.append(
+        [
+            Incoming(0, encode(field.landed(10.4)), Haste.LATE),
+            Incoming(0, encode(live), Haste.NOW),
+        ]
+    )
+    await drain(alone.deps, 0)
+    assert await statuses(alone) == [Status.UNRESOLVED]
+    while await drain_late(alone.deps, 0):
+        pass
+    assert await statuses(alone) == [Status.LANDED]
+    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
+    assert "shot.missed" not in told
+
+
+async def test_what_an_operator_tries_again_tells_nothing_while_something_waits(
+    alone: Range,
+) -> None:
+    field = alone.field
+    await alone.say(field.release(10))
+    await alone.put(field.landed(10.4), haste=Haste.LATE)
+    await do_aside(alone.deps, 0, [field.landed(3_000)])
+    assert await statuses(alone) == [Status.UNRESOLVED]
+    while await drain_late(alone.deps, 0):
+        pass
+    assert await statuses(alone) == [Status.LANDED]
+    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
+    assert "shot.missed" not in told
+
+
+async def test_readers_whose_clocks_are_far_off_are_in_the_part_of_their_butt(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By their own clocks they were bound to nothing yet."""
+    monkeypatch.setattr(late, "PART", 1)
+    field, day = alone.field, 86_400 * SECOND
+    await alone.say(field.beat(started=-1000, buffered=0))
+    since = (now() - field.starts_at) / SECOND
+    said = (
+        replace(event, ts=event.ts - day, sent_at=now() - day)
+        for event in (field.release(since - 30), field.landed(since - 29.6))
+    )
+    await alone.put(*said, haste=Haste.LATE)
+    while await drain_late(alone.deps, 0):
+        pass
+    assert await statuses(alone) == [Status.LANDED]
     told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
     assert "shot.missed" not in told
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from arq.worker import Function
+from redis.asyncio import Redis
 
 from core.domain.values import Status
 from core.gate import Watermarks, stream_key
@@ -16,11 +17,13 @@ from core.inbox import Inbox
 from core.models.instants import instant
 from core.pause import pause, pause_state, resume
 from core.queue import QUEUE
+from core.schema.admin import PauseState
 from core.schema.inbox import AcceptedBeat, AcceptedEvent, encode
 from core.settings import Settings
 from tests.fields import Field, as_if_received_then, now
 from tests.workers.conftest import Range, eventually
 from workers import main
+from workers import worker as lasting
 from workers.deps import Deps
 from workers.drain import drain
 from workers.main import build_worker
@@ -43,14 +46,25 @@ async def _worker(deps: Deps) -> AsyncIterator[LastingWorker]:
     await asyncio.gather(working, return_exceptions=True)
 
 
-async def looks(deps: Deps, count: int = 2) -> None:
+@pytest.fixture(name="looked", autouse=True)
+def _looked(monkeypatch: pytest.MonkeyPatch) -> list[PauseState]:
+    """What workers saw when they looked whether there is a pause."""
+    seen: list[PauseState] = []
+
+    async def look(valkey: Redis) -> PauseState:
+        seen.append(await pause_state(valkey))
+        return seen[-1]
+
+    monkeypatch.setattr(lasting, "pause_state", look)
+    return seen
+
+
+async def looks(looked: list[PauseState], count: int = 2) -> None:
     """Wait until a worker has looked so often whether there is a pause."""
-    seen: list[int] = []
+    enough = len(looked) + count
 
     async def has_looked() -> bool:
-        said = await deps.valkey.info("commandstats")
-        seen.append(int(said.get("cmdstat_get", {}).get("calls", 0)))
-        return seen[-1] >= seen[0] + count
+        return len(looked) >= enough
 
     await eventually(has_looked)
 
@@ -69,13 +83,15 @@ async def test_resuming_twice_is_as_resuming_once(deps: Deps) -> None:
     assert (await pause_state(deps.valkey)).paused_at is None
 
 
-async def test_no_job_is_begun_while_there_is_a_pause(line: Range, worker: LastingWorker) -> None:
+async def test_no_job_is_begun_while_there_is_a_pause(
+    line: Range, worker: LastingWorker, looked: list[PauseState]
+) -> None:
     deps = line.deps
     await pause(deps.valkey, "Ana", None, AT)
-    await looks(deps)
+    await looks(looked)
     begun = worker.jobs_complete
     await deps.queue.wake(await line.put(line.field.release(10)))
-    await looks(deps, 6)
+    await looks(looked, 6)
     assert worker.jobs_complete == begun and await line.shots() == []
     await resume(deps.valkey)
     resumed_at = time.monotonic()
@@ -87,23 +103,27 @@ async def test_no_job_is_begun_while_there_is_a_pause(line: Range, worker: Lasti
     assert time.monotonic() - resumed_at < 2
 
 
-async def test_a_worker_that_starts_in_a_pause_begins_nothing(line: Range) -> None:
+async def test_a_worker_that_starts_in_a_pause_begins_nothing(
+    line: Range, looked: list[PauseState]
+) -> None:
     deps = line.deps
     await pause(deps.valkey, "Ana", None, AT)
     await deps.queue.wake(await line.put(line.field.release(10)))
     worker = build_worker(deps, handle_signals=False)
     working = asyncio.create_task(worker.async_run())
-    await looks(deps, 4)
+    await looks(looked, 4)
     assert await line.shots() == []
     await worker.finish()
     await asyncio.gather(working, return_exceptions=True)
 
 
-async def test_schedules_do_not_pile_up_in_a_pause(deps: Deps, worker: LastingWorker) -> None:
+async def test_schedules_do_not_pile_up_in_a_pause(
+    deps: Deps, worker: LastingWorker, looked: list[PauseState]
+) -> None:
     await pause(deps.valkey, "Ana", None, AT)
-    await looks(deps)
+    await looks(looked)
     before = await deps.valkey.zcard(QUEUE)
-    await looks(deps, 10)
+    await looks(looked, 10)
     assert await deps.valkey.zcard(QUEUE) == before <= 2
     done = worker.jobs_complete
     await resume(deps.valkey)
@@ -115,7 +135,7 @@ async def test_schedules_do_not_pile_up_in_a_pause(deps: Deps, worker: LastingWo
 
 
 async def test_a_job_under_way_ends_in_the_pause(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, looked: list[PauseState]
 ) -> None:
     begun, may_end, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -134,7 +154,7 @@ async def test_a_job_under_way_ends_in_the_pause(
     await deps.queue.enqueue("long", job_id="long")
     await asyncio.wait_for(begun.wait(), 15)
     await pause(deps.valkey, "Ana", None, AT)
-    await looks(deps)
+    await looks(looked)
     may_end.set()
     await asyncio.wait_for(ended.wait(), 15)
 
@@ -147,7 +167,7 @@ async def test_a_job_under_way_ends_in_the_pause(
 
 
 async def test_a_landing_of_the_pause_is_scored_and_never_was_a_miss(
-    line: Range, worker: LastingWorker
+    line: Range, worker: LastingWorker, looked: list[PauseState]
 ) -> None:
     del worker
     deps, field = line.deps, line.field
@@ -159,7 +179,7 @@ async def test_a_landing_of_the_pause_is_scored_and_never_was_a_miss(
 
     await eventually(is_in_flight)
     await pause(deps.valkey, "Ana", None, datetime.now(UTC))
-    await looks(deps)
+    await looks(looked)
     await deps.queue.wake(await line.put(field.landed(since + 0.4, x=3)))
     (known,) = await line.shots()
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from copy import replace
 from datetime import timedelta
+from uuid import uuid4
 
 import asyncpg
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from core.domain.clock import Clock
 from core.domain.learning import OPENING
 from core.domain.values import Status
-from core.gate import Watermarks
+from core.gate import Incoming, Watermarks
 from core.inbox import Inbox
 from core.models.instants import LAST, instant
 from core.models.known_reader import lock_readers
@@ -22,14 +23,15 @@ from core.models.said import Said, keep_said, keep_unheard
 from core.models.shot_write import write_shots
 from core.models.work import count_asked
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedBeat
+from core.schema.inbox import Accepted, AcceptedBeat, encode
 from tests.fields import Field, as_if_received_then, now, put_up
 from tests.models.test_correlated_shot import in_flight
 from tests.models.test_presence import until_it_waits
-from tests.workers.conftest import Range, cursed, eventually
+from tests.workers.conftest import Range, cursed, dying_before_it_tells, eventually
 from workers import batch, isolation
 from workers.batch import Batch, Outcome, do_batch
 from workers.deps import Deps
+from workers.drain import drain
 from workers.sweep import sweep
 
 
@@ -203,6 +205,66 @@ async def test_what_a_heartbeat_takes_back_counts_for_all_that_is_done_one_by_on
     own = [s.shot.status for s in await line.shots() if s.target_id == field.targets[1]]
     assert own == [Status.UNRESOLVED, Status.LANDED]
     assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
+
+
+async def test_a_heartbeat_that_cannot_be_kept_takes_no_others_with_it(
+    deps: Deps,
+) -> None:
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn))
+    field = line.field
+    since = (now() - field.starts_at) / 1_000_000
+    before = field.beat(started=-1000, buffered=0)
+    await line.say(replace(before, received_at=now() - 60_000_000))
+    await line.say(field.release(since - 20), field.release(since - 10))
+    # Nobody knows this reader: it was in another database.
+    strange = replace(field.beat(buffered=1), reader_id=uuid4())
+    doubt, landed = field.beat(started=-1000, buffered=5), field.landed(since - 9.6)
+    said: list[Accepted] = [strange, doubt, landed]
+    await line.deps.inbox.append([Incoming(0, encode(each)) for each in said])
+    await drain(line.deps, 0)
+    assert await statuses(line) == [Status.UNRESOLVED, Status.LANDED]
+
+
+async def test_a_moved_readers_butts_that_are_done_one_by_one_are_stored_before_its_word_counts(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    async with deps.pool.acquire() as conn:
+        line = Range(one_partition, await put_up(conn, lanes=3))
+        field = line.field
+        place = Place(None, field.targets[2], instant(field.starts_at))
+        moved_at = instant(field.starts_at + 50_000_000)
+        await bind_from(conn, field.readers["1 target"], place, moved_at)
+    await line.say(field.release(10))
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[3]))
+        await line.say(field.landed(100.4), field.release(3500, "3A"), field.landed(10.4))
+    await line.say()
+    assert await statuses(line) == [Status.LANDED]
+    assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
+
+
+async def test_what_belongs_elsewhere_lies_there_before_its_readers_word_counts(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever becomes of the worker that found it."""
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=6))
+        field, home = line.field, deps.inbox.partition_of
+        there = home(field.targets[1])
+        other = next(target for target in field.targets.values() if home(target) != there)
+        place = Place(None, other, instant(field.starts_at))
+        moved_at = instant(field.starts_at + 50_000_000)
+        await bind_from(conn, field.readers["1 target"], place, moved_at)
+    await line.say(field.release(10))
+    said = [field.landed(10.4), field.landed(100.4)]
+    await deps.inbox.append([Incoming(home(other), encode(each)) for each in said])
+    with dying_before_it_tells(monkeypatch):
+        await drain(deps, home(other))
+    await drain(deps, there)
+    assert await statuses(line) == [Status.LANDED]
 
 
 async def test_no_overdue_shot_is_called_a_miss_that_a_heartbeat_takes_back(
