@@ -73,7 +73,9 @@ class Outcome(Struct, frozen=True):
     Args:
         changes: Shots that were written.
         online: Readers that were silent before, and where they are bound.
-        partitions: Partitions that were asked to derive something besides, or were given events.
+        partitions: Partitions that were asked to derive something besides, or get events.
+        elsewhere: Events of other partitions' targets, each with its partition: they must lie in
+            its inbox before this is committed, since what tells of readers counts for all butts.
         unmatched: Impacts that were written: they are nobody's, as far as is known.
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
@@ -87,6 +89,7 @@ class Outcome(Struct, frozen=True):
     changes: Sequence[Change]
     online: Sequence[ReaderPlace]
     partitions: Collection[int]
+    elsewhere: Sequence[tuple[int, AcceptedEvent]] = ()
     unmatched: Sequence[UnmatchedLanding] = ()
     suspects: Sequence[Suspect] = ()
     ends: Sequence[AutoEnd] = ()
@@ -124,8 +127,6 @@ async def do_batch(
     known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
-    # What tells of readers counts for all butts: what is theirs must lie in their inboxes before.
-    await deps.inbox.carry([(home, encode(event)) for home, event in elsewhere])
     telling = list(filter(batch.tells, came.accepted))
     news = await keep_said(
         conn,
@@ -149,6 +150,7 @@ async def do_batch(
         found.changes,
         await places(conn, news.online, as_of),
         {*asked, *(home for home, _ in elsewhere), *await ask_for(conn, deps, found.elsewhere)},
+        elsewhere,
         found.unmatched,
         came.suspects,
         found.ends,
@@ -156,6 +158,14 @@ async def do_batch(
         _echoes(batch, came.accepted, known.bindings),
         found.learned,
         found.untold,
+    )
+
+
+async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
+    """Put events of other partitions' targets into their inboxes; the last thing before a commit,
+    so that what fails leaves no copies there."""
+    await deps.inbox.carry(
+        [(home, encode(event)) for outcome in outcomes for home, event in outcome.elsewhere]
     )
 
 

@@ -14,7 +14,7 @@ from core.models.work import select_barriers, try_unasked_partition, unlock_part
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent
 from core.valkey import LOST
-from workers.batch import Batch, Outcome, do_batch
+from workers.batch import Batch, Outcome, carry, do_batch
 from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
@@ -186,7 +186,9 @@ async def _do(
         async with conn.transaction():
             spans, requests = await waiting(conn, deps, turn, as_of)
             batch = Batch(accepted, spans, requests, turn.unheard)
-            return await do_batch(conn, deps, {turn.partition}, batch, as_of)
+            outcome = await do_batch(conn, deps, {turn.partition}, batch, as_of)
+            await carry(deps, [outcome])
+            return outcome
 
     result = await tried(together())
     if isinstance(result, Outcome):

@@ -12,7 +12,7 @@ from core.entries import Reading
 from core.models.work import try_unasked_partitions, unlock_partitions
 from core.postgres import Connection
 from core.valkey import LOST
-from workers.batch import Batch, Outcome, do_batch
+from workers.batch import Batch, Outcome, carry, do_batch
 from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
@@ -92,7 +92,9 @@ async def _together(
 
     async def together() -> Outcome:
         async with conn.transaction():
-            return await do_batch(conn, deps, readings, batch, as_of)
+            outcome = await do_batch(conn, deps, readings, batch, as_of)
+            await carry(deps, [outcome])
+            return outcome
 
     outcome = await tried(together())
     if isinstance(outcome, Exception):

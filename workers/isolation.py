@@ -22,7 +22,16 @@ from core.models.recompute import request_recompute
 from core.models.said import Said, keep_doubts, keep_said, keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
-from workers.batch import Batch, Outcome, ask_for, do_batch, doubtful_butts, owner, places
+from workers.batch import (
+    Batch,
+    Outcome,
+    ask_for,
+    carry,
+    do_batch,
+    doubtful_butts,
+    owner,
+    places,
+)
 from workers.clocks import correct
 from workers.containment import tried
 from workers.deps import Deps
@@ -84,6 +93,7 @@ async def do_isolated(
                 await _write_down(conn, deps, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
         outcomes.append(await _besides(conn, deps, shares, starts, as_of))
+        await carry(deps, outcomes)
     return outcomes
 
 

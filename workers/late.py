@@ -86,12 +86,12 @@ async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def _times(accepted: Accepted) -> tuple[int, ...]:
-    """When it was said, by its reader's clock and as far as it says how far that is off, and when
-    it came: one of these times, or a time between two, is when it happened."""
+    """When it happened, as far as it says how far its reader's clock is off, and when it came."""
     if not isinstance(accepted, AcceptedEvent):
         return (accepted.received_at,)
-    late = 0 if accepted.sent_at is None else accepted.received_at - accepted.sent_at
-    return accepted.at, accepted.ts + late, accepted.received_at
+    if accepted.offset is not None or accepted.sent_at is None:
+        return accepted.at, accepted.received_at
+    return accepted.ts + accepted.received_at - accepted.sent_at, accepted.received_at
 
 
 def _homes(butts_of: Mapping[UUID, Collection[UUID]]) -> dict[UUID, UUID]:

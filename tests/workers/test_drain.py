@@ -159,6 +159,15 @@ async def test_what_cannot_go_where_it_belongs_stays_with_all_that_came_with_it(
     async def refuse(*_: object) -> None:
         raise LostConnection("the store is away")
 
+    async def full(*_: object) -> None:
+        raise asyncpg.DiskFullError("no space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", full)
+        for _ in range(2):
+            with pytest.raises(asyncpg.DiskFullError):
+                await drain(deps, home)
+    assert (await deps.inbox.depths())[homes[lane]] == 0
     with monkeypatch.context() as patched:
         patched.setattr(Inbox, "carry", refuse)
         with pytest.raises(LostConnection):
