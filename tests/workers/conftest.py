@@ -1,6 +1,7 @@
 """A worker's clients, and a worker that works while a test lasts."""
 
 import asyncio
+import json
 from collections.abc import (
     AsyncIterator,
     Awaitable,
@@ -11,6 +12,7 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import contextmanager
+from copy import replace
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +20,8 @@ import pytest
 
 from core.domain.window import Reading, Span
 from core.feed import Feed, Message
-from core.gate import Haste, Incoming
+from core.gate import Haste, Incoming, Watermarks
+from core.inbox import Inbox
 from core.models.correlated_shot import StoredShot, select_known_shots, stored
 from core.models.event import select_events_of_targets
 from core.models.lesson import select_lessons
@@ -137,6 +140,17 @@ class Range:
     async def frames(self) -> Sequence[Message]:
         """All that viewers were told."""
         return await self.deps.feed.since(self.field.session_id, "0-0")
+
+    async def told(self) -> list[str]:
+        """What kinds of things those were."""
+        return [json.loads(frame.text)["type"] for frame in await self.frames()]
+
+
+async def in_one_partition(deps: Deps, lanes: int = 1) -> Range:
+    """Butts with an archer each, all of one partition."""
+    inbox = Inbox(deps.valkey, partitions=1, marks=Watermarks(1_000))
+    async with deps.pool.acquire() as conn:
+        return Range(replace(deps, inbox=inbox), await put_up(conn, lanes=lanes))
 
 
 @pytest.fixture(name="line")

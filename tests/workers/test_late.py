@@ -9,8 +9,7 @@ import pytest
 
 from core.domain.values import SECOND, Status
 from core.entries import DEATHS_OVER_MANY, Reading
-from core.gate import Haste, Incoming, Watermarks
-from core.inbox import Inbox
+from core.gate import Haste, Incoming
 from core.models.failed_job import count_failed_jobs
 from core.models.instants import instant
 from core.models.place import Place
@@ -18,7 +17,7 @@ from core.models.reader_binding import bind_from
 from core.postgres import Connection
 from core.schema.inbox import AcceptedEvent, encode
 from tests.fields import Field, now, put_up
-from tests.workers.conftest import Range, cursed, eventually
+from tests.workers.conftest import Range, cursed, eventually, in_one_partition
 from workers import batch, late
 from workers.correlate import correlate
 from workers.deps import Deps
@@ -32,9 +31,7 @@ LANES = 4
 @pytest.fixture(name="alone")
 async def _alone(deps: Deps) -> Range:
     """Butts with an archer each, all of one partition."""
-    inbox = Inbox(deps.valkey, partitions=1, marks=Watermarks(1_000))
-    async with deps.pool.acquire() as conn:
-        return Range(replace(deps, inbox=inbox), await put_up(conn, lanes=LANES))
+    return await in_one_partition(deps, LANES)
 
 
 def shot_at(field: Field, at: float) -> list[AcceptedEvent]:
@@ -44,6 +41,12 @@ def shot_at(field: Field, at: float) -> list[AcceptedEvent]:
         for lane in field.targets
         for event in (field.release(at, f"{lane}A"), field.landed(at + 0.4, lane))
     ]
+
+
+async def drain_all_late(alone: Range) -> None:
+    """Do all that came late."""
+    while await drain_late(alone.deps, 0):
+        pass
 
 
 async def statuses(line: Range) -> list[Status]:
@@ -118,8 +121,7 @@ async def test_nobody_is_given_a_miss_on_the_word_of_a_reader_whose_landing_wait
     assert before == await statuses(alone) == [Status.UNRESOLVED]
     await drain_late(alone.deps, 0)
     assert await statuses(alone) == [Status.LANDED]
-    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
-    assert "shot.missed" not in told
+    assert "shot.missed" not in await alone.told()
 
 
 async def test_a_miss_is_called_once_nothing_late_is_left(alone: Range) -> None:
@@ -154,8 +156,7 @@ async def test_what_workers_die_over_is_put_aside_wherever_it_stands(
     while (await alone.deps.inbox.begin_and_read(lane, 100)).deadly is None:
         deaths += 1
     assert DEATHS_OVER_MANY < deaths <= DEATHS_OVER_MANY + 3
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     # A release was put aside, and its landing is nobody's.
     assert await statuses(alone) == [Status.LANDED] * (LANES - 1)
     async with alone.deps.pool.acquire() as conn:
@@ -229,8 +230,7 @@ async def test_a_heartbeat_is_not_done_before_what_its_reader_told_before_it(
     await alone.put(field.beat(started=-60, buffered=1), haste=Haste.BEHIND)
     await alone.put(field.landed(10.4), haste=Haste.LATE)
     await alone.put(field.beat(started=-60, buffered=0), haste=Haste.BEHIND)
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     first = (await alone.shots())[0].shot
     assert first.status is Status.LANDED
     told = [json.loads(frame.text) for frame in await alone.frames()]
@@ -254,12 +254,10 @@ async def test_no_part_counts_a_readers_word_that_its_heartbeat_takes_back(
     await alone.put(*others, haste=Haste.LATE)
     await alone.put(field.beat(started=started, buffered=buffered), haste=Haste.BEHIND)
     await alone.put(field.landed(60.4), haste=Haste.LATE)
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     own = [s.shot.status for s in await alone.shots() if s.target_id == field.targets[1]]
     assert own == [Status.UNRESOLVED, Status.LANDED]
-    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
-    assert "shot.missed" not in told
+    assert "shot.missed" not in await alone.told()
 
 
 async def test_butts_between_which_a_reader_moved_are_in_one_part(
@@ -276,11 +274,9 @@ async def test_butts_between_which_a_reader_moved_are_in_one_part(
     assert await statuses(alone) == [Status.UNRESOLVED]
     await alone.put(field.landed(100.4), field.release(20, "2A"), haste=Haste.LATE)
     await alone.put(field.release(20, "3A"), field.landed(10.4), haste=Haste.LATE)
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     assert (await statuses(alone))[0] is Status.LANDED
-    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
-    assert "shot.missed" not in told
+    assert "shot.missed" not in await alone.told()
 
 
 async def test_what_a_request_brings_tells_nothing_before_all_of_it_is_done(alone: Range) -> None:
@@ -297,11 +293,9 @@ async def test_what_a_request_brings_tells_nothing_before_all_of_it_is_done(alon
     )
     await drain(alone.deps, 0)
     assert await statuses(alone) == [Status.UNRESOLVED]
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     assert await statuses(alone) == [Status.LANDED]
-    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
-    assert "shot.missed" not in told
+    assert "shot.missed" not in await alone.told()
 
 
 async def test_what_an_operator_tries_again_tells_nothing_while_something_waits(
@@ -312,11 +306,9 @@ async def test_what_an_operator_tries_again_tells_nothing_while_something_waits(
     await alone.put(field.landed(10.4), haste=Haste.LATE)
     await do_aside(alone.deps, 0, [field.landed(3_000)])
     assert await statuses(alone) == [Status.UNRESOLVED]
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     assert await statuses(alone) == [Status.LANDED]
-    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
-    assert "shot.missed" not in told
+    assert "shot.missed" not in await alone.told()
 
 
 async def test_readers_whose_clocks_are_far_off_are_in_the_part_of_their_butt(
@@ -332,11 +324,9 @@ async def test_readers_whose_clocks_are_far_off_are_in_the_part_of_their_butt(
         for event in (field.release(since - 30), field.landed(since - 29.6))
     )
     await alone.put(*said, haste=Haste.LATE)
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     assert await statuses(alone) == [Status.LANDED]
-    told = [json.loads(frame.text)["type"] for frame in await alone.frames()]
-    assert "shot.missed" not in told
+    assert "shot.missed" not in await alone.told()
 
 
 async def test_what_came_late_waits_for_what_happens_now_and_came_before_it(
@@ -365,8 +355,7 @@ async def test_what_a_live_event_tells_of_its_reader_is_heard_when_nothing_late_
     assert (await statuses(alone))[0] is Status.UNRESOLVED
     # The landing was done; its echo holds up nobody.
     assert (await alone.deps.inbox.depths())[0] == 3 + 2
-    while await drain_late(alone.deps, 0):
-        pass
+    await drain_all_late(alone)
     assert (await statuses(alone))[0] is Status.MISSED
     assert await alone.deps.inbox.depths() == {0: 0}
 

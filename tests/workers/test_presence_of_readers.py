@@ -1,7 +1,6 @@
 """Misses, blind butts, and what a reader's later word makes of them."""
 
 import asyncio
-import json
 from copy import replace
 from datetime import timedelta
 from uuid import uuid4
@@ -12,8 +11,7 @@ import pytest
 from core.domain.clock import Clock
 from core.domain.learning import OPENING
 from core.domain.values import Status
-from core.gate import Incoming, Watermarks
-from core.inbox import Inbox
+from core.gate import Incoming
 from core.models.instants import LAST, instant
 from core.models.known_reader import lock_readers
 from core.models.place import Place
@@ -27,7 +25,13 @@ from core.schema.inbox import Accepted, AcceptedBeat, encode
 from tests.fields import Field, as_if_received_then, now, put_up
 from tests.models.test_correlated_shot import in_flight
 from tests.models.test_presence import until_it_waits
-from tests.workers.conftest import Range, cursed, dying_before_it_tells, eventually
+from tests.workers.conftest import (
+    Range,
+    cursed,
+    dying_before_it_tells,
+    eventually,
+    in_one_partition,
+)
 from workers import batch, isolation
 from workers.batch import Batch, Outcome, do_batch
 from workers.deps import Deps
@@ -154,18 +158,14 @@ async def test_whoever_is_heard_again_while_its_butt_cannot_be_derived_is_told_o
     with monkeypatch.context() as patched:
         patched.setattr(batch, "derive", cursed(field.targets[1]))
         await line.say(field.beat(started=since - 6, buffered=5))
-    frames = [json.loads(frame.text) for frame in await line.frames()][known:]
-    assert [frame["type"] for frame in frames if frame["type"].startswith("reader.")] == [
-        "reader.online"
-    ]
+    told = (await line.told())[known:]
+    assert [kind for kind in told if kind.startswith("reader.")] == ["reader.online"]
 
 
 async def test_a_heartbeat_tells_nothing_before_what_came_with_it_is_stored(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
-    async with deps.pool.acquire() as conn:
-        line = Range(one_partition, await put_up(conn, lanes=2))
+    line = await in_one_partition(deps, lanes=2)
     field = line.field
     since = (now() - field.starts_at) / 1_000_000
     before = field.beat("1 target", started=-1000, buffered=1)
@@ -179,9 +179,9 @@ async def test_a_heartbeat_tells_nothing_before_what_came_with_it_is_stored(
             replace(field.beat("1 target", started=-1000, buffered=0), received_at=now()),
             replace(field.landed(since - 7.6), received_at=now()),
         )
-    frames = [json.loads(frame.text) for frame in await line.frames()]
-    assert "shot.missed" not in [frame["type"] for frame in frames]
-    assert frames[-1]["type"] == "shot.landed"
+    told = await line.told()
+    assert "shot.missed" not in told
+    assert told[-1] == "shot.landed"
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -189,9 +189,7 @@ async def test_what_a_heartbeat_takes_back_counts_for_all_that_is_done_one_by_on
     deps: Deps, monkeypatch: pytest.MonkeyPatch, is_first: bool
 ) -> None:
     """A reader says that it has more to send, and sends the first of it."""
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
-    async with deps.pool.acquire() as conn:
-        line = Range(one_partition, await put_up(conn, lanes=2))
+    line = await in_one_partition(deps, lanes=2)
     field = line.field
     since = (now() - field.starts_at) / 1_000_000
     before = field.beat("1 target", started=-1000, buffered=0)
@@ -204,15 +202,13 @@ async def test_what_a_heartbeat_takes_back_counts_for_all_that_is_done_one_by_on
         await line.say(field.release(since - 10), *said, field.release(since - 1, "2A"))
     own = [s.shot.status for s in await line.shots() if s.target_id == field.targets[1]]
     assert own == [Status.UNRESOLVED, Status.LANDED]
-    assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
+    assert "shot.missed" not in await line.told()
 
 
 async def test_a_heartbeat_that_cannot_be_kept_takes_no_others_with_it(
     deps: Deps,
 ) -> None:
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
-    async with deps.pool.acquire() as conn:
-        line = Range(one_partition, await put_up(conn))
+    line = await in_one_partition(deps)
     field = line.field
     since = (now() - field.starts_at) / 1_000_000
     before = field.beat(started=-1000, buffered=0)
@@ -230,10 +226,9 @@ async def test_a_heartbeat_that_cannot_be_kept_takes_no_others_with_it(
 async def test_a_moved_readers_butts_that_are_done_one_by_one_are_stored_before_its_word_counts(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
+    line = await in_one_partition(deps, lanes=3)
+    field = line.field
     async with deps.pool.acquire() as conn:
-        line = Range(one_partition, await put_up(conn, lanes=3))
-        field = line.field
         place = Place(None, field.targets[2], instant(field.starts_at))
         moved_at = instant(field.starts_at + 50_000_000)
         await bind_from(conn, field.readers["1 target"], place, moved_at)
@@ -243,7 +238,7 @@ async def test_a_moved_readers_butts_that_are_done_one_by_one_are_stored_before_
         await line.say(field.landed(100.4), field.release(3500, "3A"), field.landed(10.4))
     await line.say()
     assert await statuses(line) == [Status.LANDED]
-    assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
+    assert "shot.missed" not in await line.told()
 
 
 async def test_what_belongs_elsewhere_lies_there_before_its_readers_word_counts(
@@ -270,9 +265,7 @@ async def test_what_belongs_elsewhere_lies_there_before_its_readers_word_counts(
 async def test_no_overdue_shot_is_called_a_miss_that_a_heartbeat_takes_back(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_partition = replace(deps, inbox=Inbox(deps.valkey, partitions=1, marks=Watermarks(1000)))
-    async with deps.pool.acquire() as conn:
-        line = Range(one_partition, await put_up(conn, lanes=2))
+    line = await in_one_partition(deps, lanes=2)
     field = line.field
     since = (now() - field.starts_at) / 1_000_000
     await line.say(field.release(since - 8))
@@ -289,7 +282,7 @@ async def test_no_overdue_shot_is_called_a_miss_that_a_heartbeat_takes_back(
         await line.say(restarted, field.release(since - 1, "2A"), with_overdue=True)
     own = [s.shot.status for s in await line.shots() if s.target_id == field.targets[1]]
     assert own == [Status.UNRESOLVED]
-    assert "shot.missed" not in [json.loads(frame.text)["type"] for frame in await line.frames()]
+    assert "shot.missed" not in await line.told()
 
 
 async def test_a_heartbeat_is_done_again_when_a_store_would_not_keep_it_just_then(

@@ -73,6 +73,11 @@ async def test_what_was_asked_of_a_partition_is_done(line: Range, working: None)
     await eventually(rescored)
 
 
+async def let_time_pass(conn: Connection) -> None:
+    """What viewers were not told of is long ago."""
+    await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+
+
 async def test_a_version_that_viewers_were_not_told_of_is_relayed(
     line: Range, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -80,10 +85,9 @@ async def test_a_version_that_viewers_were_not_told_of_is_relayed(
         await line.say(line.field.release(10), line.field.landed(10.4))
     assert await line.frames() == []
     async with line.deps.pool.acquire() as conn:
-        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        await let_time_pass(conn)
     await relay(line.deps)
-    told = [json.loads(frame.text)["type"] for frame in await line.frames()]
-    assert told == ["shot.created", "shot.landed"]
+    assert await line.told() == ["shot.created", "shot.landed"]
     await relay(line.deps)
     assert len(await line.frames()) == 2
 
@@ -94,7 +98,7 @@ async def test_what_somebody_else_is_about_to_tell_is_left_to_them(
     with dying_before_it_tells(monkeypatch):
         await line.say(line.field.release(10), line.field.landed(10.4))
     async with line.deps.pool.acquire() as conn:
-        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        await let_time_pass(conn)
         async with conn.transaction():
             assert len(await lock_untold(conn, FOREVER, 10)) == 1
             await relay(line.deps)
@@ -110,7 +114,7 @@ async def test_a_shot_that_somebody_is_about_to_change_is_waited_for_by_nobody(
         await line.say(line.field.release(10), line.field.landed(10.4))
     (known,) = await line.shots()
     async with line.deps.pool.acquire() as conn:
-        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        await let_time_pass(conn)
         async with conn.transaction():
             assert await lock_shots(conn, [known.shot.id]) == [known]
             await relay(line.deps)
@@ -127,7 +131,7 @@ async def test_what_cannot_be_told_just_now_does_not_stand_before_the_rest(
             await line.say(line.field.release(10 + 10 * number))
     first = [known.shot.id for known in await line.shots()][:AT_ONCE]
     async with line.deps.pool.acquire() as conn:
-        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        await let_time_pass(conn)
         async with conn.transaction():
             await lock_shots(conn, first)
             await relay(line.deps)
@@ -146,10 +150,9 @@ async def test_what_the_feed_refused_has_left_the_inbox_and_is_relayed(line: Ran
     assert set((await deps.inbox.depths()).values()) == {0}
     await deps.valkey.delete(stream)
     async with deps.pool.acquire() as conn:
-        await conn.execute("UPDATE untold SET written_at = $1", instant(now() - 5_000_000))
+        await let_time_pass(conn)
     await relay(deps)
-    told = [json.loads(frame.text)["type"] for frame in await line.frames()]
-    assert told == ["shot.created", "shot.landed"]
+    assert await line.told() == ["shot.created", "shot.landed"]
 
 
 async def test_a_shot_without_a_face_is_scored_once_there_is_one(deps: Deps, working: None) -> None:
