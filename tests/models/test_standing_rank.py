@@ -45,6 +45,16 @@ async def test_places_are_those_of_the_rules(
     assert told == {each.tally.slot_id: each for each in rank(tallies, order)}
 
 
+async def test_however_many_tens_do_not_make_up_for_a_point(conn: Connection) -> None:
+    field = await put_up(conn, lanes=1, letters="AB")
+    a, b = (field.slots[place] for place in ("1A", "1B"))
+    await set_tally(conn, Tally(a, -1, 900_000, 900_000, 0, 900_000, 900_000, 0, 0))
+    await set_tally(conn, Tally(b, 0, 0, 0, 0, 0, 0, 0, 0))
+    order = (Criterion.TENS, Criterion.NINES)
+    new = await select_new_ranks(conn, field.session_id, order, EVERYBODY)
+    assert {each.ranked.tally.slot_id: each.ranked.rank for each in new} == {a: 2, b: 1}
+
+
 async def test_what_was_noted_is_not_new_and_whose_sums_changed_comes_first(
     conn: Connection,
 ) -> None:
