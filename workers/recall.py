@@ -164,13 +164,16 @@ class Recall:
 
     def note_shots(self, written: Iterable[StoredShot]) -> None:
         """Shots were written."""
-        for each in written:
-            for target, known in self._known.items():
-                if known.shots is None:
-                    continue
-                is_its_own = target == each.target_id and each.shot.released_at >= known.since
-                if is_its_own or each.shot.id in known.shots:
-                    known.shots[each.shot.id] = each
+        by_id = {each.shot.id: each for each in written}
+        of_target: dict[UUID, list[StoredShot]] = {}
+        for each in by_id.values():
+            of_target.setdefault(each.target_id, []).append(each)
+        for target, known in self._known.items():
+            if known.shots is not None:
+                # Also those that are another butt's now.
+                known.shots |= {i: by_id[i] for i in by_id.keys() & known.shots.keys()}
+                own = of_target.get(target, ())
+                known.shots |= {e.shot.id: e for e in own if e.shot.released_at >= known.since}
 
     def note_unmatched(self, gone: Iterable[UUID], written: Iterable[UnmatchedLanding]) -> None:
         """Impacts that are nobody's were written, and some are somebody's."""
