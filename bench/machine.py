@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from bench.durability import durability, filesystem, fsync_ms
 from bench.stack import Stack
 
-PACKAGES = ("arq", "asyncpg", "fastapi", "redis", "uvicorn", "uvloop", "websockets", "aiohttp")
+PACKAGES = ("arq", "asyncpg", "fastapi", "redis", "uvicorn", "uvloop", "websockets", "httptools")
 VERSION_SELECT = "SHOW server_version"
 
 

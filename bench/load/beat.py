@@ -5,12 +5,13 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from itertools import batched
 
-import aiohttp
+import orjson
 from redis.asyncio import Redis
 
 from bench.load.begin import Begin
 from bench.load.job import Field, Job
-from bench.load.sender import BUSY, open_client
+from bench.load.line import Lines, open_lines
+from bench.load.sender import BUSY
 from bench.load.tally import Tally
 from core.inbox import open_inbox
 from core.settings import Settings
@@ -36,13 +37,13 @@ async def beating(job: Job, tally: Tally) -> AsyncIterator[None]:
         TimeoutError: What it takes is not worked on.
     """
     fields = [part.field for part in (job.live, job.backlog) if part is not None]
-    async with open_client(job.url, job.token, 1) as client:
+    async with open_lines(job.url, job.token, 1) as lines:
         for some in batched([r for field in fields for r in _readers(field)], READERS_A_BEAT):
-            await _beat(client, some)
+            await _beat(lines, some)
         await _all_taken_in(job.redis_url)
         task = None
         if job.live is not None and job.live.is_beating:
-            task = asyncio.create_task(_keep_on(client, list(_readers(job.live.field)), tally))
+            task = asyncio.create_task(_keep_on(lines, list(_readers(job.live.field)), tally))
         try:
             yield
         finally:
@@ -63,7 +64,7 @@ async def _all_taken_in(redis_url: str) -> None:
             await asyncio.sleep(LOOK_EVERY_S)
 
 
-async def _keep_on(client: aiohttp.ClientSession, readers: Sequence[str], tally: Tally) -> None:
+async def _keep_on(lines: Lines, readers: Sequence[str], tally: Tally) -> None:
     loop = asyncio.get_running_loop()
     due = loop.time()
     while True:
@@ -71,19 +72,19 @@ async def _keep_on(client: aiohttp.ClientSession, readers: Sequence[str], tally:
             due += BEAT_EVERY_S / GATEWAYS
             await asyncio.sleep(due - loop.time())
             try:
-                await _beat(client, readers[gateway::GATEWAYS])
-            except (Unheard, aiohttp.ClientError, TimeoutError) as error:
+                await _beat(lines, readers[gateway::GATEWAYS])
+            except (Unheard, OSError) as error:
                 tally.refused.append(f"heartbeat: {error!r}")
 
 
-async def _beat(client: aiohttp.ClientSession, readers: Sequence[str]) -> None:
+async def _beat(lines: Lines, readers: Sequence[str]) -> None:
     now = Begin.after(0.0)
     beats = [{"reader_id": reader, "buffered": 0} for reader in readers]
     body = {"sent_at": now.ts(now.elapsed()), "readers": beats}
-    async with client.post("/api/v0/reader/heartbeat", json=body) as answer:
-        # A gateway that is sent away comes again in its turn.
-        if not answer.ok and answer.status not in BUSY:
-            raise Unheard(f"{answer.status}: {await answer.text()}")
+    status, said = await lines.post("/api/v0/reader/heartbeat", orjson.dumps(body))
+    # A gateway that is sent away comes again in its turn.
+    if status >= 400 and status not in BUSY:
+        raise Unheard(f"{status}: {said.decode(errors='replace')}")
 
 
 def _readers(field: Field) -> Iterator[str]:

@@ -5,18 +5,17 @@ import gc
 import random
 from contextlib import AsyncExitStack
 
-import aiohttp
-
 from bench.load.beat import beating
 from bench.load.begin import Begin
 from bench.load.crowd import Audience
 from bench.load.job import Job
 from bench.load.late import send_late
+from bench.load.line import open_lines
 from bench.load.live import send_live
 from bench.load.plan import BacklogPlan, LivePlan, plan_backlog, plan_live
 from bench.load.sampling import sample, sampling
 from bench.load.seen import Seen
-from bench.load.sender import CONNECTIONS, Sender, open_client
+from bench.load.sender import CONNECTIONS, Sender
 from bench.load.tally import Tally
 from bench.load.watch import listening, watching
 
@@ -55,7 +54,8 @@ async def _run(job: Job, tally: Tally) -> None:
 async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None:
     begin, tally = seen.begin, seen.tally
     async with AsyncExitStack() as stack:
-        sender = Sender(await stack.enter_async_context(_client(job, CONNECTIONS)), begin, tally)
+        lines = await stack.enter_async_context(open_lines(job.url, job.token, CONNECTIONS))
+        sender = Sender(lines, begin, tally)
         await _watch(stack, job, seen)
         # Just before the clock starts: looking at all processes takes some milliseconds.
         await begin.reached(-LOOK_BEFORE_S)
@@ -67,19 +67,15 @@ async def _send(job: Job, live: LivePlan, late: BacklogPlan, seen: Seen) -> None
         async with sampling(job, begin, tally), asyncio.TaskGroup() as work:
             work.create_task(send_live(live.requests, sender, seen, over))
             if job.backlog is not None:
-                client = await stack.enter_async_context(_client(job, job.backlog.connections))
+                gateways = open_lines(job.url, job.token, job.backlog.connections)
+                late_sender = Sender(await stack.enter_async_context(gateways), begin, tally)
                 await begin.reached(job.backlog.after_s)
-                late_sender = Sender(client, begin, tally)
                 await send_late(job.backlog, late, late_sender, seen, job.patience_s)
                 if job.live is not None and job.live.ends_with_backlog:
                     over.set()
         await seen.none_left(seen.live, begin.elapsed() + job.patience_s)
         await sample(job.servers, begin, tally)
     seen.note_unseen()
-
-
-def _client(job: Job, connections: int) -> aiohttp.ClientSession:
-    return open_client(job.url, job.token, connections)
 
 
 def _size(job: Job) -> float:

@@ -5,17 +5,15 @@ import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-import aiohttp
 import orjson
 
 from bench.load.begin import Begin
+from bench.load.line import GIVE_UP_S, Lines
 from bench.load.tally import Tally
 
 ACCEPTED = 202
 BUSY = (429, 503)
 PAUSE_S = 0.05
-# Neither is an answer waited for longer, nor a server that is busy asked again.
-GIVE_UP_S = 60.0
 CONNECTIONS = 256
 REFUSALS_TOLD = 5
 
@@ -44,12 +42,12 @@ class Sender:
     """Sends requests and counts what comes of them.
 
     Args:
-        client: With the token.
+        lines: To the API.
         begin: What the schedule counts from.
         tally: Where everything is counted.
     """
 
-    client: aiohttp.ClientSession
+    lines: Lines
     begin: Begin
     tally: Tally
 
@@ -83,10 +81,8 @@ class Sender:
         until = time.monotonic() + GIVE_UP_S
         while True:
             try:
-                async with self.client.post("/api/v0/event", data=body) as answer:
-                    said = await answer.read()
-                    status = answer.status
-            except (aiohttp.ClientError, TimeoutError) as error:
+                status, said = await self.lines.post("/api/v0/event", body)
+            except OSError as error:
                 self._refuse(f"{type(error).__name__}: {error}")
                 return
             if status not in BUSY or time.monotonic() > until:
@@ -105,11 +101,3 @@ class Sender:
 def said_at(ts: str, body: bytes) -> bytes:
     """A body with the moment of its sending."""
     return b'{"sent_at":"' + ts.encode() + b'",' + body[1:]
-
-
-def open_client(url: str, token: str, connections: int) -> aiohttp.ClientSession:
-    """A client whose connections stay open."""
-    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
-    connector = aiohttp.TCPConnector(limit=connections, keepalive_timeout=300)
-    timeout = aiohttp.ClientTimeout(total=GIVE_UP_S)
-    return aiohttp.ClientSession(url, headers=headers, connector=connector, timeout=timeout)

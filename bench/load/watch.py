@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 
-import aiohttp
 from redis.asyncio import Redis
+from websockets.asyncio.client import connect
 
 CHANNEL = "quiver:feed"
 
@@ -15,15 +15,13 @@ async def watching(
     url: str, session_id: str, heard: Callable[[bytes], None]
 ) -> AsyncIterator[None]:
     """A viewer of a session, from its first frame on."""
-    async with (
-        aiohttp.ClientSession(url) as client,
-        client.ws_connect(f"/api/v0/ws/session/{session_id}", max_msg_size=0) as socket,
-    ):
-        await socket.receive()
+    where = f"{url.replace('http', 'ws', 1)}/api/v0/ws/session/{session_id}"
+    async with connect(where, max_size=None, max_queue=None, compression=None) as socket:
+        await socket.recv(decode=False)
 
         async def listen() -> None:
-            async for message in socket:
-                heard(message.data.encode())
+            while True:
+                heard(await socket.recv(decode=False))
 
         async with _meanwhile(listen()):
             yield

@@ -8,8 +8,8 @@ from uuid import UUID
 from core.domain.ranking import Criterion, Ranked, Tally
 from core.postgres import Connection
 
-# Who has not shot yet has a rank too, and it moves as others shoot. Mostly nobody is missing, and to
-# count is quicker than to look for each.
+# Who has not shot yet has a rank too, and it moves as others shoot. Mostly nobody is missing, and
+# to count is quicker than to look for each.
 STANDING_INSERT_MISSING = """
 INSERT INTO standing (
     slot_id, session_id, total, arrows, xs, elevens, tens, nines, sixes, fives, changed_at
