@@ -1,8 +1,6 @@
 """A figure counts only when what was acknowledged is on disk."""
 
 import asyncio
-import os
-import time
 from pathlib import Path
 
 import asyncpg
@@ -15,7 +13,6 @@ SETTING_SELECT = "SELECT current_setting($1)"
 POSTGRES_WANTED = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 VALKEY_WANTED = {"appendonly": "yes", "appendfsync": "always"}
 IN_MEMORY = ("tmpfs", "ramfs")
-FSYNCS = 50
 
 
 class NotDurable(QuiverError):
@@ -59,17 +56,3 @@ def filesystem(directory: Path) -> str:
         if directory.is_relative_to(place) and len(place) >= len(best):
             best, kind = place, found
     return kind
-
-
-def fsync_ms(directory: Path) -> float:
-    """How long a small write takes to be on disk there: the median of some."""
-    took: list[float] = []
-    path = directory / "fsync"
-    with path.open("wb", buffering=0) as file:
-        for _ in range(FSYNCS):
-            begun = time.perf_counter()
-            file.write(b"x" * 512)
-            os.fdatasync(file.fileno())
-            took.append(1000 * (time.perf_counter() - begun))
-    path.unlink()
-    return sorted(took)[FSYNCS // 2]

@@ -10,7 +10,8 @@ from typing import Any
 import asyncpg
 from redis.asyncio import Redis
 
-from bench.durability import durability, filesystem, fsync_ms
+from bench.durability import durability, filesystem
+from bench.probes import fsync_ms
 from bench.stack import Stack
 
 PACKAGES = ("arq", "asyncpg", "fastapi", "redis", "uvicorn", "uvloop", "websockets", "httptools")

@@ -13,8 +13,8 @@ from bench.benchmarks.ingest import ingest
 from bench.benchmarks.latency import latency
 from bench.benchmarks.replay import replay
 from bench.benchmarks.soak import soak
-from bench.durability import fsync_ms
 from bench.figures import Run
+from bench.probes import probed
 from bench.stack import Stack
 from bench.wish import Wish
 from core.errors import InvalidInputError
@@ -76,11 +76,10 @@ def _runs(stack: Stack, wish: Wish, name: str) -> Iterator[Run]:
     benchmark = BENCHMARKS[name]
 
     async def once() -> Run:
-        before = fsync_ms(stack.directory)
+        before = probed(stack.directory, "before")
         run = await benchmark.measure(stack, wish)
-        # A disk that is shared may be another one from minute to minute.
-        disk = {"disk fsync before ms": before, "disk fsync after ms": fsync_ms(stack.directory)}
-        return replace(run, figures={**run.figures, **disk})
+        after = probed(stack.directory, "after")
+        return replace(run, figures={**run.figures, **before, **after})
 
     for _ in range(wish.runs):
         if benchmark.is_served:

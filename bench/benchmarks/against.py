@@ -7,12 +7,12 @@ from typing import Any
 from bench.against.stock import forget
 from bench.benchmarks.latency import at_mean_and_peak
 from bench.benchmarks.ratios import latencies, load_share, ratios, replayed, together
-from bench.durability import fsync_ms
 from bench.fields import set_up, stored
 from bench.figures import Run
 from bench.load.job import Backlog, Field, Job, Live
 from bench.load.tally import Tally
 from bench.measure import doubts, generate, put_on
+from bench.probes import probed
 from bench.stack import Stack
 from bench.wish import Wish
 
@@ -118,4 +118,4 @@ async def _lost(stack: Stack, name: str, field: Field, tally: Tally) -> list[str
 
 def _figures(stack: Stack, name: str, live: Tally, late: Tally) -> dict[str, float]:
     found = {**latencies(name, live), **replayed(name, late), **load_share(name, live)}
-    return {**found, f"{name} disk fsync ms": fsync_ms(stack.directory)}
+    return {**found, **probed(stack.directory, f"after {name}")}

@@ -1,28 +1,28 @@
 """What an event costs with more butts, and with more events stored before."""
 
+import asyncio
+from statistics import mean
+
 from bench.fields import set_up
 from bench.figures import Run, costs, percentile
 from bench.filling import fill
 from bench.load.job import Backlog, Field, Live, Phase
 from bench.load.tally import Tally
 from bench.measure import doubts, put_on
+from bench.probes import loop_ms
 from bench.stack import Stack
 from bench.wish import LARGEST_BUTTS, PEAK_EVENTS_PER_S, Wish
 
 BATCH, GATEWAYS = 200, 8
 # What a few archers shoot as quickly as archers can: the same in every field.
 LIVE_SHARE = 0.9
+# Ranks move long after the last arrow of a large field: so many of them are told in a second.
+RANKS_A_S = 100
 
 
 async def growth(stack: Stack, wish: Wish) -> Run:
     """One run."""
-    figures: dict[str, float] = {}
-    why_not: list[str] = []
-    for butts in wish.butts_of_growth:
-        found, wrong = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
-        figures, why_not = figures | found, why_not + wrong
-    first, last = wish.butts_of_growth[0], wish.butts_of_growth[-1]
-    figures |= _ratio(figures, f"{last} butts", f"{first} butts")
+    figures, why_not = await _of_fields(stack, wish)
     field = await set_up(stack, wish.butts)
     for rows in wish.rows:
         await fill(stack, field, rows)
@@ -33,13 +33,28 @@ async def growth(stack: Stack, wish: Wish) -> Run:
     return Run(figures, why_not)
 
 
+async def _of_fields(stack: Stack, wish: Wish) -> tuple[dict[str, float], list[str]]:
+    """What an event costs on each field: from the smallest to the largest and back, so that a
+    machine that becomes slower or quicker does so for all of them."""
+    found: dict[str, list[float]] = {}
+    why_not: list[str] = []
+    for butts in (*wish.butts_of_growth, *reversed(wish.butts_of_growth)):
+        cost, wrong = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
+        why_not += wrong
+        for name, figure in cost.items():
+            found.setdefault(name, []).append(figure)
+    figures = {name: mean(both) for name, both in found.items()}
+    first, last = wish.butts_of_growth[0], wish.butts_of_growth[-1]
+    return figures | _ratio(figures, f"{last} butts", f"{first} butts"), why_not
+
+
 async def _cost(
     stack: Stack, wish: Wish, field: Field, name: str
 ) -> tuple[dict[str, float], list[str]]:
     """Milliseconds of processor time for an event: of live shooting, and of a replay."""
     # The pace is the same on every field, but heartbeats are as many as readers: none here.
     shooting = Live(field, [Phase("live", _pace(wish), wish.seconds)], is_beating=False)
-    figures: dict[str, float] = {}
+    figures = {f"{name}: fixed loop ms": loop_ms()}
     wrong, sent = list[str](), 0
     late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))
     for kind, live, backlog in (late, ("live", shooting, None)):
@@ -49,6 +64,8 @@ async def _cost(
             figures[f"{name}: {phase} p50 ms"] = percentile([ms for _, ms in seen], 50)
         tally.sent = sent = sent + tally.sent
         wrong += await doubts(stack, [field], tally)
+        # The next load is not to pay for this one.
+        await asyncio.sleep(field.archers / RANKS_A_S)
     return figures, [f"{name}: {why}" for why in wrong]
 
 
