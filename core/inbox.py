@@ -215,13 +215,18 @@ class Inbox(Lanes):
         """
         await self._add([(partition, EVENT, payload) for partition, payload in entries])
 
-    async def echo(self, entries: Sequence[tuple[int, bytes]]) -> None:
-        """Put what was done already behind what came late, for what it says of its reader.
+    async def put_behind(
+        self, entries: Sequence[tuple[int, bytes]], *, is_echo: bool = False
+    ) -> None:
+        """Put something behind what came late.
 
         Args:
             entries: Each with its partition.
+            is_echo: Whether it was done already, and is heard once more for what it says of its
+                reader.
         """
-        await self._add([(self.late_lane(p), ECHO, payload) for p, payload in entries])
+        kind = ECHO if is_echo else EVENT
+        await self._add([(self.late_lane(p), kind, payload) for p, payload in entries])
 
     async def _add(self, entries: Sequence[tuple[int, bytes, bytes]]) -> None:
         if entries:

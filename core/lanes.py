@@ -1,6 +1,7 @@
 """How the inbox's lanes stand: looks at them, none of which changes anything."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from uuid import UUID
 
 from msgspec import Struct
 from redis.asyncio import Redis
@@ -68,6 +69,30 @@ for i = 1, #KEYS, 4 do
 end
 return all
 """
+# Two lanes' keys for each of the readers in ARGV: those, by their numbers, of whom an entry lies in
+# one of the two.
+HOLDING = """
+local function holds(key, reader)
+    local from = '-'
+    while from do
+        local some = redis.call('XRANGE', key, from, '+', 'COUNT', 200)
+        for i = 1, #some do
+            if string.find(some[i][2][2], reader, 1, true) then
+                return true
+            end
+        end
+        from = #some == 200 and '(' .. some[#some][1]
+    end
+    return false
+end
+local found = {}
+for i = 1, #ARGV do
+    if holds(KEYS[2 * i - 1], ARGV[i]) or holds(KEYS[2 * i], ARGV[i]) then
+        found[#found + 1] = i
+    end
+end
+return found
+"""
 # Of a replay more comes soon: a butt's events are done together in a fraction of the time.
 QUIET_FOR_MS, RIPE_AFTER_MS = 200, 1_000
 
@@ -124,6 +149,7 @@ class Lanes:
         self._valkey = valkey
         self._ripe = valkey.register_script(RIPE)
         self._states = valkey.register_script(STATES)
+        self._holding = valkey.register_script(HOLDING)
         self.partitions = partitions
 
     def late_lane(self, partition: int) -> int:
@@ -140,6 +166,18 @@ class Lanes:
         ]
         said = await self._ripe(keys=keys, args=[QUIET_FOR_MS, RIPE_AFTER_MS])
         return [number - 1 for number in said]
+
+    async def holding(self, among: Mapping[UUID, Collection[int]]) -> dict[UUID, int]:
+        """The first of some partitions that holds anything of a reader, by reader; those of whom
+        none does are left out.
+
+        Args:
+            among: Which partitions, by reader.
+        """
+        pairs = [(reader, p) for reader, some in among.items() for p in sorted(some)]
+        keys = [stream_key(lane) for _, p in pairs for lane in (p, self.late_lane(p))]
+        found = await self._holding(keys=keys, args=[str(reader) for reader, _ in pairs])
+        return dict(pairs[number - 1] for number in reversed(found))
 
     async def depths(self) -> Mapping[int, int]:
         """How many entries each partition holds, the late ones among them."""

@@ -291,3 +291,21 @@ async def test_what_else_workers_die_over_is_known_too(inbox: Inbox) -> None:
     assert (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
     await inbox.acknowledge({1: []})
     assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
+
+
+async def test_of_whom_something_waits_is_seen_in_both_lanes(valkey: Redis) -> None:
+    inbox = Inbox(valkey, partitions=4, marks=Watermarks(1_000))
+    here, there, nowhere = uuid4(), uuid4(), uuid4()
+    said = {reader: f'{{"reader_id":"{reader}"}}'.encode() for reader in (here, there)}
+    await inbox.append(told(*[(1, b"of nobody")] * 450, (1, said[here])))
+    await inbox.append(told((2, said[here]), (2, said[there]), haste=Haste.LATE))
+    found = await inbox.holding({here: [2, 1], there: [1, 2], nowhere: [1, 2, 3]})
+    assert found == {here: 1, there: 2}
+    await inbox.acknowledge({1: await inbox.read(1, 1_000)})
+    assert await inbox.holding({here: [1, 2], nowhere: [1]}) == {here: 2}
+
+
+async def test_what_is_put_behind_waits_with_what_came_late(inbox: Inbox) -> None:
+    await inbox.append(told((1, b"late"), haste=Haste.LATE))
+    await inbox.put_behind([(1, b"behind")])
+    assert await payloads(inbox, inbox.late_lane(1)) == [b"late", b"behind"]

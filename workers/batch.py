@@ -15,19 +15,20 @@ from core.models.binding_at import Bindings, Bound
 from core.models.butt import PlacedButt, take_butts
 from core.models.correlated_shot import select_unsettled
 from core.models.instants import instant
-from core.models.known_reader import lock_readers
+from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.said import Said, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedEvent, encode
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
 from workers.memory import Remembered
 from workers.recall import Recall
+from workers.ways import waiting_elsewhere
 
 # No session may have an arrow land later than this after its release.
 LONGEST_WINDOW = 60 * SECOND
@@ -45,6 +46,9 @@ class Batch(Struct, frozen=True):
         is_apart: Whether what came with this for other butts is not stored yet, so that they are
             derived later.
         witnessed: Targets of whose misses the readers' word may tell.
+        ways: Readers of whom something waits in another partition's inbox that came before what
+            they say here, and that partition: it tells of them only after that.
+        behind: Their heartbeats, which are put there.
     """
 
     accepted: Sequence[Accepted]
@@ -53,6 +57,8 @@ class Batch(Struct, frozen=True):
     unheard: Collection[UUID] = ()
     is_apart: bool = False
     witnessed: Collection[UUID] = ()
+    ways: Mapping[UUID, int] = field(default_factory=dict)
+    behind: Sequence[AcceptedBeat] = ()
 
     @property
     def events(self) -> list[AcceptedEvent]:
@@ -65,6 +71,18 @@ class Batch(Struct, frozen=True):
         A heartbeat is not among what happens now unless it came before all that is late.
         """
         return not (isinstance(accepted, AcceptedEvent) and accepted.event_id in self.unheard)
+
+    def held_back(self, ways: Mapping[UUID, int]) -> "Batch":
+        """The same, when something of some readers waits elsewhere."""
+        theirs = [each for each in self.accepted if each.reader_id in ways]
+        behind = [each for each in theirs if isinstance(each, AcceptedBeat)]
+        return replace(
+            self,
+            accepted=[e for e in self.accepted if not (e.reader_id in ways and is_beat(e))],
+            unheard={*self.unheard, *(e.event_id for e in theirs if isinstance(e, AcceptedEvent))},
+            ways=ways,
+            behind=behind,
+        )
 
 
 class Outcome(Struct, frozen=True):
@@ -80,7 +98,9 @@ class Outcome(Struct, frozen=True):
         suspects: Readers whose clocks an operator should look at from now on.
         ends: Ends by the count of the arrows that were written.
         repeated: For each event that was known before, its reader.
-        echoes: What says later that its readers live, each with whom it belongs to.
+        echoes: What says later that its readers live, each with the partition where.
+        behind: Heartbeats that are put behind what of their readers waits elsewhere, each with the
+            partition.
         learned: What is to be remembered of the butts once this is committed.
         untold: The row of `untold` that names the shots that viewers see change; None: there are
             none.
@@ -94,9 +114,15 @@ class Outcome(Struct, frozen=True):
     suspects: Sequence[Suspect] = ()
     ends: Sequence[AutoEnd] = ()
     repeated: Sequence[UUID] = ()
-    echoes: Sequence[tuple[UUID, AcceptedEvent]] = ()
+    echoes: Sequence[tuple[int, AcceptedEvent]] = ()
+    behind: Sequence[tuple[int, AcceptedBeat]] = ()
     learned: Sequence[Remembered] = ()
     untold: int | None = None
+
+
+def is_beat(accepted: Accepted) -> bool:
+    """Whether it is a heartbeat."""
+    return isinstance(accepted, AcceptedBeat)
 
 
 def owner(accepted: Accepted, bindings: Bindings) -> UUID:
@@ -125,6 +151,7 @@ async def do_batch(
         as_of: Now, microseconds.
     """
     known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
+    batch = await in_order(conn, deps, partitions, batch, known, as_of)
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     telling = list(filter(batch.tells, came.accepted))
@@ -155,26 +182,54 @@ async def do_batch(
         came.suspects,
         found.ends,
         _repeated(mine, news.new),
-        _echoes(batch, came.accepted, known.bindings),
+        _echoes(batch, came.accepted, known.bindings, deps.inbox),
+        put_behind(batch),
         found.learned,
         found.untold,
     )
 
 
+async def in_order(
+    conn: Connection,
+    deps: Deps,
+    partitions: Collection[int],
+    batch: Batch,
+    known: KnownReaders,
+    as_of: int,
+) -> Batch:
+    """A batch in which nothing tells of a reader before what came before it elsewhere: arguments as
+    of `do_batch`, and what is known of its readers."""
+    ways = await waiting_elsewhere(conn, deps, partitions, known, as_of)
+    return batch.held_back(ways) if ways else batch
+
+
+def put_behind(batch: Batch) -> list[tuple[int, AcceptedBeat]]:
+    """A batch's heartbeats that are done elsewhere, each with the partition."""
+    return [(batch.ways[beat.reader_id], beat) for beat in batch.behind]
+
+
 async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
-    """Put events of other partitions' targets into their inboxes; the last thing before a commit,
-    so that what fails leaves no copies there."""
+    """Put what is done in other partitions into their inboxes; the last thing before a commit, so
+    that what fails leaves no copies there."""
     await deps.inbox.carry(
         [(home, encode(event)) for outcome in outcomes for home, event in outcome.elsewhere]
+    )
+    await deps.inbox.put_behind(
+        [(where, encode(beat)) for outcome in outcomes for where, beat in outcome.behind]
     )
 
 
 def _echoes(
-    batch: Batch, came: Sequence[Accepted], bindings: Bindings
-) -> list[tuple[UUID, AcceptedEvent]]:
+    batch: Batch, came: Sequence[Accepted], bindings: Bindings, inbox: Inbox
+) -> list[tuple[int, AcceptedEvent]]:
     """What tells nothing yet of its readers, to be heard once more behind what came late."""
+
+    def where(event: AcceptedEvent) -> int:
+        way = batch.ways.get(event.reader_id)
+        return inbox.partition_of(owner(event, bindings)) if way is None else way
+
     return [
-        (owner(each, bindings), replace(each, is_echo=True))
+        (where(each), replace(each, is_echo=True))
         for each in came
         if isinstance(each, AcceptedEvent) and not batch.tells(each)
     ]
@@ -279,7 +334,8 @@ def _sorted_out(
         if isinstance(event, AcceptedEvent):
             bound = bindings.place(event.reader_id, event.at)
             home = None if bound is None else inbox.partition_of(bound.target_id)
-            if home is None or home in partitions:
+            # An echo was kept where it belongs.
+            if home is None or home in partitions or event.is_echo:
                 mine.append(event)
             else:
                 elsewhere.append((home, event))

@@ -70,7 +70,8 @@ async def bring_about(
         [each for outcome in outcomes for each in outcome.repeated],
     )
     if echoes:
-        await deps.inbox.echo([(deps.inbox.partition_of(o), encode(each)) for o, each in echoes])
+        said = [(where, encode(each)) for where, each in echoes]
+        await deps.inbox.put_behind(said, is_echo=True)
         await deps.inbox.acknowledge(done.entries)
     await _follow_up(deps, outcomes, as_of)
 

@@ -5,6 +5,7 @@ the rest of the batch goes on.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import replace
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
@@ -29,8 +30,11 @@ from workers.batch import (
     carry,
     do_batch,
     doubtful_butts,
+    in_order,
+    is_beat,
     owner,
     places,
+    put_behind,
 )
 from workers.clocks import correct
 from workers.containment import tried
@@ -76,9 +80,12 @@ async def do_isolated(
     async with conn.transaction():
         # Once for all of them: a clock's message is not taken twice.
         known = await lock_readers(conn, {each.reader_id for each in accepted})
-        came = correct(deps.clock_bounds, accepted, known.clocks)
+        held = Batch(accepted, unheard=turn.unheard)
+        held = await in_order(conn, deps, {turn.partition}, held, known, as_of)
+        turn = replace(turn, unheard=held.unheard)
+        came = correct(deps.clock_bounds, held.accepted, known.clocks)
         await keep_unheard(conn, clocks=came.clocks)
-        outcomes.append(Outcome([], [], (), suspects=came.suspects))
+        outcomes.append(Outcome([], [], (), suspects=came.suspects, behind=put_behind(held)))
         starts = await _doubted(conn, came.accepted)
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, came.accepted, as_of)
@@ -145,11 +152,7 @@ async def _shares(
         share = shares.setdefault(target, _Share(as_of))
         share.span, share.request_id = span, requests.get(target)
     # What came before a heartbeat must be stored when that tells of its reader's presence.
-    return dict(sorted(shares.items(), key=lambda each: any(map(_is_beat, each[1].accepted))))
-
-
-def _is_beat(accepted: Accepted) -> bool:
-    return isinstance(accepted, AcceptedBeat)
+    return dict(sorted(shares.items(), key=lambda each: any(map(is_beat, each[1].accepted))))
 
 
 async def _doubted(conn: Connection, accepted: Sequence[Accepted]) -> list[tuple[UUID, int]]:

@@ -1,7 +1,7 @@
-"""What is known of readers whose word has come: where they were, when they were heard last, and how
-their clocks go."""
+"""What is known of readers whose word has come: where they were, when they were heard last, how
+their clocks go, and on which ways their words came before."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -26,9 +26,25 @@ SELECT asked.reader_id,
     ARRAY(
         SELECT ROW(target_id, slot_id, valid_from, valid_to) FROM reader_binding AS binding
         WHERE binding.reader_id = asked.reader_id ORDER BY valid_from
-    ) AS bindings
+    ) AS bindings,
+    ARRAY(
+        SELECT ROW(partition_key, left_at) FROM reader_way AS way
+        WHERE way.reader_id = asked.reader_id
+    ) AS ways
 FROM unnest($1::uuid[]) AS asked (reader_id)
 """
+
+
+class Way(Struct, frozen=True):
+    """A way on which a reader's words came before it was moved.
+
+    Args:
+        key: The key of the partition that they went to.
+        left_at: Until when, microseconds.
+    """
+
+    key: int
+    left_at: int
 
 
 class KnownReaders(Struct, frozen=True):
@@ -38,11 +54,13 @@ class KnownReaders(Struct, frozen=True):
         bindings: Where they were, and when.
         clocks: How far their clocks are from ours, as far as anything was measured.
         last_heard: When they were heard last, microseconds; who never was is not in it.
+        ways: On which ways their words came before, of those that were moved of late.
     """
 
     bindings: Bindings
     clocks: Mapping[ClockKey, KnownClock]
     last_heard: Mapping[UUID, int]
+    ways: Mapping[UUID, Sequence[Way]]
 
 
 async def lock_readers(conn: Connection, readers: Collection[UUID]) -> KnownReaders:
@@ -66,5 +84,10 @@ async def lock_readers(conn: Connection, readers: Collection[UUID]) -> KnownRead
             row["reader_id"]: microseconds(row["last_heard_at"])
             for row in rows
             if row["last_heard_at"] is not None
+        },
+        {
+            row["reader_id"]: [Way(key, microseconds(left_at)) for key, left_at in row["ways"]]
+            for row in rows
+            if row["ways"]
         },
     )

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from core.models.place import Place, select_place
 from core.models.reader_binding import bind_from
+from core.models.reader_way import change_way, way_of
 from core.postgres import Connection
 from core.schema.reader import Whereabouts
 
@@ -61,7 +62,11 @@ async def move_reader(
     place = await select_place(conn, wanted)
     begin = bound_from or await usual_start(conn, reader_id, place, now)
     ever = [row["target_id"] for row in await conn.fetch(BINDING_SELECT_TARGETS, reader_id)]
-    return Moved(reader_id, begin, await bind_from(conn, reader_id, place, begin), ever)
+    before = await way_of(conn, reader_id, now)
+    touched = await bind_from(conn, reader_id, place, begin)
+    at = max(now, begin)
+    await change_way(conn, reader_id, before, await way_of(conn, reader_id, at), at)
+    return Moved(reader_id, begin, touched, ever)
 
 
 async def usual_start(

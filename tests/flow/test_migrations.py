@@ -125,6 +125,7 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611270900": {},
     "202611270910": {"untold": {"id", "shot_ids", "written_at"}},
     "202611270920": {},
+    "202611271600": {"reader_way": {"reader_id", "partition_key", "left_at"}},
 }
 
 

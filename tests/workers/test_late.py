@@ -362,7 +362,8 @@ async def test_what_a_live_event_tells_of_its_reader_is_heard_when_nothing_late_
 
 async def test_echoes_keep_nothing_waiting(alone: Range) -> None:
     inbox, field = alone.deps.inbox, alone.field
-    await inbox.echo([(0, encode(replace(field.landed(5), is_echo=True)))] * 3)
+    echo = (0, encode(replace(field.landed(5), is_echo=True)))
+    await inbox.put_behind([echo] * 3, is_echo=True)
     await alone.put(field.release(100), field.landed(100.4))
     assert (await inbox.begin_and_read(0, 10)).late_since is None
     await alone.put(field.release(20, "2A"), haste=Haste.LATE)

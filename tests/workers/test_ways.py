@@ -1,0 +1,212 @@
+"""Readers that were moved while what they said before still waited where they came from."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from core.domain.values import SECOND, Status
+from core.gate import Haste, Incoming
+from core.models.instants import instant
+from core.models.reader_move import move_reader
+from core.schema.inbox import Accepted, encode
+from core.schema.reader import Whereabouts
+from tests.fields import put_up
+from tests.workers.conftest import Range, cursed
+from workers import batch
+from workers.deps import Deps
+from workers.drain import drain
+from workers.late import drain_late
+
+WAYS_SELECT = "SELECT count(*) FROM reader_way WHERE reader_id = $1"
+WAYS_AGE = "UPDATE reader_way SET left_at = left_at - interval '1 day'"
+BUFFERED_SELECT = "SELECT buffered FROM reader_status WHERE reader_id = $1"
+# After the session's start, seconds: an arrow of the first butt, and when its reader was moved.
+SHOT_AT, MOVED_AT = 10.0, 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The first butt's reader was moved to a butt of another partition.
+
+    Args:
+        line: The butts.
+        before: The partition that it came through before.
+        after: That which it comes through now.
+        lane: The butt where it is.
+    """
+
+    line: Range
+    before: int
+    after: int
+    lane: int
+
+    async def put(self, partition: int, *said: Accepted, haste: Haste = Haste.NOW) -> None:
+        """Put into a partition's inbox, whosever it is."""
+        await self.line.deps.inbox.append([Incoming(partition, encode(e), haste) for e in said])
+
+    async def do_now(self) -> None:
+        """Do what happens now, and what is asked for by it."""
+        for partition in [self.after, *range(self.line.deps.inbox.partitions)]:
+            await drain(self.line.deps, partition)
+
+    async def do_all(self) -> None:
+        """Do all that waits."""
+        for _ in range(3):
+            await self.do_now()
+            for partition in range(self.line.deps.inbox.partitions):
+                while await drain_late(self.line.deps, partition):
+                    pass
+
+    async def statuses(self) -> list[Status]:
+        """What became of the first butt's shots, in the order of their releases."""
+        target = self.line.field.targets[1]
+        return [s.shot.status for s in await self.line.shots() if s.target_id == target]
+
+
+async def go(line: Range, lane: int, at: float) -> None:
+    """Move the first butt's reader, as operators do it."""
+    field = line.field
+    begin = instant(field.starts_at + round(at * SECOND))
+    place = Whereabouts(None, field.targets[lane])
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        await move_reader(conn, field.readers["1 target"], place, begin, datetime.now(UTC))
+
+
+@pytest.fixture(name="moved")
+async def _moved(deps: Deps) -> Moved:
+    """With an arrow that left before and is not decided."""
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=12))
+    homes = {lane: deps.inbox.partition_of(target) for lane, target in line.field.targets.items()}
+    lane = next(lane for lane, home in homes.items() if home != homes[1])
+    await line.say(line.field.release(SHOT_AT))
+    await go(line, lane, MOVED_AT)
+    return Moved(line, homes[1], homes[lane], lane)
+
+
+async def ways(line: Range) -> int:
+    """How many ways of the first butt's reader are kept."""
+    async with line.deps.pool.acquire() as conn:
+        count: int = await conn.fetchval(WAYS_SELECT, line.field.readers["1 target"])
+    return count
+
+
+async def buffered(line: Range, reader_id: UUID) -> int | None:
+    """What a reader still has to send, as far as is known."""
+    async with line.deps.pool.acquire() as conn:
+        left: int | None = await conn.fetchval(BUFFERED_SELECT, reader_id)
+    return left
+
+
+def words(moved: Moved) -> dict[str, Accepted]:
+    """What the reader says where it is now, by its kind."""
+    field = moved.line.field
+    return {
+        "heartbeat": field.beat(started=-1000, buffered=0),
+        "landing": field.landed(3500),
+    }
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "landing"])
+@pytest.mark.parametrize("haste", [Haste.NOW, Haste.LATE])
+async def test_a_landing_that_waits_where_its_reader_was_keeps_its_shot_from_being_a_miss(
+    moved: Moved, kind: str, haste: Haste
+) -> None:
+    await moved.put(moved.before, moved.line.field.landed(SHOT_AT + 0.4), haste=haste)
+    await moved.put(moved.after, words(moved)[kind])
+    await drain(moved.line.deps, moved.after)
+    assert await moved.statuses() == [Status.UNRESOLVED]
+    await moved.do_now()
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    assert await moved.statuses() == [Status.LANDED]
+
+
+@pytest.mark.parametrize("kind", ["heartbeat", "landing"])
+async def test_what_it_said_before_its_word_counts_first_also_butt_by_butt(
+    moved: Moved, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    field = moved.line.field
+    inbox = moved.line.deps.inbox
+    await moved.put(moved.before, field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await moved.put(moved.after, words(moved)[kind], field.release(20, f"{moved.lane}A"))
+    assert inbox.partition_of(field.targets[moved.lane]) == moved.after
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[moved.lane]))
+        await moved.do_now()
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    assert await moved.statuses() == [Status.LANDED]
+
+
+async def test_a_heartbeat_that_waits_there_is_known_first(moved: Moved) -> None:
+    field, reader = moved.line.field, moved.line.field.readers["1 target"]
+    await moved.put(moved.before, field.release(3000), haste=Haste.LATE)
+    await moved.put(moved.before, field.beat(started=-1000, buffered=5), haste=Haste.BEHIND)
+    await moved.put(moved.after, field.landed(3500))
+    await moved.do_now()
+    await moved.do_all()
+    assert (await moved.statuses())[0] is Status.UNRESOLVED
+    assert await buffered(moved.line, reader) == 5
+
+
+async def test_its_word_counts_in_the_end(moved: Moved) -> None:
+    field = moved.line.field
+    await moved.put(moved.before, field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await moved.put(moved.before, field.release(MOVED_AT - 20))
+    await moved.put(moved.after, field.beat(started=-1000, buffered=0), field.landed(3500))
+    await moved.do_all()
+    assert await moved.statuses() == [Status.LANDED, Status.MISSED]
+    assert sum((await moved.line.deps.inbox.depths()).values()) == 0
+
+
+async def test_where_nothing_of_it_waits_its_word_counts_at_once(moved: Moved) -> None:
+    field = moved.line.field
+    await moved.put(moved.before, field.release(3000), haste=Haste.LATE)
+    await moved.put(moved.after, field.beat(started=-1000, buffered=0))
+    await moved.do_now()
+    assert (await moved.statuses())[0] is Status.MISSED
+
+
+async def test_a_way_is_forgotten_when_nothing_waits_there_for_a_while(moved: Moved) -> None:
+    line = moved.line
+    await moved.put(moved.after, line.field.beat())
+    await moved.do_now()
+    assert await ways(line) == 1
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute(WAYS_AGE)
+    await moved.put(moved.before, line.field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await moved.put(moved.after, line.field.beat())
+    await drain(line.deps, moved.after)
+    assert await ways(line) == 1
+    await moved.do_all()
+    await moved.put(moved.after, line.field.beat())
+    await moved.do_now()
+    assert await ways(line) == 0
+
+
+async def test_who_comes_back_has_left_the_other_way(moved: Moved) -> None:
+    line = moved.line
+    await go(line, 1, 100)
+    assert await ways(line) == 1
+    held = await line.deps.inbox.holding({line.field.readers["1 target"]: [moved.after]})
+    assert held == {}
+    await moved.put(moved.after, line.field.landed(MOVED_AT + 10), haste=Haste.LATE)
+    await line.say(line.field.release(110), line.field.beat(started=-1000, buffered=0))
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    assert (await moved.statuses())[1] is Status.MISSED
+
+
+async def test_a_place_of_the_same_partition_is_the_same_way(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=1))
+        field = line.field
+        async with conn.transaction():
+            since = instant(field.starts_at) + timedelta(seconds=MOVED_AT)
+            reader = field.readers["1 target"]
+            place = Whereabouts(None, field.targets[1])
+            await move_reader(conn, reader, place, since, datetime.now(UTC))
+    assert await ways(line) == 0
