@@ -29,7 +29,7 @@ class Line(asyncio.Protocol):
     """A connection on which one request at a time is under way."""
 
     def __init__(self) -> None:
-        self.is_open = True
+        self.is_open, self.was_used = True, False
         self._parser = HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Answer] | None = None
@@ -72,7 +72,9 @@ class Line(asyncio.Protocol):
             raise ConnectionResetError("the server ended the connection")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)
-        return await self._answer
+        answer = await self._answer
+        self.was_used = True
+        return answer
 
     def close(self) -> None:
         """End the connection."""
@@ -103,22 +105,33 @@ class Lines:
     async def post(self, path: str, body: bytes) -> Answer:
         """Send a body that is JSON, once a connection is free.
 
+        A server ends what is idle for long, perhaps just when it is used again: then the body is
+        sent once more, over another connection. What comes twice is one to the server.
+
         Raises:
-            ConnectionError: There is no connection, or it ended before the answer came.
+            ConnectionError: There is no connection, or a new one ended before the answer came.
             TimeoutError: The answer did not come in time.
         """
         head = f"POST {path} HTTP/1.1\r\n{self._head}{len(body)}\r\n\r\n".encode()
         async with self._turns, asyncio.timeout(GIVE_UP_S):
-            line = await self._line()
-            try:
-                answer = await line.ask(head + body)
-            except BaseException:
-                # An answer that comes later must not be taken for another's.
-                line.close()
-                raise
-            if line.is_open:
-                self._free.append(line)
-            return answer
+            while True:
+                line = await self._line()
+                try:
+                    return await self._asked(line, head + body)
+                except ConnectionError:
+                    if not line.was_used:
+                        raise
+
+    async def _asked(self, line: Line, request: bytes) -> Answer:
+        try:
+            answer = await line.ask(request)
+        except BaseException:
+            # An answer that comes later must not be taken for another's.
+            line.close()
+            raise
+        if line.is_open:
+            self._free.append(line)
+        return answer
 
     async def _line(self) -> Line:
         # The one that was used last: servers end what is idle for long.

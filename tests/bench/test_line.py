@@ -96,6 +96,19 @@ async def test_where_the_server_ends_the_connection_the_next_has_another() -> No
     assert [len(asked) for asked in server.asked] == [1, 1]
 
 
+async def test_what_is_sent_just_when_an_idle_connection_ends_is_sent_again() -> None:
+    async def say(asked: bytes, writer: asyncio.StreamWriter) -> None:
+        if asked.endswith(b"second") and len(told.asked) == 1:
+            writer.close()
+        else:
+            writer.write(OK)
+
+    async with talking(say) as (lines, told):
+        assert await lines.post("/", b"first") == (202, b"ok")
+        assert await lines.post("/", b"second") == (202, b"ok")
+    assert [len(asked) for asked in told.asked] == [2, 1]
+
+
 async def test_an_answer_that_never_comes_is_a_lost_connection() -> None:
     async def say(_: bytes, writer: asyncio.StreamWriter) -> None:
         writer.close()
