@@ -1,6 +1,6 @@
 """How the inbox's lanes stand: looks at them, none of which changes anything."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct
@@ -69,26 +69,20 @@ for i = 1, #KEYS, 4 do
 end
 return all
 """
-# Two lanes' keys for each of the readers in ARGV: those, by their numbers, of whom an entry lies in
-# one of the two.
+# For each of the readers in ARGV a lane: those, by their numbers, of whom an entry lies there.
 HOLDING = """
-local function holds(key, reader)
-    local from = '-'
-    while from do
-        local some = redis.call('XRANGE', key, from, '+', 'COUNT', 200)
-        for i = 1, #some do
-            if string.find(some[i][2][2], reader, 1, true) then
-                return true
-            end
-        end
-        from = #some == 200 and '(' .. some[#some][1]
-    end
-    return false
-end
 local found = {}
 for i = 1, #ARGV do
-    if holds(KEYS[2 * i - 1], ARGV[i]) or holds(KEYS[2 * i], ARGV[i]) then
-        found[#found + 1] = i
+    local from = '-'
+    while from do
+        local some = redis.call('XRANGE', KEYS[i], from, '+', 'COUNT', 200)
+        from = #some == 200 and '(' .. some[#some][1]
+        for j = 1, #some do
+            if string.find(some[j][2][2], ARGV[i], 1, true) then
+                found[#found + 1], from = i, false
+                break
+            end
+        end
     end
 end
 return found
@@ -167,17 +161,18 @@ class Lanes:
         said = await self._ripe(keys=keys, args=[QUIET_FOR_MS, RIPE_AFTER_MS])
         return [number - 1 for number in said]
 
-    async def holding(self, among: Mapping[UUID, Collection[int]]) -> dict[UUID, int]:
-        """The first of some partitions that holds anything of a reader, by reader; those of whom
-        none does are left out.
+    async def holding(self, among: Mapping[UUID, Sequence[int]]) -> dict[UUID, int]:
+        """The partition of the first of some lanes that holds anything of a reader, by reader;
+        those of whom none does are left out.
 
         Args:
-            among: Which partitions, by reader.
+            among: Which lanes, by reader.
         """
-        pairs = [(reader, p) for reader, some in among.items() for p in sorted(some)]
-        keys = [stream_key(lane) for _, p in pairs for lane in (p, self.late_lane(p))]
+        pairs = [(reader, lane) for reader, lanes in among.items() for lane in lanes]
+        keys = [stream_key(lane) for _, lane in pairs]
         found = await self._holding(keys=keys, args=[str(reader) for reader, _ in pairs])
-        return dict(pairs[number - 1] for number in reversed(found))
+        first = (pairs[number - 1] for number in reversed(found))
+        return {reader: lane % self.partitions for reader, lane in first}
 
     async def depths(self) -> Mapping[int, int]:
         """How many entries each partition holds, the late ones among them."""

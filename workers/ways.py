@@ -5,11 +5,13 @@ A landing that waits there may be the hit of what would be called a miss, a hear
 more is still to be sent.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from core.domain.values import SECOND
-from core.models.known_reader import KnownReaders
+from core.inbox import Inbox
+from core.models.instants import FOREVER
+from core.models.known_reader import KnownReaders, Way
 from core.models.reader_way import forget_ways
 from core.postgres import Connection
 from workers.deps import Deps
@@ -37,23 +39,33 @@ async def waiting_elsewhere(
         as_of: Now, microseconds.
     """
     inbox = deps.inbox
-    ways = [
-        (reader_id, way)
-        for reader_id, left in known.ways.items()
-        for way in left
-        if way.key % inbox.partitions not in partitions
-    ]
-    if not ways:
+    asked: dict[UUID, list[int]] = {}
+    for reader_id, ways in known.ways.items():
+        if lanes := [lane for way in ways for lane in _lanes(inbox, partitions, ways, way)]:
+            asked[reader_id] = lanes
+    if not asked:
         return {}
-    asked: dict[UUID, set[int]] = {}
-    for reader_id, way in ways:
-        asked.setdefault(reader_id, set()).add(way.key % inbox.partitions)
     held = await inbox.holding(asked)
     settled = [
         (reader_id, way.key)
-        for reader_id, way in ways
-        if reader_id not in held and way.left_at < as_of - SETTLED_AFTER
+        for reader_id in asked
+        for way in known.ways[reader_id]
+        if reader_id not in held
+        and way.key % inbox.partitions not in partitions
+        and way.left_at < as_of - SETTLED_AFTER
     ]
     if settled:
         await forget_ways(conn, settled)
     return held
+
+
+def _lanes(inbox: Inbox, partitions: Collection[int], ways: Sequence[Way], way: Way) -> list[int]:
+    """The lanes of a way in which there may be something of a reader that comes before what is done
+    of it at these partitions."""
+    home = way.key % inbox.partitions
+    if len(partitions) > 1:
+        # All of them happens now and is done at once; what came late is not among it.
+        return [inbox.late_lane(home)] if home in partitions else [home, inbox.late_lane(home)]
+    # All that it said on the ways that it left later is newer: nothing waits in a ring.
+    here = min((w.left_at for w in ways if w.key % inbox.partitions in partitions), default=FOREVER)
+    return [home, inbox.late_lane(home)] if way.left_at < here else []

@@ -17,6 +17,7 @@ from tests.workers.conftest import Range, cursed
 from workers import batch
 from workers.deps import Deps
 from workers.drain import drain
+from workers.group import drain_group
 from workers.late import drain_late
 
 WAYS_SELECT = "SELECT count(*) FROM reader_way WHERE reader_id = $1"
@@ -141,6 +142,20 @@ async def test_what_it_said_before_its_word_counts_first_also_butt_by_butt(
     assert await moved.statuses() == [Status.LANDED]
 
 
+@pytest.mark.parametrize("kind", ["heartbeat", "landing"])
+async def test_it_waits_there_also_where_both_partitions_are_done_at_once(
+    moved: Moved, kind: str
+) -> None:
+    await moved.put(moved.before, moved.line.field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await moved.put(moved.before, moved.line.field.release(3000))
+    await moved.put(moved.after, words(moved)[kind])
+    await drain_group(moved.line.deps, [moved.before, moved.after])
+    await moved.do_now()
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    assert (await moved.statuses())[0] is Status.LANDED
+
+
 async def test_a_heartbeat_that_waits_there_is_known_first(moved: Moved) -> None:
     field, reader = moved.line.field, moved.line.field.readers["1 target"]
     await moved.put(moved.before, field.release(3000), haste=Haste.LATE)
@@ -187,12 +202,26 @@ async def test_a_way_is_forgotten_when_nothing_waits_there_for_a_while(moved: Mo
     assert await ways(line) == 0
 
 
+async def test_what_it_said_on_an_earlier_way_waits_for_nothing_on_a_later_one(
+    moved: Moved,
+) -> None:
+    line, lanes = moved.line, moved.line.field.targets
+    homes = {lane: line.deps.inbox.partition_of(target) for lane, target in lanes.items()}
+    await go(
+        line, next(lane for lane in homes if homes[lane] not in (moved.before, moved.after)), 90
+    )
+    assert await ways(line) == 2
+    await moved.put(moved.after, line.field.landed(MOVED_AT + 10))
+    await moved.put(moved.before, line.field.beat(started=-1000, buffered=0))
+    await drain(line.deps, moved.before)
+    assert (await moved.statuses()) == [Status.MISSED]
+    assert (await line.deps.inbox.depths())[moved.before] == 0
+
+
 async def test_who_comes_back_has_left_the_other_way(moved: Moved) -> None:
     line = moved.line
     await go(line, 1, 100)
     assert await ways(line) == 1
-    held = await line.deps.inbox.holding({line.field.readers["1 target"]: [moved.after]})
-    assert held == {}
     await moved.put(moved.after, line.field.landed(MOVED_AT + 10), haste=Haste.LATE)
     await line.say(line.field.release(110), line.field.beat(started=-1000, buffered=0))
     assert Status.MISSED not in await moved.statuses()
