@@ -306,6 +306,15 @@ async def test_of_whom_something_waits_is_seen_in_both_lanes(valkey: Redis) -> N
     assert await inbox.holding({here: [1, late], there: [2], nowhere: [1]}) == {here: 2}
 
 
+async def test_of_very_many_entries_nobody_looks_whose_they_are(
+    inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "MOST_LOOKED_AT", 2)
+    await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c"), (2, b"d"), (2, b"e")))
+    first, second = uuid4(), uuid4()
+    assert await inbox.holding({first: [2, 1], second: [1], uuid4(): [2]}) == {first: 1, second: 1}
+
+
 async def test_what_is_put_behind_waits_with_what_came_late(inbox: Inbox) -> None:
     await inbox.append(told((1, b"late"), haste=Haste.LATE))
     await inbox.put_behind([(1, b"behind")])

@@ -334,10 +334,10 @@ def _sorted_out(
         if isinstance(event, AcceptedEvent):
             bound = bindings.place(event.reader_id, event.at)
             home = None if bound is None else inbox.partition_of(bound.target_id)
-            # An echo was kept where it belongs.
-            if home is None or home in partitions or event.is_echo:
+            if home is None or home in partitions:
                 mine.append(event)
-            else:
+            elif not event.is_echo:
+                # An echo is kept there already, or lies in that inbox.
                 elsewhere.append((home, event))
     return mine, elsewhere
 

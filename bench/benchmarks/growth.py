@@ -27,6 +27,7 @@ async def growth(stack: Stack, wish: Wish) -> Run:
     for rows in wish.rows:
         await fill(stack, field, rows)
         fresh = await set_up(stack, wish.butts)
+        figures[f"{rows:,} rows: fixed loop ms"] = loop_ms()
         found, wrong = await _cost(stack, wish, fresh, f"{rows:,} rows")
         figures, why_not = figures | found, why_not + wrong
     figures |= _ratio(figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
@@ -38,12 +39,15 @@ async def _of_fields(stack: Stack, wish: Wish) -> tuple[dict[str, float], list[s
     machine that becomes slower or quicker does so for all of them."""
     found: dict[str, list[float]] = {}
     why_not: list[str] = []
-    for butts in (*wish.butts_of_growth, *reversed(wish.butts_of_growth)):
-        cost, wrong = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
-        why_not += wrong
-        for name, figure in cost.items():
-            found.setdefault(name, []).append(figure)
-    figures = {name: mean(both) for name, both in found.items()}
+    loops: dict[str, float] = {}
+    for way, fields in (("there", wish.butts_of_growth), ("back", wish.butts_of_growth[::-1])):
+        for butts in fields:
+            loops[f"{butts} butts: fixed loop {way} ms"] = loop_ms()
+            cost, wrong = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
+            why_not += wrong
+            for name, figure in cost.items():
+                found.setdefault(name, []).append(figure)
+    figures = {**loops, **{name: mean(both) for name, both in found.items()}}
     first, last = wish.butts_of_growth[0], wish.butts_of_growth[-1]
     return figures | _ratio(figures, f"{last} butts", f"{first} butts"), why_not
 
@@ -54,7 +58,7 @@ async def _cost(
     """Milliseconds of processor time for an event: of live shooting, and of a replay."""
     # The pace is the same on every field, but heartbeats are as many as readers: none here.
     shooting = Live(field, [Phase("live", _pace(wish), wish.seconds)], is_beating=False)
-    figures = {f"{name}: fixed loop ms": loop_ms()}
+    figures: dict[str, float] = {}
     wrong, sent = list[str](), 0
     late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))
     for kind, live, backlog in (late, ("live", shooting, None)):

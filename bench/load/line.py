@@ -1,4 +1,4 @@
-"""Requests over connections that stay open, for a sixth of what a client library takes: the load
+"""Requests over connections that stay open, for a quarter of what a client library takes: the load
 shares the cores with the servers, and its own delay is in every latency."""
 
 import asyncio
@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from httptools import HttpResponseParser
 
-# Neither is an answer waited for longer, nor a server that is busy asked again.
+# An answer is waited for so long, and so is a connection.
 GIVE_UP_S = 60.0
 
 
@@ -44,7 +44,7 @@ class Line(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.is_open = False
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(ConnectionResetError("the server ended the connection"))
+            self._answer.set_exception(ConnectionResetError(f"the connection ended: {exc!r}"))
 
     @override
     def data_received(self, data: bytes) -> None:
@@ -113,7 +113,7 @@ class Lines:
             TimeoutError: The answer did not come in time.
         """
         head = f"POST {path} HTTP/1.1\r\n{self._head}{len(body)}\r\n\r\n".encode()
-        async with self._turns, asyncio.timeout(GIVE_UP_S):
+        async with asyncio.timeout(GIVE_UP_S), self._turns:
             while True:
                 line = await self._line()
                 try:

@@ -16,7 +16,11 @@ async def watching(
 ) -> AsyncIterator[None]:
     """A viewer of a session, from its first frame on."""
     where = f"{url.replace('http', 'ws', 1)}/api/v0/ws/session/{session_id}"
-    async with connect(where, max_size=None, max_queue=None, compression=None) as socket:
+    # Nothing between, and no end of it because the server is busy.
+    plain = connect(
+        where, max_size=None, max_queue=None, compression=None, proxy=None, ping_interval=None
+    )
+    async with plain as socket:
         await socket.recv(decode=False)
 
         async def listen() -> None:

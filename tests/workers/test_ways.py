@@ -1,5 +1,6 @@
 """Readers that were moved while what they said before still waited where they came from."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,8 +9,10 @@ import pytest
 
 from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
+from core.models.butt import PlacedButt
 from core.models.instants import instant
 from core.models.reader_move import move_reader
+from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
 from core.schema.reader import Whereabouts
 from tests.fields import put_up
@@ -183,6 +186,39 @@ async def test_where_nothing_of_it_waits_its_word_counts_at_once(moved: Moved) -
     await moved.put(moved.after, field.beat(started=-1000, buffered=0))
     await moved.do_now()
     assert (await moved.statuses())[0] is Status.MISSED
+
+
+async def test_an_echo_on_an_earlier_way_derives_nothing_of_another_partition(
+    moved: Moved, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line, field = moved.line, moved.line.field
+    homes = {lane: line.deps.inbox.partition_of(t) for lane, t in field.targets.items()}
+    last = next(lane for lane in homes if homes[lane] not in (moved.before, moved.after))
+    await line.say(field.release(MOVED_AT + 10, f"{moved.lane}A"))
+    await go(line, last, 100)
+    taken: list[set[UUID]] = []
+    take_butts = batch.take_butts
+
+    async def taking(
+        conn: Connection, target_ids: Collection[UUID], offline_after: int, as_of: int
+    ) -> dict[UUID, PlacedButt]:
+        taken.append(set(target_ids))
+        return await take_butts(conn, target_ids, offline_after, as_of)
+
+    await moved.put(moved.before, field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    # Said at the third butt, of when it was at the second.
+    await moved.put(homes[last], field.landed(MOVED_AT + 10.4))
+    await drain(line.deps, homes[last])
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "take_butts", taking)
+        while await drain_late(line.deps, moved.before):
+            pass
+    assert taken and {homes[last], moved.after}.isdisjoint(
+        line.deps.inbox.partition_of(target) for some in taken for target in some
+    )
+    await moved.do_all()
+    assert {s.shot.status for s in await line.shots()} == {Status.LANDED}
+    assert sum((await line.deps.inbox.depths()).values()) == 0
 
 
 async def test_a_way_is_forgotten_when_nothing_waits_there_for_a_while(moved: Moved) -> None:
