@@ -70,8 +70,8 @@ for i = 1, #KEYS, 4 do
 end
 return all
 """
-# For each lane the readers that are looked for there, in one word: the lanes' numbers and the readers
-# by turns, of those of whom an entry lies there; of very many entries nobody looks whose they are.
+# For each lane the readers that are looked for there, in one word: the lanes' numbers and the
+# readers by turns, of those of whom an entry lies there; of very many nobody looks whose they are.
 HOLDING = """
 local found, most = {}, tonumber(ARGV[#ARGV])
 for i = 1, #KEYS do
@@ -179,7 +179,7 @@ class Lanes:
             for lane in lanes:
                 wanted.setdefault(lane, []).append(str(reader))
         keys = [stream_key(lane) for lane in wanted]
-        words = [*map(" ".join, wanted.values()), MOST_LOOKED_AT]
+        words: list[str | int] = [*map(" ".join, wanted.values()), MOST_LOOKED_AT]
         said = await self._holding(keys=keys, args=words)
         lanes_in_order = list(wanted)
         found = [(UUID(r.decode()), lanes_in_order[n - 1]) for n, r in batched(said, 2)]

@@ -1,7 +1,7 @@
 """One batch in one transaction: what came, what was asked, what is overdue."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace, select_reader_places
 from core.models.recompute import request_recompute
-from core.models.said import Said, keep_said
+from core.models.said import Said, keep_doubts, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
@@ -41,47 +41,51 @@ class Batch(Struct, frozen=True):
         accepted: Events and heartbeats from the inbox.
         spans: Targets to derive besides, and when their releases lie.
         requests: The requests behind those, by target.
-        unheard: Events that tell nothing of their readers yet, by id: something that came before
-            them is not done, and may be the landing of what would be called a miss.
+        unheard: Events that tell nothing of their readers yet, by id, and in which partition's late
+            lane they are heard: something that came before them is not done, and may be the
+            landing of what would be called a miss.
         is_apart: Whether what came with this for other butts is not stored yet, so that they are
             derived later.
         witnessed: Targets of whose misses the readers' word may tell.
-        ways: Readers of whom something waits in another partition's inbox that came before what
-            they say here, and that partition: it tells of them only after that.
-        behind: Their heartbeats, which are put there.
+        behind: Heartbeats of readers of whom something waits in another partition's inbox that
+            came before what they say here, which are put there, each with that partition.
+        starts: When readers were switched on, microseconds, as far as those told it for the first
+            time.
     """
 
     accepted: Sequence[Accepted]
     spans: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
-    unheard: Collection[UUID] = ()
+    unheard: Mapping[UUID, int] = field(default_factory=dict)
     is_apart: bool = False
     witnessed: Collection[UUID] = ()
-    ways: Mapping[UUID, int] = field(default_factory=dict)
-    behind: Sequence[AcceptedBeat] = ()
+    behind: Sequence[tuple[int, AcceptedBeat]] = ()
+    starts: Sequence[tuple[UUID, int]] = ()
 
     @property
     def events(self) -> list[AcceptedEvent]:
         """What came, without the heartbeats."""
-        return [each for each in self.accepted if isinstance(each, AcceptedEvent)]
+        return events_of(self.accepted)
 
     def tells(self, accepted: Accepted) -> bool:
         """Whether it says by now that its reader lives.
 
         A heartbeat is not among what happens now unless it came before all that is late.
         """
-        return not (isinstance(accepted, AcceptedEvent) and accepted.event_id in self.unheard)
+        if not isinstance(accepted, AcceptedEvent):
+            return True
+        return not accepted.is_mute and accepted.event_id not in self.unheard
 
     def held_back(self, ways: Mapping[UUID, int]) -> "Batch":
-        """The same, when something of some readers waits elsewhere."""
-        theirs = [each for each in self.accepted if each.reader_id in ways]
-        behind = [each for each in theirs if isinstance(each, AcceptedBeat)]
+        """The same, when something of some readers waits in other partitions."""
+        theirs = [(ways[e.reader_id], e) for e in self.accepted if e.reader_id in ways]
+        events = {e.event_id: way for way, e in theirs if isinstance(e, AcceptedEvent)}
         return replace(
             self,
             accepted=[e for e in self.accepted if not (e.reader_id in ways and is_beat(e))],
-            unheard={*self.unheard, *(e.event_id for e in theirs if isinstance(e, AcceptedEvent))},
-            ways=ways,
-            behind=behind,
+            # What waits here comes first: it is looked for elsewhere again then.
+            unheard={**events, **self.unheard},
+            behind=[(way, e) for way, e in theirs if isinstance(e, AcceptedBeat)],
         )
 
 
@@ -120,6 +124,11 @@ class Outcome(Struct, frozen=True):
     untold: int | None = None
 
 
+def events_of(accepted: Iterable[Accepted]) -> list[AcceptedEvent]:
+    """Without the heartbeats."""
+    return [each for each in accepted if isinstance(each, AcceptedEvent)]
+
+
 def is_beat(accepted: Accepted) -> bool:
     """Whether it is a heartbeat."""
     return isinstance(accepted, AcceptedBeat)
@@ -151,8 +160,10 @@ async def do_batch(
         as_of: Now, microseconds.
     """
     known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
-    batch = await in_order(conn, deps, partitions, batch, known, as_of)
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
+    batch = replace(batch, accepted=came.accepted)
+    batch = await in_order(conn, deps, partitions, batch, known, as_of)
+    came = replace(came, accepted=batch.accepted)
     mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     telling = list(filter(batch.tells, came.accepted))
     news = await keep_said(
@@ -168,7 +179,7 @@ async def do_batch(
         deps,
         set(batch.witnessed) - _targets(batch, told),
         known.bindings,
-        news.starts,
+        [*batch.starts, *news.starts],
         as_of,
     )
     batch, asked = await _ask_others(conn, deps, partitions, batch, doubtful)
@@ -182,8 +193,8 @@ async def do_batch(
         came.suspects,
         found.ends,
         _repeated(mine, news.new),
-        _echoes(batch, came.accepted, known.bindings, deps.inbox),
-        put_behind(batch),
+        _echoes(batch, came.accepted),
+        batch.behind,
         found.learned,
         found.untold,
     )
@@ -197,15 +208,14 @@ async def in_order(
     known: KnownReaders,
     as_of: int,
 ) -> Batch:
-    """A batch in which nothing tells of a reader before what came before it elsewhere: arguments as
-    of `do_batch`, and what is known of its readers."""
+    """A batch in which nothing tells of a reader before what came before it elsewhere, but for what
+    speaks against its word, which is kept: arguments as of `do_batch`, the batch with the offsets
+    of its readers' clocks, and what is known of these."""
     ways = await waiting_elsewhere(conn, deps, partitions, known, as_of)
-    return batch.held_back(ways) if ways else batch
-
-
-def put_behind(batch: Batch) -> list[tuple[int, AcceptedBeat]]:
-    """A batch's heartbeats that are done elsewhere, each with the partition."""
-    return [(batch.ways[beat.reader_id], beat) for beat in batch.behind]
+    if not ways:
+        return batch
+    held = batch.held_back(ways)
+    return replace(held, starts=await keep_doubts(conn, [beat for _, beat in held.behind]))
 
 
 async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
@@ -219,19 +229,12 @@ async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _echoes(
-    batch: Batch, came: Sequence[Accepted], bindings: Bindings, inbox: Inbox
-) -> list[tuple[int, AcceptedEvent]]:
+def _echoes(batch: Batch, came: Sequence[Accepted]) -> list[tuple[int, AcceptedEvent]]:
     """What tells nothing yet of its readers, to be heard once more behind what came late."""
-
-    def where(event: AcceptedEvent) -> int:
-        way = batch.ways.get(event.reader_id)
-        return inbox.partition_of(owner(event, bindings)) if way is None else way
-
     return [
-        (where(each), replace(each, is_echo=True))
+        (batch.unheard[each.event_id], replace(each, is_echo=True))
         for each in came
-        if isinstance(each, AcceptedEvent) and not batch.tells(each)
+        if isinstance(each, AcceptedEvent) and not (each.is_mute or batch.tells(each))
     ]
 
 
@@ -338,7 +341,7 @@ def _sorted_out(
                 mine.append(event)
             elif not event.is_echo:
                 # An echo is kept there already, or lies in that inbox.
-                elsewhere.append((home, event))
+                elsewhere.append((home, replace(event, is_mute=True)))
     return mine, elsewhere
 
 

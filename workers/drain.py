@@ -12,9 +12,9 @@ from core.entries import Reading
 from core.models.instants import FOREVER
 from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedEvent
+from core.schema.inbox import Accepted, encode
 from core.valkey import LOST
-from workers.batch import Batch, Outcome, carry, do_batch
+from workers.batch import Batch, Outcome, carry, do_batch, events_of, is_beat
 from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
@@ -75,14 +75,15 @@ async def do_aside(
         requests = {target: request_id for target in wanted if request_id is not None}
         oldest_ms = await deps.inbox.oldest_of(partition)
         as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
-        events = {each.event_id for each in accepted if isinstance(each, AcceptedEvent)}
-        turn = replace(
-            held,
-            is_asked=False,
-            wanted=wanted,
-            requests=requests,
-            unheard=events if oldest_ms is not None else (),
-        )
+        turn = replace(held, is_asked=False, wanted=wanted, requests=requests)
+        if oldest_ms is not None:
+            # What waits may be what these come after.
+            beats = [(partition, encode(each)) for each in accepted if is_beat(each)]
+            await deps.inbox.put_behind(beats)
+            accepted = [each for each in accepted if not is_beat(each)]
+            turn = replace(
+                turn, unheard={event.event_id: partition for event in events_of(accepted)}
+            )
         outcomes = await _do(conn, deps, turn, accepted, as_of)
         await bring_about(conn, deps, outcomes, as_of)
 
@@ -138,7 +139,7 @@ async def do_reading(
         began_at: When that was read at the earliest, microseconds.
     """
     lane = turn.from_lane
-    turn = replace(turn, unheard=unheard(reading.entries, reading.late_since))
+    turn = replace(turn, unheard=unheard(reading.entries, reading.late_since, turn.partition))
     if reading.deadly is not None:
         await put_aside(conn, deps, lane, reading.deadly)
         return True

@@ -40,19 +40,21 @@ def readable(entry: Entry) -> Accepted | None:
         return None
 
 
-def unheard(entries: Sequence[Entry], late_since: int | None) -> set[UUID]:
-    """The events among these, by id, that did not come before what came late and is not done.
+def unheard(entries: Sequence[Entry], late_since: int | None, partition: int) -> dict[UUID, int]:
+    """The events among these, by id, that did not come before what came late and is not done; with
+    each their partition, where they are heard later.
 
     Only the inbox's own time tells what came first: one request may bring both.
 
     Args:
         entries: What is read.
         late_since: When the oldest of what came late came, microseconds; None: there is none.
+        partition: Whose.
     """
     if late_since is None:
-        return set()
+        return {}
     later = [readable(entry) for entry in entries if entry.came_at >= late_since]
-    return {each.event_id for each in later if isinstance(each, AcceptedEvent)}
+    return {each.event_id: partition for each in later if isinstance(each, AcceptedEvent)}
 
 
 async def keep_unreadable(conn: Connection, unreadable: Sequence[tuple[Entry, ValueError]]) -> None:

@@ -87,7 +87,11 @@ async def _together(
         as_of = min(as_of, late_since)
     batch = Batch(
         accepted,
-        unheard={i for r in readings.values() for i in unheard(r.entries, r.late_since)},
+        unheard={
+            event_id: where
+            for partition, reading in readings.items()
+            for event_id, where in unheard(reading.entries, reading.late_since, partition).items()
+        },
     )
 
     async def together() -> Outcome:

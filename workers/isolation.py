@@ -34,7 +34,6 @@ from workers.batch import (
     is_beat,
     owner,
     places,
-    put_behind,
 )
 from workers.clocks import correct
 from workers.containment import tried
@@ -80,15 +79,15 @@ async def do_isolated(
     async with conn.transaction():
         # Once for all of them: a clock's message is not taken twice.
         known = await lock_readers(conn, {each.reader_id for each in accepted})
-        held = Batch(accepted, unheard=turn.unheard)
+        came = correct(deps.clock_bounds, accepted, known.clocks)
+        await keep_unheard(conn, clocks=came.clocks)
+        held = Batch(came.accepted, unheard=turn.unheard)
         held = await in_order(conn, deps, {turn.partition}, held, known, as_of)
         turn = replace(turn, unheard=held.unheard)
-        came = correct(deps.clock_bounds, held.accepted, known.clocks)
-        await keep_unheard(conn, clocks=came.clocks)
-        outcomes.append(Outcome([], [], (), suspects=came.suspects, behind=put_behind(held)))
-        starts = await _doubted(conn, came.accepted)
+        outcomes.append(Outcome([], [], (), suspects=came.suspects, behind=held.behind))
+        starts = [*held.starts, *await _doubted(conn, held.accepted)]
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
-        shares = await _shares(conn, deps, turn, came.accepted, as_of)
+        shares = await _shares(conn, deps, turn, held.accepted, as_of)
         held_up: dict[UUID, Exception] = {}
         for owner_id, share in shares.items():
             result = await _one_share(conn, deps, turn, owner_id, share)

@@ -18,7 +18,7 @@ from core.models.failed_job_retry import (
 from core.models.lossless import original_arguments, original_bytes
 from core.queue import deserialize
 from core.schema.inbox import Accepted, decode
-from workers.batch import owner
+from workers.batch import is_beat, owner
 from workers.containment import limited, outcome_of
 from workers.deps import Deps
 from workers.drain import do_aside
@@ -109,7 +109,11 @@ async def _entry_again(deps: Deps, row: Restarted) -> None:
     accepted = decode(original_bytes(row.arguments))
     async with deps.pool.acquire() as conn:
         bindings = await select_bindings(conn, {accepted.reader_id})
-    await do_aside(deps, deps.inbox.partition_of(owner(accepted, bindings)), [accepted])
+    home = owner(accepted, bindings)
+    if is_beat(accepted) and (places := bindings.of_reader.get(accepted.reader_id)):
+        # It tells of the butt where its reader is, or was last.
+        home = places[-1].target_id
+    await do_aside(deps, deps.inbox.partition_of(home), [accepted])
 
 
 async def _job_again(deps: Deps, row: Restarted, known: Mapping[str, Task]) -> None:

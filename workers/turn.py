@@ -1,6 +1,6 @@
 """A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -25,7 +25,8 @@ class Turn(Struct, frozen=True):
         requests: The requests behind those, by target.
         lane: Of the inbox, where what is done is from: what happens now, or what came late; None:
             the first.
-        unheard: Events that tell nothing of their readers yet, by id: something that came before
+        unheard: Events that tell nothing of their readers yet, by id, and in which partition's late
+            lane they are heard: something that came before
             them is not done.
     """
 
@@ -37,7 +38,7 @@ class Turn(Struct, frozen=True):
     wanted: Mapping[UUID, Span] = field(default_factory=dict)
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
     lane: int | None = None
-    unheard: Collection[UUID] = ()
+    unheard: Mapping[UUID, int] = field(default_factory=dict)
 
     @property
     def from_lane(self) -> int:

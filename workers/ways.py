@@ -10,14 +10,15 @@ from uuid import UUID
 
 from core.domain.values import SECOND
 from core.inbox import Inbox
-from core.models.instants import FOREVER
+from core.models.instants import FOREVER, instant
 from core.models.known_reader import KnownReaders, Way
 from core.models.reader_way import forget_ways
 from core.postgres import Connection
 from workers.deps import Deps
 
-# An API process that has not heard of it yet, or a request that was under way, goes the old way.
-SETTLED_AFTER = 60 * SECOND
+# An API process that has not heard of it yet, or a request that was under way, goes the old way;
+# where a move was told beforehand, an API process may do so for ten minutes.
+SETTLED_AFTER = 660 * SECOND
 
 
 async def waiting_elsewhere(
@@ -47,7 +48,7 @@ async def waiting_elsewhere(
         return {}
     held = await inbox.holding(asked)
     settled = [
-        (reader_id, way.key)
+        (reader_id, way.key, instant(way.left_at))
         for reader_id in asked
         for way in known.ways[reader_id]
         if reader_id not in held

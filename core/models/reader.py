@@ -60,7 +60,8 @@ ORDER BY reader.created_at, reader.id
 LIMIT $3
 """
 
-READER_LOCK = "SELECT id FROM reader WHERE id = $1 AND retired_at IS NULL FOR UPDATE"
+# Whoever stores what it says meanwhile is not held up, and may have its ways.
+READER_LOCK = "SELECT id FROM reader WHERE id = $1 AND retired_at IS NULL FOR NO KEY UPDATE"
 
 READER_UPDATE_NAME = "UPDATE reader SET name = $2, updated_at = now() WHERE id = $1"
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from core.models.place import Place, select_place
 from core.models.reader_binding import bind_from
-from core.models.reader_way import change_way, way_of
+from core.models.reader_way import change_ways, way_of
 from core.postgres import Connection
 from core.schema.reader import Whereabouts
 
@@ -64,8 +64,7 @@ async def move_reader(
     ever = [row["target_id"] for row in await conn.fetch(BINDING_SELECT_TARGETS, reader_id)]
     before = await way_of(conn, reader_id, now)
     touched = await bind_from(conn, reader_id, place, begin)
-    at = max(now, begin)
-    await change_way(conn, reader_id, before, await way_of(conn, reader_id, at), at)
+    await change_ways(conn, reader_id, before, now)
     return Moved(reader_id, begin, touched, ever)
 
 

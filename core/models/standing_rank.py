@@ -26,8 +26,8 @@ ON CONFLICT DO NOTHING
 
 # What `rank` in `core/domain/ranking.py` says, worked out where the sums are: of a large field few
 # rows come out of this, and each costs more to be read than to be ranked. Total and counts are one
-# number, which sorts all at once: no slot shoots half a million arrows in a session. Whose sums changed
-# come first; of the others chance decides, so that nobody is always among those who are left.
+# number, which sorts all at once: no slot shoots half a million arrows in a session. Whose sums
+# changed come first; of the others chance decides, so that nobody is always among those left.
 STANDING_SELECT_NEW = """
 WITH counted AS (
     SELECT standing.*, ranked_at IS NULL OR ranked_at < changed_at AS is_untold,

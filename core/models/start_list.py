@@ -1,13 +1,16 @@
 """A whole field set up in one transaction."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 from core.errors import ConflictError
+from core.inbox import partition_key
 from core.models.conflict import reported
 from core.models.place import Place
 from core.models.reader import insert_readers
 from core.models.reader_binding import insert_bindings
+from core.models.reader_way import note_ways
 from core.models.start_list_rows import (
     MadeEntry,
     insert_archers,
@@ -102,6 +105,10 @@ async def _insert_readers(
         place = Place(each.slot_id, each.target_id, session.start_time)
         places[each.arrow_reader_id] = places[each.bow_reader_id] = place
     await insert_readers(conn, readers)
-    await insert_bindings(conn, [(r, place, session.start_time) for r, place in places.items()])
+    begin = session.start_time
+    await insert_bindings(conn, [(reader, place, begin) for reader, place in places.items()])
+    if begin > datetime.now(UTC):
+        # What they say until then goes to partitions of their own.
+        await note_ways(conn, [(reader, partition_key(reader), begin) for reader in places])
     names = {reader_id: name for reader_id, _, name in readers}
     return await create_reader_tokens(conn, list(names), names)

@@ -44,6 +44,7 @@ class AcceptedEvent(Struct, frozen=True, gc=False):
         by_gateway: Whether `sent_at` is by the clock of a gateway that relays the reader.
         offset: Microseconds to be added to `ts`; None: a worker has yet to find it.
         is_echo: Whether it was done already, and comes once more to say that its reader lives.
+        is_mute: Whether it is only to be kept: what it says of its reader counts elsewhere.
     """
 
     event_id: Key
@@ -60,6 +61,7 @@ class AcceptedEvent(Struct, frozen=True, gc=False):
     by_gateway: bool = False
     offset: int | None = None
     is_echo: bool = False
+    is_mute: bool = False
 
     @property
     def at(self) -> int:

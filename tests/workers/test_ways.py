@@ -1,5 +1,6 @@
 """Readers that were moved while what they said before still waited where they came from."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,21 +10,25 @@ import pytest
 
 from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
-from core.models.butt import PlacedButt
+from core.inbox import partition_key
+from core.models.butt import PlacedButt, take_butts
 from core.models.instants import instant
 from core.models.reader_move import move_reader
+from core.models.reader_way import forget_ways
 from core.postgres import Connection
 from core.schema.inbox import Accepted, encode
 from core.schema.reader import Whereabouts
-from tests.fields import put_up
+from tests.fields import now, put_up
 from tests.workers.conftest import Range, cursed
 from workers import batch
 from workers.deps import Deps
-from workers.drain import drain
+from workers.drain import do_aside, drain
 from workers.group import drain_group
 from workers.late import drain_late
 
 WAYS_SELECT = "SELECT count(*) FROM reader_way WHERE reader_id = $1"
+HEARD_BEFORE = "UPDATE reader_status SET last_heard_at = last_heard_at - interval '12 s'"
+CLEAR_BEFORE = "UPDATE reader_boot SET clear_at = clear_at - interval '12 s'"
 WAYS_AGE = "UPDATE reader_way SET left_at = left_at - interval '1 day'"
 BUFFERED_SELECT = "SELECT buffered FROM reader_status WHERE reader_id = $1"
 # After the session's start, seconds: an arrow of the first butt, and when its reader was moved.
@@ -76,6 +81,14 @@ async def go(line: Range, lane: int, at: float) -> None:
     place = Whereabouts(None, field.targets[lane])
     async with line.deps.pool.acquire() as conn, conn.transaction():
         await move_reader(conn, field.readers["1 target"], place, begin, datetime.now(UTC))
+
+
+async def on(moved: Moved) -> None:
+    """Move the reader once more, to a third partition."""
+    inbox, targets = moved.line.deps.inbox, moved.line.field.targets
+    ways_ = (moved.before, moved.after)
+    third = next(lane for lane, t in targets.items() if inbox.partition_of(t) not in ways_)
+    await go(moved.line, third, MOVED_AT + 40)
 
 
 @pytest.fixture(name="moved")
@@ -159,6 +172,106 @@ async def test_it_waits_there_also_where_both_partitions_are_done_at_once(
     assert (await moved.statuses())[0] is Status.LANDED
 
 
+async def test_what_its_heartbeat_says_against_its_word_counts_at_once(moved: Moved) -> None:
+    line, field = moved.line, moved.line.field
+    await moved.put(moved.after, field.beat(started=-1000, buffered=0))
+    await moved.do_now()
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute(HEARD_BEFORE)
+        await conn.execute(CLEAR_BEFORE)
+    release = field.release((now() - field.starts_at) / SECOND - 8, f"{moved.lane}A")
+    await moved.put(moved.before, field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await moved.put(moved.after, field.beat(started=-1000, buffered=5), release)
+    await drain(line.deps, moved.after, with_overdue=True)
+    became = {s.shot.release_event_id: s.shot.status for s in await line.shots()}
+    assert became[release.event_id] is Status.UNRESOLVED
+    assert await buffered(line, field.readers["1 target"]) == 5
+
+
+@pytest.mark.parametrize("is_late_first", [False, True])
+@pytest.mark.parametrize("kind", ["heartbeat", "landing"])
+async def test_what_belongs_to_another_butt_tells_where_it_came(
+    moved: Moved, kind: str, is_late_first: bool
+) -> None:
+    field = moved.line.field
+    waits: Accepted = field.landed(SHOT_AT + 0.4)
+    if kind == "heartbeat":
+        waits = field.beat(started=-1000, buffered=5)
+    await moved.put(moved.after, field.release(3000, f"{moved.lane}A"), haste=Haste.LATE)
+    await moved.put(moved.after, waits, haste=Haste.LATE)
+    await moved.put(moved.after, field.landed(MOVED_AT - 2))
+    if is_late_first:
+        await drain_late(moved.line.deps, moved.after)
+    await drain(moved.line.deps, moved.after)
+    await drain(moved.line.deps, moved.before)
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    expected = {"heartbeat": Status.UNRESOLVED, "landing": Status.LANDED}[kind]
+    assert (await moved.statuses())[0] is expected
+    assert sum((await moved.line.deps.inbox.depths()).values()) == 0
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_of_two_ways_what_was_said_first_counts_first(moved: Moved, is_first: bool) -> None:
+    line, field = moved.line, moved.line.field
+    await on(moved)
+    await moved.put(moved.before, field.release(3000), haste=Haste.LATE)
+    await moved.put(moved.before, field.beat(started=-1000, buffered=5), haste=Haste.BEHIND)
+    await moved.put(moved.after, field.landed(3500))
+    if is_first:
+        await drain_late(line.deps, moved.before)
+    await drain(line.deps, moved.after)
+    await moved.do_all()
+    assert (await moved.statuses())[0] is Status.UNRESOLVED
+
+
+async def test_nothing_goes_to_and_fro_between_two_ways(moved: Moved) -> None:
+    line, ways_ = moved.line, (moved.before, moved.after)
+    await on(moved)
+    for way in ways_:
+        said = [line.field.beat(started=-1000, buffered=0) for _ in range(40)]
+        await moved.put(way, *said, haste=Haste.LATE)
+    await asyncio.gather(*(drain_late(line.deps, way) for way in ways_))
+    # What was said later may wait for the other once.
+    for _ in range(2):
+        for way in ways_:
+            await drain_late(line.deps, way)
+    assert sum((await line.deps.inbox.depths()).values()) == 0
+
+
+@pytest.mark.parametrize("begin", [SHOT_AT + 600, 4000.0])
+async def test_a_move_that_is_told_beforehand_is_a_way(deps: Deps, begin: float) -> None:
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=3))
+    for lane, at in ((2, begin), (3, begin + 100)):
+        await go(line, lane, at)
+    assert await ways(line) == len({deps.inbox.partition_of(line.field.targets[n]) for n in (1, 2)})
+
+
+async def test_what_a_start_list_comes_before_goes_ways_of_its_own(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=1, since=-timedelta(hours=1)))
+        assert await conn.fetchval("SELECT count(*) FROM reader_way") == len(line.field.readers)
+    assert await ways(line) == 1
+
+
+async def test_a_way_that_is_left_once_more_stays(moved: Moved) -> None:
+    line, reader = moved.line, moved.line.field.readers["1 target"]
+    async with line.deps.pool.acquire() as conn:
+        key = partition_key(line.field.targets[1])
+        await forget_ways(conn, [(reader, key, instant(now()) - timedelta(hours=1))])
+    assert await ways(line) == 1
+
+
+async def test_a_heartbeat_that_is_tried_again_comes_behind_what_waits(moved: Moved) -> None:
+    line = moved.line
+    await moved.put(moved.before, line.field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await do_aside(line.deps, moved.before, [line.field.beat(started=-1000, buffered=0)])
+    assert await moved.statuses() == [Status.UNRESOLVED]
+    await moved.do_all()
+    assert await moved.statuses() == [Status.LANDED]
+
+
 async def test_a_heartbeat_that_waits_there_is_known_first(moved: Moved) -> None:
     field, reader = moved.line.field, moved.line.field.readers["1 target"]
     await moved.put(moved.before, field.release(3000), haste=Haste.LATE)
@@ -197,7 +310,6 @@ async def test_an_echo_on_an_earlier_way_derives_nothing_of_another_partition(
     await line.say(field.release(MOVED_AT + 10, f"{moved.lane}A"))
     await go(line, last, 100)
     taken: list[set[UUID]] = []
-    take_butts = batch.take_butts
 
     async def taking(
         conn: Connection, target_ids: Collection[UUID], offline_after: int, as_of: int
@@ -241,11 +353,8 @@ async def test_a_way_is_forgotten_when_nothing_waits_there_for_a_while(moved: Mo
 async def test_what_it_said_on_an_earlier_way_waits_for_nothing_on_a_later_one(
     moved: Moved,
 ) -> None:
-    line, lanes = moved.line, moved.line.field.targets
-    homes = {lane: line.deps.inbox.partition_of(target) for lane, target in lanes.items()}
-    await go(
-        line, next(lane for lane in homes if homes[lane] not in (moved.before, moved.after)), 90
-    )
+    line = moved.line
+    await on(moved)
     assert await ways(line) == 2
     await moved.put(moved.after, line.field.landed(MOVED_AT + 10))
     await moved.put(moved.before, line.field.beat(started=-1000, buffered=0))
