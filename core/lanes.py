@@ -71,11 +71,13 @@ end
 return all
 """
 # For each lane the readers that are looked for there, in one word: the lanes' numbers and the
-# readers by turns, of those of whom an entry lies there; of very many nobody looks whose they are.
+# readers by turns, of those of whom an entry lies there; where they are very many in all, nobody
+# looks whose they are.
 HOLDING = """
-local found, most = {}, tonumber(ARGV[#ARGV])
+local found, left = {}, tonumber(ARGV[#ARGV])
 for i = 1, #KEYS do
-    local wanted, is_long = {}, redis.call('XLEN', KEYS[i]) > most
+    left = left - redis.call('XLEN', KEYS[i])
+    local wanted, is_long = {}, left < 0
     for reader in string.gmatch(ARGV[i], '%S+') do
         wanted[reader] = true
     end

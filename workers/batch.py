@@ -17,6 +17,7 @@ from core.models.correlated_shot import select_unsettled
 from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace, select_reader_places
+from core.models.reader_way import note_ways
 from core.models.recompute import request_recompute
 from core.models.said import Said, keep_doubts, keep_said
 from core.models.shared import shared
@@ -47,6 +48,8 @@ class Batch(Struct, frozen=True):
         is_apart: Whether what came with this for other butts is not stored yet, so that they are
             derived later.
         witnessed: Targets of whose misses the readers' word may tell.
+        homes: Readers of whom landings go to other partitions' inboxes, and to which: until these
+            are done there they may be the hits of what would be called misses.
         behind: Heartbeats of readers of whom something waits in another partition's inbox that
             came before what they say here, which are put there, each with that partition.
         starts: When readers were switched on, microseconds, as far as those told it for the first
@@ -59,6 +62,7 @@ class Batch(Struct, frozen=True):
     unheard: Mapping[UUID, int] = field(default_factory=dict)
     is_apart: bool = False
     witnessed: Collection[UUID] = ()
+    homes: Mapping[UUID, int] = field(default_factory=dict)
     behind: Sequence[tuple[int, AcceptedBeat]] = ()
     starts: Sequence[tuple[UUID, int]] = ()
 
@@ -161,10 +165,10 @@ async def do_batch(
     """
     known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
-    batch = replace(batch, accepted=came.accepted)
+    mine, elsewhere = sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
+    batch = replace(batch, accepted=came.accepted, homes=homes_of(elsewhere))
     batch = await in_order(conn, deps, partitions, batch, known, as_of)
     came = replace(came, accepted=batch.accepted)
-    mine, elsewhere = _sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     telling = list(filter(batch.tells, came.accepted))
     news = await keep_said(
         conn,
@@ -211,9 +215,11 @@ async def in_order(
     """A batch in which nothing tells of a reader before what came before it elsewhere, but for what
     speaks against its word, which is kept: arguments as of `do_batch`, the batch with the offsets
     of its readers' clocks, and what is known of these."""
-    ways = await waiting_elsewhere(conn, deps, partitions, known, as_of)
+    ways = {**batch.homes, **await waiting_elsewhere(conn, deps, partitions, known, as_of)}
     if not ways:
         return batch
+    at = instant(as_of)
+    await note_ways(conn, [(reader, home, at) for reader, home in sorted(batch.homes.items())])
     held = batch.held_back(ways)
     return replace(held, starts=await keep_doubts(conn, [beat for _, beat in held.behind]))
 
@@ -324,7 +330,12 @@ def _witnessed(signs: Sequence[Accepted], bindings: Bindings) -> set[UUID]:
     return {target for reader in readers for target in bindings.targets(reader)}
 
 
-def _sorted_out(
+def homes_of(elsewhere: Iterable[tuple[int, AcceptedEvent]]) -> dict[UUID, int]:
+    """The readers of landings at other partitions' targets, and those partitions."""
+    return {event.reader_id: home for home, event in elsewhere if event.type is EventType.LANDED}
+
+
+def sorted_out(
     accepted: Sequence[Accepted],
     bindings: Bindings,
     inbox: Inbox,

@@ -17,7 +17,7 @@ from core.models.butt import take_turns
 from core.models.correlated_shot import is_landing_held, select_holders
 from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
-from core.models.known_reader import lock_readers
+from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace
 from core.models.recompute import request_recompute
 from core.models.said import Said, keep_doubts, keep_said, keep_unheard
@@ -30,10 +30,12 @@ from workers.batch import (
     carry,
     do_batch,
     doubtful_butts,
+    homes_of,
     in_order,
     is_beat,
     owner,
     places,
+    sorted_out,
 )
 from workers.clocks import correct
 from workers.containment import tried
@@ -81,8 +83,7 @@ async def do_isolated(
         known = await lock_readers(conn, {each.reader_id for each in accepted})
         came = correct(deps.clock_bounds, accepted, known.clocks)
         await keep_unheard(conn, clocks=came.clocks)
-        held = Batch(came.accepted, unheard=turn.unheard)
-        held = await in_order(conn, deps, {turn.partition}, held, known, as_of)
+        held = await _in_order(conn, deps, turn, came.accepted, known, as_of)
         turn = replace(turn, unheard=held.unheard)
         outcomes.append(Outcome([], [], (), suspects=came.suspects, behind=held.behind))
         starts = [*held.starts, *await _doubted(conn, held.accepted)]
@@ -101,6 +102,20 @@ async def do_isolated(
         outcomes.append(await _besides(conn, deps, shares, starts, as_of))
         await carry(deps, outcomes)
     return outcomes
+
+
+async def _in_order(
+    conn: Connection,
+    deps: Deps,
+    turn: Turn,
+    accepted: Sequence[Accepted],
+    known: KnownReaders,
+    as_of: int,
+) -> Batch:
+    """As `in_order`, of what came for a partition."""
+    _, elsewhere = sorted_out(accepted, known.bindings, deps.inbox, {turn.partition})
+    batch = Batch(accepted, unheard=turn.unheard, homes=homes_of(elsewhere))
+    return await in_order(conn, deps, {turn.partition}, batch, known, as_of)
 
 
 async def _besides(

@@ -1,6 +1,6 @@
 """A failed job tried again because an operator wants it: mended then, or failed once more."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from core.models.failed_job_retry import (
     select_restarted,
 )
 from core.models.lossless import original_arguments, original_bytes
+from core.postgres import Connection
 from core.queue import deserialize
 from core.schema.inbox import Accepted, decode
 from workers.batch import is_beat, owner
@@ -84,7 +85,8 @@ async def _target_again(deps: Deps, row: Restarted) -> None:
     accepted, unreadable = _read(unstored if isinstance(unstored, list) else [])
     async with deps.pool.acquire() as conn:
         target_id = owner_id if await is_target(conn, owner_id) else None
-    partition, request_id = deps.inbox.partition_of(owner_id), as_id(bound_request())
+        home = await _home(conn, accepted) if target_id is None else None
+    partition, request_id = deps.inbox.partition_of(home or owner_id), as_id(bound_request())
     await do_aside(deps, partition, accepted, target_id, request_id)
     async with deps.pool.acquire() as conn:
         await keep_unstored(conn, row.id, unreadable)
@@ -108,12 +110,19 @@ async def _entry_again(deps: Deps, row: Restarted) -> None:
     """Read an entry of the inbox again, and do what it says."""
     accepted = decode(original_bytes(row.arguments))
     async with deps.pool.acquire() as conn:
-        bindings = await select_bindings(conn, {accepted.reader_id})
-    home = owner(accepted, bindings)
-    if is_beat(accepted) and (places := bindings.of_reader.get(accepted.reader_id)):
-        # It tells of the butt where its reader is, or was last.
-        home = places[-1].target_id
+        home = await _home(conn, [accepted]) or accepted.reader_id
     await do_aside(deps, deps.inbox.partition_of(home), [accepted])
+
+
+async def _home(conn: Connection, accepted: Sequence[Accepted]) -> UUID | None:
+    """Whose partition the first of these belongs to; None: there are none."""
+    if not accepted:
+        return None
+    first = accepted[0]
+    bindings = await select_bindings(conn, {first.reader_id})
+    places = bindings.of_reader.get(first.reader_id)
+    # A heartbeat tells of the butt where its reader is, or was last.
+    return places[-1].target_id if is_beat(first) and places else owner(first, bindings)
 
 
 async def _job_again(deps: Deps, row: Restarted, known: Mapping[str, Task]) -> None:

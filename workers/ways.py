@@ -5,11 +5,13 @@ A landing that waits there may be the hit of what would be called a miss, a hear
 more is still to be sent.
 """
 
+import time
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from core.domain.values import SECOND
 from core.inbox import Inbox
+from core.models.binding_at import Bindings
 from core.models.instants import FOREVER, instant
 from core.models.known_reader import KnownReaders, Way
 from core.models.reader_way import forget_ways
@@ -42,7 +44,9 @@ async def waiting_elsewhere(
     inbox = deps.inbox
     asked: dict[UUID, list[int]] = {}
     for reader_id, ways in known.ways.items():
-        if lanes := [lane for way in ways for lane in _lanes(inbox, partitions, ways, way)]:
+        here = _way_now(inbox, known.bindings, reader_id)
+        left = [way for way in ways if way.key % inbox.partitions != here]
+        if lanes := [lane for way in left for lane in _lanes(inbox, partitions, left, way)]:
             asked[reader_id] = lanes
     if not asked:
         return {}
@@ -70,3 +74,11 @@ def _lanes(inbox: Inbox, partitions: Collection[int], ways: Sequence[Way], way: 
     # All that it said on the ways that it left later is newer: nothing waits in a ring.
     here = min((w.left_at for w in ways if w.key % inbox.partitions in partitions), default=FOREVER)
     return [home, inbox.late_lane(home)] if way.left_at < here else []
+
+
+def _way_now(inbox: Inbox, bindings: Bindings, reader_id: UUID) -> int:
+    """The partition that a reader's words go to just now: where it came back to is no way that it
+    left."""
+    now = time.time_ns() // 1_000
+    begun = [bound for bound in bindings.of_reader.get(reader_id, []) if bound.begin <= now]
+    return inbox.partition_of(begun[-1].target_id if begun else reader_id)

@@ -12,6 +12,7 @@ from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
 from core.inbox import partition_key
 from core.models.butt import PlacedButt, take_butts
+from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
 from core.models.reader_move import move_reader
 from core.models.reader_way import forget_ways
@@ -25,6 +26,7 @@ from workers.deps import Deps
 from workers.drain import do_aside, drain
 from workers.group import drain_group
 from workers.late import drain_late
+from workers.retry import retrying
 
 WAYS_SELECT = "SELECT count(*) FROM reader_way WHERE reader_id = $1"
 HEARD_BEFORE = "UPDATE reader_status SET last_heard_at = last_heard_at - interval '12 s'"
@@ -74,13 +76,14 @@ class Moved:
         return [s.shot.status for s in await self.line.shots() if s.target_id == target]
 
 
-async def go(line: Range, lane: int, at: float) -> None:
-    """Move the first butt's reader, as operators do it."""
+async def go(line: Range, lane: int, at: float, told_at: float | None = None) -> None:
+    """Move the first butt's reader, as operators do it, who tell it now or at another time."""
     field = line.field
     begin = instant(field.starts_at + round(at * SECOND))
     place = Whereabouts(None, field.targets[lane])
     async with line.deps.pool.acquire() as conn, conn.transaction():
-        await move_reader(conn, field.readers["1 target"], place, begin, datetime.now(UTC))
+        now_ = datetime.now(UTC) if told_at is None else datetime.fromtimestamp(told_at, UTC)
+        await move_reader(conn, field.readers["1 target"], place, begin, now_)
 
 
 async def on(moved: Moved) -> None:
@@ -209,6 +212,64 @@ async def test_what_belongs_to_another_butt_tells_where_it_came(
     expected = {"heartbeat": Status.UNRESOLVED, "landing": Status.LANDED}[kind]
     assert (await moved.statuses())[0] is expected
     assert sum((await moved.line.deps.inbox.depths()).values()) == 0
+
+
+@pytest.mark.parametrize("haste", [Haste.NOW, Haste.LATE])
+@pytest.mark.parametrize("kind", [None, "heartbeat", "landing"])
+async def test_what_is_carried_is_done_before_its_reader_is_heard(
+    moved: Moved, kind: str | None, haste: Haste
+) -> None:
+    deps, field = moved.line.deps, moved.line.field
+    besides = [] if kind is None else [words(moved)[kind]]
+    await moved.put(moved.before, field.release(SHOT_AT + 10), haste=Haste.LATE)
+    await moved.put(moved.after, field.landed(SHOT_AT + 10.4), *besides, haste=haste)
+    await drain(deps, moved.after)
+    await drain_late(deps, moved.after)
+    await moved.put(moved.after, *besides)
+    await drain(deps, moved.after)
+    await drain_late(deps, moved.before)
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    assert (await moved.statuses())[1] is Status.LANDED
+    assert sum((await deps.inbox.depths()).values()) == 0
+
+
+async def test_a_return_that_was_told_beforehand_leaves_the_other_way(deps: Deps) -> None:
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=12))
+    homes = {lane: deps.inbox.partition_of(target) for lane, target in line.field.targets.items()}
+    lane = next(lane for lane, home in homes.items() if home != homes[1])
+    since = line.field.starts_at / SECOND
+    await go(line, lane, 50, told_at=since + 50)
+    await go(line, 1, 100, told_at=since + 60)
+    moved = Moved(line, homes[lane], homes[1], 1)
+    await line.say(line.field.release(60, f"{lane}A"))
+    await moved.put(moved.before, line.field.landed(60.4), haste=Haste.LATE)
+    await moved.put(moved.after, line.field.beat(started=-1000, buffered=0))
+    await moved.do_now()
+    assert Status.MISSED not in [s.shot.status for s in await line.shots()]
+    await moved.do_all()
+    assert [s.shot.status for s in await line.shots()] == [Status.LANDED]
+
+
+async def test_a_heartbeats_share_that_is_tried_again_comes_behind_what_waits(
+    moved: Moved,
+) -> None:
+    line, reader = moved.line, moved.line.field.readers["1 target"]
+    beat = line.field.beat(started=-1000, buffered=0)
+    unstored = [encode(beat).decode()]
+    arguments: dict[str, object] = {"target_id": str(reader), "unstored": unstored}
+    at = datetime.now(UTC)
+    tries = [attempt(ValueError("no"), at, at)]
+    async with line.deps.pool.acquire() as conn:
+        await insert_failed_job(conn, Failure("correlate:1", "correlate_target", arguments, tries))
+        (row,) = await conn.fetch("UPDATE failed_job SET state = 'restarted' RETURNING id")
+    await moved.put(moved.after, line.field.landed(SHOT_AT + 0.4), haste=Haste.LATE)
+    await retrying({})(line.deps, str(row["id"]))
+    await moved.do_now()
+    assert Status.MISSED not in await moved.statuses()
+    await moved.do_all()
+    assert await moved.statuses() == [Status.LANDED]
 
 
 @pytest.mark.parametrize("is_first", [False, True])
