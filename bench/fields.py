@@ -17,7 +17,13 @@ from simulators.wire import rfc3339
 OPENED_BEFORE = timedelta(hours=12)
 ARCHERS_A_BUTT = 4
 DISTANCE_M = 18.0
-STATUS_UPDATE_OFFLINE = "UPDATE reader_status SET is_online = false WHERE is_online"
+# In the workers' order, who may be saying the same of who was silent for long.
+STATUS_UPDATE_OFFLINE = """
+UPDATE reader_status SET is_online = false
+WHERE is_online AND reader_id IN (
+    SELECT reader_id FROM reader_status WHERE is_online ORDER BY reader_id FOR UPDATE
+)
+"""
 STORED_SELECT = """
 SELECT count(*) AS events,
        (SELECT count(*) FROM shot WHERE session_id = ANY($1) AND status = 'landed') AS landed
