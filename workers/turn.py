@@ -26,8 +26,7 @@ class Turn(Struct, frozen=True):
         lane: Of the inbox, where what is done is from: what happens now, or what came late; None:
             the first.
         unheard: Events that tell nothing of their readers yet, by id, and in which partition's late
-            lane they are heard: something that came before
-            them is not done.
+            lane they are heard: something that came before them is not done.
     """
 
     partition: int

@@ -56,6 +56,7 @@ async def waiting_elsewhere(
         for reader_id in asked
         for way in known.ways[reader_id]
         if reader_id not in held
+        and inbox.late_lane(way.key % inbox.partitions) in asked[reader_id]
         and way.key % inbox.partitions not in partitions
         and way.left_at < as_of - SETTLED_AFTER
     ]

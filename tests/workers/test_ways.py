@@ -193,7 +193,7 @@ async def test_what_its_heartbeat_says_against_its_word_counts_at_once(moved: Mo
 
 @pytest.mark.parametrize("is_late_first", [False, True])
 @pytest.mark.parametrize("kind", ["heartbeat", "landing"])
-async def test_what_belongs_to_another_butt_tells_where_it_came(
+async def test_what_belongs_to_another_butt_is_heard_after_what_waits_where_it_came(
     moved: Moved, kind: str, is_late_first: bool
 ) -> None:
     field = moved.line.field
