@@ -53,10 +53,10 @@ async def waiting_elsewhere(
     held = await inbox.holding(asked)
     settled = [
         (reader_id, way.key, instant(way.left_at))
-        for reader_id in asked
+        for reader_id, lanes in asked.items()
         for way in known.ways[reader_id]
         if reader_id not in held
-        and inbox.late_lane(way.key % inbox.partitions) in asked[reader_id]
+        and inbox.late_lane(way.key % inbox.partitions) in lanes
         and way.key % inbox.partitions not in partitions
         and way.left_at < as_of - SETTLED_AFTER
     ]
