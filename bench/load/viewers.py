@@ -10,7 +10,8 @@ from typing import cast, override
 from urllib.parse import urlsplit
 
 # RFC 6455, section 5.2.
-TEXT = 0x1
+TEXT, PING, PONG = 0x1, 0x9, 0xA
+FINAL, MASKED, NO_MASK = 0x80, 0x80, bytes(4)
 SHORT = 126
 OPEN_WITHIN_S = 30.0
 HEAD, HEAD_MIDDLE, HEAD_LONG = 2, 4, 10
@@ -69,8 +70,16 @@ class Viewer(asyncio.Protocol):
                 break
             if data[at] & 0xF == TEXT:
                 self._frame(data, begin, begin + size)
+            elif data[at] & 0xF == PING:
+                self._answer(data[begin : begin + size])
             at = begin + size
         self._left = data[at:]
+
+    def _answer(self, ping: bytes) -> None:
+        # Whoever does not answer is taken for gone after a while. A client's frames are masked: with
+        # zeros they are as they were.
+        if self.transport is not None and not self.is_gone:
+            self.transport.write(bytes([FINAL | PONG, MASKED | len(ping), *NO_MASK]) + ping)
 
     def _frame(self, data: bytes, begin: int, end: int) -> None:
         if not self.opened.done():

@@ -1,5 +1,8 @@
 """Frames counted from the bytes of a WebSocket, however they are cut."""
 
+from asyncio import Transport
+from unittest.mock import Mock
+
 import pytest
 
 from bench.load.viewers import Viewer
@@ -23,3 +26,17 @@ async def test_frames_are_counted_however_they_are_cut(piece: int) -> None:
     for begin in range(0, len(data), piece):
         viewer.data_received(data[begin : begin + piece])
     assert (viewer.frames, heard) == (2, [SHORT, LONG])
+
+
+@pytest.mark.parametrize("piece", [1, 10_000])
+async def test_a_ping_is_answered_with_what_it_says(piece: int) -> None:
+    viewer = Viewer(b"", None)
+    transport = Mock(spec=Transport)
+    viewer.connection_made(transport)
+    transport.write.reset_mock()
+    data = HEAD + frame(SNAPSHOT) + b"\x89\x04four" + frame(SHORT)
+    for begin in range(0, len(data), piece):
+        viewer.data_received(data[begin : begin + piece])
+    # Final, a pong; masked with zeros.
+    transport.write.assert_called_once_with(b"\x8a\x84\0\0\0\0four")
+    assert viewer.frames == 1
