@@ -1,7 +1,6 @@
 """How the inbox's lanes stand: looks at them, none of which changes anything."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import batched
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
 from msgspec import Struct
@@ -70,27 +69,42 @@ for i = 1, #KEYS, 4 do
 end
 return all
 """
-# For each lane the readers that are looked for there, in one word: the lanes' numbers and the
-# readers by turns, of those of whom an entry lies there; where they are very many in all, nobody
-# looks whose they are.
+# For each lane after which entry it is looked at, and whose is looked for there: the readers of
+# whom something lies there that is not done. An echo is; and in a lane that is being read what
+# comes after that counts only where it was carried there. Where entries are very many in all,
+# nobody looks whose those of the longest lanes are.
 HOLDING = """
-local found, left = {}, tonumber(ARGV[#ARGV])
+local held, lanes, left = {}, {}, tonumber(ARGV[1])
 for i = 1, #KEYS do
-    left = left - redis.call('XLEN', KEYS[i])
-    local wanted, is_long = {}, left < 0
-    for reader in string.gmatch(ARGV[i], '%S+') do
+    lanes[i] = {i, redis.call('XLEN', KEYS[i])}
+end
+table.sort(lanes, function(one, other) return one[2] < other[2] end)
+for _, lane in ipairs(lanes) do
+    local i, wanted = lane[1], {}
+    local after, readers = string.match(ARGV[i + 1], '(%S+) (.*)')
+    for reader in string.gmatch(readers, '%S+') do
         wanted[reader] = true
     end
-    for _, entry in ipairs(is_long and {} or redis.call('XRANGE', KEYS[i], '-', '+')) do
-        local reader = string.match(entry[2][2], '"reader_id":"([^"]+)"')
-        if reader and wanted[reader] then
-            found[#found + 1], found[#found + 2] = i, reader
-            wanted[reader] = nil
+    local entries = redis.call('XRANGE', KEYS[i], after, '+', 'COUNT', left + 1)
+    if #entries > left then
+        left, entries = 0, {}
+        for reader, _ in pairs(wanted) do
+            held[reader] = true
         end
     end
-    for reader, _ in pairs(is_long and wanted or {}) do
-        found[#found + 1], found[#found + 2] = i, reader
+    left = left - #entries
+    for _, entry in ipairs(entries) do
+        local kind, payload = entry[2][1], entry[2][2]
+        local reader = string.match(payload, '"reader_id":"([^"]+)"')
+        local is_new = after == '-' or string.find(payload, '"is_mute":true', 1, true)
+        if reader and wanted[reader] and kind ~= 's' and is_new then
+            held[reader] = true
+        end
     end
+end
+local found = {}
+for reader, _ in pairs(held) do
+    found[#found + 1] = reader
 end
 return found
 """
@@ -169,23 +183,28 @@ class Lanes:
         said = await self._ripe(keys=keys, args=[QUIET_FOR_MS, RIPE_AFTER_MS])
         return [number - 1 for number in said]
 
-    async def holding(self, among: Mapping[UUID, Sequence[int]]) -> dict[UUID, int]:
-        """The partition of the first of some lanes that holds anything of a reader, by reader;
-        those of whom none does are left out. A lane of very many entries holds something of all.
+    async def holding(
+        self, among: Mapping[UUID, Collection[int]], read: Mapping[int, bytes]
+    ) -> set[UUID]:
+        """The readers of whom something lies in a lane that is not done, whenever it came; where a
+        lane is read only what was carried there. A lane of very many entries holds something of
+        all.
 
         Args:
-            among: Which lanes, by reader.
+            among: In which lanes, by reader.
+            read: The last id that is read, by lane: what came until then is done with it.
         """
         wanted: dict[int, list[str]] = {}
         for reader, lanes in among.items():
             for lane in lanes:
                 wanted.setdefault(lane, []).append(str(reader))
         keys = [stream_key(lane) for lane in wanted]
-        words: list[str | int] = [*map(" ".join, wanted.values()), MOST_LOOKED_AT]
-        said = await self._holding(keys=keys, args=words)
-        lanes_in_order = list(wanted)
-        found = [(UUID(r.decode()), lanes_in_order[n - 1]) for n, r in batched(said, 2)]
-        return {reader: lane % self.partitions for reader, lane in reversed(found)}
+        words = [
+            f"{f'({read[lane].decode()}' if lane in read else '-'} {' '.join(readers)}"
+            for lane, readers in wanted.items()
+        ]
+        held = await self._holding(keys=keys, args=[MOST_LOOKED_AT, *words])
+        return {UUID(reader.decode()) for reader in held}
 
     async def depths(self) -> Mapping[int, int]:
         """How many entries each partition holds, the late ones among them."""

@@ -293,26 +293,53 @@ async def test_what_else_workers_die_over_is_known_too(inbox: Inbox) -> None:
     assert not (await inbox.begin_and_read(1, 10, others=True)).others_are_deadly
 
 
+def said_by(reader: UUID, rest: str = "") -> bytes:
+    """What a reader said, as far as the lanes are looked at for it."""
+    return f'{{"reader_id":"{reader}"{rest}}}'.encode()
+
+
 async def test_of_whom_something_waits_is_seen_in_both_lanes(valkey: Redis) -> None:
     inbox = Inbox(valkey, partitions=4, marks=Watermarks(1_000))
     here, there, nowhere = uuid4(), uuid4(), uuid4()
-    said = {reader: f'{{"reader_id":"{reader}"}}'.encode() for reader in (here, there)}
-    await inbox.append(told(*[(1, b"of nobody")] * 450, (1, said[here])))
-    await inbox.append(told((2, said[here]), (2, said[there]), haste=Haste.LATE))
+    await inbox.append(told(*[(1, b"of nobody")] * 450, (1, said_by(here))))
+    await inbox.append(told((2, said_by(here)), (2, said_by(there)), haste=Haste.LATE))
     late = inbox.late_lane(2)
-    found = await inbox.holding({here: [1, late], there: [1, 2, late], nowhere: [1, 2, late]})
-    assert found == {here: 1, there: 2}
+    among = {here: [1], there: [1, late], nowhere: [1, 2, late]}
+    assert await inbox.holding(among, {}) == {here, there}
     await inbox.acknowledge({1: await inbox.read(1, 1_000)})
-    assert await inbox.holding({here: [1, late], there: [2], nowhere: [1]}) == {here: 2}
+    assert await inbox.holding({here: [1, late], there: [2], nowhere: [1]}, {}) == {here}
+
+
+async def test_of_a_lane_that_is_read_only_what_was_carried_there_is_waited_for(
+    inbox: Inbox,
+) -> None:
+    reader, mute = uuid4(), ',"is_mute":true'
+    await inbox.append(told((1, said_by(reader)), (1, said_by(reader, mute))))
+    first, carried = await inbox.read(1, 10)
+    assert await inbox.holding({reader: [1]}, {1: first.id}) == {reader}
+    assert not await inbox.holding({reader: [1]}, {1: carried.id})
+    await inbox.append(told((1, said_by(reader))))
+    assert not await inbox.holding({reader: [1]}, {1: carried.id})
+
+
+async def test_an_echo_holds_up_nobody(inbox: Inbox) -> None:
+    reader, late = uuid4(), inbox.late_lane(1)
+    await inbox.put_behind([(1, said_by(reader))], is_echo=True)
+    assert not await inbox.holding({reader: [late]}, {})
+    await inbox.put_behind([(1, said_by(reader))])
+    assert await inbox.holding({reader: [late]}, {}) == {reader}
 
 
 async def test_of_very_many_entries_nobody_looks_whose_they_are(
     inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lanes, "MOST_LOOKED_AT", 2)
-    await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c"), (2, b"d"), (2, b"e")))
+    monkeypatch.setattr(lanes, "MOST_LOOKED_AT", 3)
+    await inbox.append(told((1, b"a"), (1, b"b"), (1, b"c"), (2, b"d")))
     first, second = uuid4(), uuid4()
-    assert await inbox.holding({first: [2, 1], second: [1], uuid4(): [2]}) == {first: 1, second: 1}
+    # The longest comes last.
+    assert await inbox.holding({first: [1, 2], second: [2]}, {}) == {first}
+    last = (await inbox.read(1, 10))[0].id
+    assert not await inbox.holding({first: [1, 2], second: [2]}, {1: last})
 
 
 async def test_what_is_put_behind_waits_with_what_came_late(inbox: Inbox) -> None:

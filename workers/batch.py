@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from core.domain.values import SECOND, Event, EventType
 from core.domain.window import Span, touched
+from core.entries import Entry
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
 from core.models.binding_at import Bindings, Bound
@@ -27,9 +28,10 @@ from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, derive
+from workers.errors import MovedMeanwhileError
 from workers.memory import Remembered
 from workers.recall import Recall
-from workers.ways import waiting_elsewhere
+from workers.ways import held_up, way_now
 
 # No session may have an arrow land later than this after its release.
 LONGEST_WINDOW = 60 * SECOND
@@ -48,10 +50,11 @@ class Batch(Struct, frozen=True):
         is_apart: Whether what came with this for other butts is not stored yet, so that they are
             derived later.
         witnessed: Targets of whose misses the readers' word may tell.
-        homes: Readers of whom landings go to other partitions' inboxes, and to which: until these
-            are done there they may be the hits of what would be called misses.
-        behind: Heartbeats of readers of whom something waits in another partition's inbox that
-            came before what they say here, which are put there, each with that partition.
+        read: What this is of the inbox, by lane.
+        homes: Readers of whom landings go to other partitions' inboxes, each with one of these:
+            until they are done there they may be the hits of what would be called misses.
+        behind: Heartbeats that do not count yet, since something of their readers waits that came
+            before them, each with the partition in whose late lane they are heard.
         starts: When readers were switched on, microseconds, as far as those told it for the first
             time.
     """
@@ -62,7 +65,8 @@ class Batch(Struct, frozen=True):
     unheard: Mapping[UUID, int] = field(default_factory=dict)
     is_apart: bool = False
     witnessed: Collection[UUID] = ()
-    homes: Mapping[UUID, int] = field(default_factory=dict)
+    read: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
+    homes: Collection[tuple[UUID, int]] = ()
     behind: Sequence[tuple[int, AcceptedBeat]] = ()
     starts: Sequence[tuple[UUID, int]] = ()
 
@@ -81,13 +85,13 @@ class Batch(Struct, frozen=True):
         return not accepted.is_mute and accepted.event_id not in self.unheard
 
     def held_back(self, ways: Mapping[UUID, int]) -> "Batch":
-        """The same, when something of some readers waits in other partitions."""
+        """The same, when something of some readers waits that came before what they say; with each
+        the partition in whose late lane that is heard."""
         theirs = [(ways[e.reader_id], e) for e in self.accepted if e.reader_id in ways]
         events = {e.event_id: way for way, e in theirs if isinstance(e, AcceptedEvent)}
         return replace(
             self,
             accepted=[e for e in self.accepted if not (e.reader_id in ways and is_beat(e))],
-            # What waits here comes first: it is looked for elsewhere again then.
             unheard={**events, **self.unheard},
             behind=[(way, e) for way, e in theirs if isinstance(e, AcceptedBeat)],
         )
@@ -107,8 +111,8 @@ class Outcome(Struct, frozen=True):
         ends: Ends by the count of the arrows that were written.
         repeated: For each event that was known before, its reader.
         echoes: What says later that its readers live, each with the partition where.
-        behind: Heartbeats that are put behind what of their readers waits elsewhere, each with the
-            partition.
+        behind: Heartbeats that do not count yet, each with the partition in whose late lane they
+            are heard.
         learned: What is to be remembered of the butts once this is committed.
         untold: The row of `untold` that names the shots that viewers see change; None: there are
             none.
@@ -167,7 +171,7 @@ async def do_batch(
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     batch = replace(batch, accepted=came.accepted, homes=homes_of(elsewhere))
-    batch = await in_order(conn, deps, partitions, batch, known, as_of)
+    batch = await in_order(conn, deps, batch, known, as_of)
     came = replace(came, accepted=batch.accepted)
     telling = list(filter(batch.tells, came.accepted))
     news = await keep_said(
@@ -175,6 +179,8 @@ async def do_batch(
         Said(telling, known.last_heard, came.clocks, mine),
         instant(as_of - deps.offline_after),
     )
+    if not known.ways.keys() >= set(news.moved):
+        raise MovedMeanwhileError()
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
@@ -207,21 +213,25 @@ async def do_batch(
 async def in_order(
     conn: Connection,
     deps: Deps,
-    partitions: Collection[int],
     batch: Batch,
     known: KnownReaders,
     as_of: int,
 ) -> Batch:
-    """A batch in which nothing tells of a reader before what came before it elsewhere, but for what
-    speaks against its word, which is kept: arguments as of `do_batch`, the batch with the offsets
-    of its readers' clocks, and what is known of these."""
-    ways = {**batch.homes, **await waiting_elsewhere(conn, deps, partitions, known, as_of)}
-    if not ways:
+    """A batch in which nothing tells of a reader before what came before it, but for what speaks
+    against its word, which is kept: arguments as of `do_batch`, the batch with the offsets of its
+    readers' clocks, and what is known of these."""
+    inbox = deps.inbox
+    telling = {each.reader_id for each in batch.accepted if batch.tells(each)}
+    held = await held_up(conn, deps, batch.read, telling, known, as_of)
+    if batch.homes:
+        # Until that is done there it is among what came before whatever they say.
+        at = instant(as_of)
+        await note_ways(conn, [(reader, home, at) for reader, home in sorted(batch.homes)])
+        held |= telling & {reader for reader, _ in batch.homes}
+    if not held:
         return batch
-    at = instant(as_of)
-    await note_ways(conn, [(reader, home, at) for reader, home in sorted(batch.homes.items())])
-    held = batch.held_back(ways)
-    return replace(held, starts=await keep_doubts(conn, [beat for _, beat in held.behind]))
+    later = batch.held_back({reader: way_now(inbox, known.bindings, reader) for reader in held})
+    return replace(later, starts=await keep_doubts(conn, [beat for _, beat in later.behind]))
 
 
 async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
@@ -230,18 +240,26 @@ async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     await deps.inbox.carry(
         [(home, encode(event)) for outcome in outcomes for home, event in outcome.elsewhere]
     )
+    # What they say against their readers' words is kept already: they hold up nobody else.
     await deps.inbox.put_behind(
-        [(where, encode(beat)) for outcome in outcomes for where, beat in outcome.behind]
+        [(where, encode(beat)) for outcome in outcomes for where, beat in outcome.behind],
+        is_echo=True,
     )
 
 
 def _echoes(batch: Batch, came: Sequence[Accepted]) -> list[tuple[int, AcceptedEvent]]:
-    """What tells nothing yet of its readers, to be heard once more behind what came late."""
-    return [
-        (batch.unheard[each.event_id], replace(each, is_echo=True))
+    """What tells nothing yet of its readers, to be heard once more: of each reader the last event,
+    and the last landing, say all that the others do."""
+    untold = [
+        each
         for each in came
         if isinstance(each, AcceptedEvent) and not (each.is_mute or batch.tells(each))
     ]
+    last: dict[tuple[int, UUID, bool], AcceptedEvent] = {}
+    for each in sorted(untold, key=lambda event: event.received_at):
+        is_landing = each.type is EventType.LANDED
+        last[batch.unheard[each.event_id], each.reader_id, is_landing] = each
+    return [(where, replace(each, is_echo=True)) for (where, *_), each in last.items()]
 
 
 def _repeated(came: Sequence[AcceptedEvent], new: Sequence[AcceptedEvent]) -> list[UUID]:
@@ -330,9 +348,9 @@ def _witnessed(signs: Sequence[Accepted], bindings: Bindings) -> set[UUID]:
     return {target for reader in readers for target in bindings.targets(reader)}
 
 
-def homes_of(elsewhere: Iterable[tuple[int, AcceptedEvent]]) -> dict[UUID, int]:
-    """The readers of landings at other partitions' targets, and those partitions."""
-    return {event.reader_id: home for home, event in elsewhere if event.type is EventType.LANDED}
+def homes_of(elsewhere: Iterable[tuple[int, AcceptedEvent]]) -> set[tuple[UUID, int]]:
+    """The readers of landings at other partitions' targets, each with one of those partitions."""
+    return {(event.reader_id, home) for home, event in elsewhere if event.type is EventType.LANDED}
 
 
 def sorted_out(

@@ -12,9 +12,9 @@ from core.entries import Reading
 from core.models.instants import FOREVER
 from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection
-from core.schema.inbox import Accepted, encode
+from core.schema.inbox import Accepted
 from core.valkey import LOST
-from workers.batch import Batch, Outcome, carry, do_batch, events_of, is_beat
+from workers.batch import Batch, Outcome, carry, do_batch
 from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
 from workers.containment import tried
 from workers.deps import Deps
@@ -76,14 +76,6 @@ async def do_aside(
         oldest_ms = await deps.inbox.oldest_of(partition)
         as_of = now() if oldest_ms is None else min(now(), oldest_ms * MILLISECOND)
         turn = replace(held, is_asked=False, wanted=wanted, requests=requests)
-        if oldest_ms is not None:
-            # What waits may be what these come after.
-            beats = [(partition, encode(each)) for each in accepted if is_beat(each)]
-            await deps.inbox.put_behind(beats)
-            accepted = [each for each in accepted if not is_beat(each)]
-            turn = replace(
-                turn, unheard={event.event_id: partition for event in events_of(accepted)}
-            )
         outcomes = await _do(conn, deps, turn, accepted, as_of)
         await bring_about(conn, deps, outcomes, as_of)
 
@@ -139,7 +131,11 @@ async def do_reading(
         began_at: When that was read at the earliest, microseconds.
     """
     lane = turn.from_lane
-    turn = replace(turn, unheard=unheard(reading.entries, reading.late_since, turn.partition))
+    turn = replace(
+        turn,
+        unheard=unheard(reading.entries, reading.late_since, turn.partition),
+        read={lane: reading.entries},
+    )
     if reading.deadly is not None:
         await put_aside(conn, deps, lane, reading.deadly)
         return True
@@ -186,7 +182,7 @@ async def _do(
     async def together() -> Outcome:
         async with conn.transaction():
             spans, requests = await waiting(conn, deps, turn, as_of)
-            batch = Batch(accepted, spans, requests, turn.unheard)
+            batch = Batch(accepted, spans, requests, turn.unheard, read=turn.read)
             outcome = await do_batch(conn, deps, {turn.partition}, batch, as_of)
             await carry(deps, [outcome])
             return outcome

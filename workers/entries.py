@@ -10,7 +10,7 @@ from core.models.binding_at import select_bindings
 from core.models.failed_job import Attempt, Failure, attempt, insert_failed_job
 from core.models.lossless import kept_bytes
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedEvent, decode
+from core.schema.inbox import Accepted, AcceptedEvent, decode, readable
 from workers.attempts import DIED
 from workers.batch import owner
 from workers.deps import Deps
@@ -32,14 +32,6 @@ def decoded(
     return accepted, unreadable
 
 
-def readable(entry: Entry) -> Accepted | None:
-    """What the API accepted; None: it cannot be read."""
-    try:
-        return decode(entry.payload)
-    except ValueError:
-        return None
-
-
 def unheard(entries: Sequence[Entry], late_since: int | None, partition: int) -> dict[UUID, int]:
     """The events among these, by id, that did not come before what came late and is not done; with
     each their partition, where they are heard later.
@@ -53,7 +45,7 @@ def unheard(entries: Sequence[Entry], late_since: int | None, partition: int) ->
     """
     if late_since is None:
         return {}
-    later = [readable(entry) for entry in entries if entry.came_at >= late_since]
+    later = [readable(entry.payload) for entry in entries if entry.came_at >= late_since]
     return {each.event_id: partition for each in later if isinstance(each, AcceptedEvent)}
 
 
@@ -89,7 +81,7 @@ async def _keep(conn: Connection, entry: Entry, last: Attempt) -> None:
 
 async def _about(conn: Connection, entry: Entry) -> tuple[UUID | None, UUID | None]:
     """The target that an entry is about, and the request that brought it, where it can be read."""
-    accepted = readable(entry)
+    accepted = readable(entry.payload)
     if accepted is None:
         return None, None
     bindings = await select_bindings(conn, {accepted.reader_id})

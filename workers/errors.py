@@ -5,8 +5,15 @@ import asyncpg
 from core import postgres, valkey
 from core.errors import UnavailableError
 
+
+class MovedMeanwhileError(RuntimeError):
+    """A reader's words go other ways since it was looked at: what was done by that is undone, and
+    done again."""
+
+
 PASSING = (
     UnavailableError,
+    MovedMeanwhileError,
     *valkey.LOST,
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,

@@ -92,6 +92,7 @@ async def _together(
             for partition, reading in readings.items()
             for event_id, where in unheard(reading.entries, reading.late_since, partition).items()
         },
+        read=entries,
     )
 
     async def together() -> Outcome:

@@ -114,8 +114,8 @@ async def _in_order(
 ) -> Batch:
     """As `in_order`, of what came for a partition."""
     _, elsewhere = sorted_out(accepted, known.bindings, deps.inbox, {turn.partition})
-    batch = Batch(accepted, unheard=turn.unheard, homes=homes_of(elsewhere))
-    return await in_order(conn, deps, {turn.partition}, batch, known, as_of)
+    batch = Batch(accepted, unheard=turn.unheard, read=turn.read, homes=homes_of(elsewhere))
+    return await in_order(conn, deps, batch, known, as_of)
 
 
 async def _besides(
@@ -202,7 +202,7 @@ async def _one_share(
             requests = {} if share.request_id is None else {owner_id: share.request_id}
             # Heartbeats come last, when all is stored.
             is_apart = any(isinstance(each, AcceptedEvent) for each in share.accepted)
-            batch = Batch(share.accepted, spans, requests, turn.unheard, is_apart)
+            batch = Batch(share.accepted, spans, requests, turn.unheard, is_apart, read=turn.read)
             return await do_batch(conn, deps, {turn.partition}, batch, share.as_of)
 
     share.began_at = datetime.now(UTC)

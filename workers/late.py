@@ -11,12 +11,11 @@ from uuid import UUID
 
 from core.entries import Entry, Reading
 from core.models.binding_at import select_bindings
-from core.schema.inbox import Accepted, AcceptedEvent
+from core.schema.inbox import Accepted, AcceptedEvent, readable
 from core.valkey import LOST
 from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import do_reading, turn_at
-from workers.entries import readable
 
 # So many entries, and what else there is of their butts, are done in one transaction.
 PART = 350
@@ -72,7 +71,7 @@ async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:
     """Entries in such groups that no reader is in two, and no butt: a reader's word, for which all
     counts that came before it, is done with all that it may decide. Those that cannot be read are a
     group."""
-    told = [(entry, readable(entry)) for entry in entries]
+    told = [(entry, readable(entry.payload)) for entry in entries]
     readers = {each.reader_id for _, each in told if each is not None}
     async with deps.pool.acquire() as conn:
         bindings = await select_bindings(conn, readers)

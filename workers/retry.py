@@ -19,7 +19,7 @@ from core.models.lossless import original_arguments, original_bytes
 from core.postgres import Connection
 from core.queue import deserialize
 from core.schema.inbox import Accepted, decode
-from workers.batch import is_beat, owner
+from workers.batch import owner
 from workers.containment import limited, outcome_of
 from workers.deps import Deps
 from workers.drain import do_aside
@@ -118,11 +118,7 @@ async def _home(conn: Connection, accepted: Sequence[Accepted]) -> UUID | None:
     """Whose partition the first of these belongs to; None: there are none."""
     if not accepted:
         return None
-    first = accepted[0]
-    bindings = await select_bindings(conn, {first.reader_id})
-    places = bindings.of_reader.get(first.reader_id)
-    # A heartbeat tells of the butt where its reader is, or was last.
-    return places[-1].target_id if is_beat(first) and places else owner(first, bindings)
+    return owner(accepted[0], await select_bindings(conn, {accepted[0].reader_id}))
 
 
 async def _job_again(deps: Deps, row: Restarted, known: Mapping[str, Task]) -> None:

@@ -1,11 +1,12 @@
 """A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from core.domain.window import Span
+from core.entries import Entry
 from core.models.correlated_shot import select_overdue
 from core.models.work import Asked, take_asked
 from core.postgres import Connection
@@ -27,6 +28,7 @@ class Turn(Struct, frozen=True):
             the first.
         unheard: Events that tell nothing of their readers yet, by id, and in which partition's late
             lane they are heard: something that came before them is not done.
+        read: What is done of the inbox, by lane.
     """
 
     partition: int
@@ -38,6 +40,7 @@ class Turn(Struct, frozen=True):
     requests: Mapping[UUID, UUID] = field(default_factory=dict)
     lane: int | None = None
     unheard: Mapping[UUID, int] = field(default_factory=dict)
+    read: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
 
     @property
     def from_lane(self) -> int:

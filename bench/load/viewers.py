@@ -76,8 +76,8 @@ class Viewer(asyncio.Protocol):
         self._left = data[at:]
 
     def _answer(self, ping: bytes) -> None:
-        # Whoever does not answer is taken for gone after a while. A client's frames are masked: with
-        # zeros they are as they were.
+        # Whoever does not answer is taken for gone after a while. A client's frames are masked:
+        # with zeros they are as they were.
         if self.transport is not None and not self.is_gone:
             self.transport.write(bytes([FINAL | PONG, MASKED | len(ping), *NO_MASK]) + ping)
 

@@ -13,7 +13,8 @@ READER_WAY_UPSERT = """
 INSERT INTO reader_way (reader_id, partition_key, left_at)
 SELECT reader_id, partition_key, left_at
 FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS way (reader_id, partition_key, left_at)
-ON CONFLICT (reader_id, partition_key) DO UPDATE SET left_at = excluded.left_at
+ON CONFLICT (reader_id, partition_key) DO UPDATE
+    SET left_at = greatest(reader_way.left_at, excluded.left_at)
 """
 
 # One that was left once more since it was read stays.

@@ -83,8 +83,10 @@ WITH stored AS (
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
         suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
 )
-SELECT reader_id, was_online, NULL::uuid AS event_id FROM kept
-UNION ALL SELECT NULL, NULL, event_id FROM stored
+SELECT reader_id, was_online, NULL::uuid AS event_id, EXISTS (
+    SELECT FROM reader_way AS way WHERE way.reader_id = kept.reader_id
+) AS is_moved FROM kept
+UNION ALL SELECT NULL, NULL, event_id, false FROM stored
 """
 
 STATUS_NOTE_BUFFERED = """
@@ -113,11 +115,14 @@ class News(Struct, frozen=True):
         starts: Readers that said for the first time when they were switched on, and when:
             microseconds.
         new: Events that were not known before, in the order of their ids.
+        moved: Readers that were moved, as far as it is not forgotten: who had to wait for them may
+            have read that too early.
     """
 
     online: Sequence[UUID]
     starts: Sequence[tuple[UUID, int]]
     new: Sequence[AcceptedEvent]
+    moved: Collection[UUID] = ()
 
 
 class Said(Struct, frozen=True):
@@ -159,7 +164,8 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     )
     newest = _latest(heard)
     online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
-    return News(online, starts, [event for event in events if event.event_id in kept.new])
+    new = [event for event in events if event.event_id in kept.new]
+    return News(online, starts, new, kept.moved)
 
 
 async def keep_unheard(
@@ -213,10 +219,11 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
 
 
 class _Kept(Struct, frozen=True):
-    """Readers that were online before, and events that were not known."""
+    """Readers that were online before, events that were not known, and readers that were moved."""
 
     online: Collection[UUID]
     new: Collection[UUID]
+    moved: Collection[UUID]
 
 
 async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
@@ -248,6 +255,7 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     return _Kept(
         {row["reader_id"] for row in rows if row["was_online"]},
         {row["event_id"] for row in rows if row["event_id"] is not None},
+        {row["reader_id"] for row in rows if row["is_moved"]},
     )
 
 

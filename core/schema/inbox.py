@@ -142,3 +142,11 @@ def decode(payload: bytes) -> Accepted:
     if not _EARLIEST <= event.at <= _LATEST:
         raise ValueError("a time does not lie between the years 1970 and 2200")
     return event
+
+
+def readable(payload: bytes) -> Accepted | None:
+    """As `decode`; None: it cannot be read."""
+    try:
+        return decode(payload)
+    except ValueError:
+        return None

@@ -92,7 +92,7 @@ async def test_a_reader_that_is_heard_for_the_first_time_comes_online(
     conn: Connection, field: Field
 ) -> None:
     news = await note(conn, field, beat(field, 10))
-    assert news == News([field.readers["1 target"]], [], [])
+    assert news == News([field.readers["1 target"]], [], [], set())
     assert await status(conn, field) == (10, True, None, None, None)
 
 

@@ -1,0 +1,113 @@
+"""A reader that was moved to a butt of another partition, and what it says there."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+from core.domain.values import SECOND, Status
+from core.gate import Haste, Incoming
+from core.models.instants import instant
+from core.models.reader_move import move_reader
+from core.schema.inbox import Accepted, encode
+from core.schema.reader import Whereabouts
+from tests.fields import put_up
+from tests.workers.conftest import Range
+from workers.deps import Deps
+from workers.drain import drain
+from workers.late import drain_late
+
+WAYS_SELECT = "SELECT count(*) FROM reader_way WHERE reader_id = $1"
+BUFFERED_SELECT = "SELECT buffered FROM reader_status WHERE reader_id = $1"
+# After the session's start, seconds: an arrow of the first butt, and when its reader was moved.
+SHOT_AT, MOVED_AT = 10.0, 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """The first butt's reader was moved to a butt of another partition.
+
+    Args:
+        line: The butts.
+        before: The partition that it came through before.
+        after: That which it comes through now.
+        lane: The butt where it is.
+    """
+
+    line: Range
+    before: int
+    after: int
+    lane: int
+
+    async def put(self, partition: int, *said: Accepted, haste: Haste = Haste.NOW) -> None:
+        """Put into a partition's inbox, whosever it is."""
+        await self.line.deps.inbox.append([Incoming(partition, encode(e), haste) for e in said])
+
+    async def do_now(self) -> None:
+        """Do what happens now, and what is asked for by it."""
+        for partition in [self.after, *range(self.line.deps.inbox.partitions)]:
+            await drain(self.line.deps, partition)
+
+    async def do_all(self) -> None:
+        """Do all that waits; what waits for something else is looked at once a round."""
+        for _ in range(5):
+            await self.do_now()
+            for partition in range(self.line.deps.inbox.partitions):
+                await drain_late(self.line.deps, partition)
+
+    async def statuses(self) -> list[Status]:
+        """What became of the first butt's shots, in the order of their releases."""
+        target = self.line.field.targets[1]
+        return [s.shot.status for s in await self.line.shots() if s.target_id == target]
+
+
+async def go(line: Range, lane: int, at: float, told_at: float | None = None) -> None:
+    """Move the first butt's reader, as operators do it, who tell it now or at another time."""
+    field = line.field
+    begin = instant(field.starts_at + round(at * SECOND))
+    place = Whereabouts(None, field.targets[lane])
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        now_ = datetime.now(UTC) if told_at is None else datetime.fromtimestamp(told_at, UTC)
+        await move_reader(conn, field.readers["1 target"], place, begin, now_)
+
+
+async def on(moved: Moved) -> int:
+    """Move the reader once more, to a third partition; to which butt."""
+    inbox, targets = moved.line.deps.inbox, moved.line.field.targets
+    ways_ = (moved.before, moved.after)
+    third = next(lane for lane, t in targets.items() if inbox.partition_of(t) not in ways_)
+    await go(moved.line, third, MOVED_AT + 40)
+    return third
+
+
+async def moved_away(deps: Deps) -> Moved:
+    """With an arrow that left before and is not decided."""
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=12))
+    homes = {lane: deps.inbox.partition_of(target) for lane, target in line.field.targets.items()}
+    lane = next(lane for lane, home in homes.items() if home != homes[1])
+    await line.say(line.field.release(SHOT_AT))
+    await go(line, lane, MOVED_AT)
+    return Moved(line, homes[1], homes[lane], lane)
+
+
+async def ways(line: Range) -> int:
+    """How many ways of the first butt's reader are kept."""
+    async with line.deps.pool.acquire() as conn:
+        count: int = await conn.fetchval(WAYS_SELECT, line.field.readers["1 target"])
+    return count
+
+
+async def buffered(line: Range, reader_id: UUID) -> int | None:
+    """What a reader still has to send, as far as is known."""
+    async with line.deps.pool.acquire() as conn:
+        left: int | None = await conn.fetchval(BUFFERED_SELECT, reader_id)
+    return left
+
+
+def words(moved: Moved) -> dict[str, Accepted]:
+    """What the reader says where it is now, by its kind."""
+    field = moved.line.field
+    return {
+        "heartbeat": field.beat(started=-1000, buffered=0),
+        "landing": field.landed(3500),
+    }
