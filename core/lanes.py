@@ -85,21 +85,25 @@ for _, lane in ipairs(lanes) do
     for reader in string.gmatch(readers, '%S+') do
         wanted[reader] = true
     end
-    local entries = redis.call('XRANGE', KEYS[i], after, '+', 'COUNT', left + 1)
-    if #entries > left then
-        left, entries = 0, {}
-        for reader, _ in pairs(wanted) do
-            held[reader] = true
+    local is_new, from, is_long = after == '-', after, false
+    repeat
+        local some = redis.call('XRANGE', KEYS[i], from, '+', 'COUNT', 500)
+        for _, entry in ipairs(some) do
+            from = '(' .. entry[1]
+            local kind, payload = entry[2][1], entry[2][2]
+            if kind ~= 's' then
+                left = left - 1
+                is_long = left < 0
+                local reader = string.match(payload, '"reader_id":"([^"]+)"')
+                if reader and wanted[reader]
+                    and (is_new or string.find(payload, '"is_mute":true', 1, true)) then
+                    held[reader] = true
+                end
+            end
         end
-    end
-    left = left - #entries
-    for _, entry in ipairs(entries) do
-        local kind, payload = entry[2][1], entry[2][2]
-        local reader = string.match(payload, '"reader_id":"([^"]+)"')
-        local is_new = after == '-' or string.find(payload, '"is_mute":true', 1, true)
-        if reader and wanted[reader] and kind ~= 's' and is_new then
-            held[reader] = true
-        end
+    until #some < 500 or is_long
+    for reader, _ in pairs(is_long and wanted or {}) do
+        held[reader] = true
     end
 end
 local found = {}
@@ -205,6 +209,11 @@ class Lanes:
         ]
         held = await self._holding(keys=keys, args=[MOST_LOOKED_AT, *words])
         return {UUID(reader.decode()) for reader in held}
+
+    async def depth_of(self, lane: int) -> int:
+        """How many entries a lane holds."""
+        depth: int = await self._valkey.xlen(stream_key(lane))
+        return depth
 
     async def depths(self) -> Mapping[int, int]:
         """How many entries each partition holds, the late ones among them."""

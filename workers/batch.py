@@ -31,7 +31,7 @@ from workers.derivation import Causes, Change, Derivation, derive
 from workers.errors import MovedMeanwhileError
 from workers.memory import Remembered
 from workers.recall import Recall
-from workers.ways import held_up, way_now
+from workers.ways import held_up, is_news, telling_most, waited_for, way_now
 
 # No session may have an arrow land later than this after its release.
 LONGEST_WINDOW = 60 * SECOND
@@ -93,7 +93,7 @@ class Batch(Struct, frozen=True):
             self,
             accepted=[e for e in self.accepted if not (e.reader_id in ways and is_beat(e))],
             unheard={**events, **self.unheard},
-            behind=[(way, e) for way, e in theirs if isinstance(e, AcceptedBeat)],
+            behind=telling_most([(way, e) for way, e in theirs if isinstance(e, AcceptedBeat)]),
         )
 
 
@@ -179,7 +179,7 @@ async def do_batch(
         Said(telling, known.last_heard, came.clocks, mine),
         instant(as_of - deps.offline_after),
     )
-    if not known.ways.keys() >= set(news.moved):
+    if is_news(news.ways, known):
         raise MovedMeanwhileError()
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
@@ -230,8 +230,9 @@ async def in_order(
         held |= telling & {reader for reader, _ in batch.homes}
     if not held:
         return batch
+    beats = [e for e in batch.accepted if isinstance(e, AcceptedBeat) and e.reader_id in held]
     later = batch.held_back({reader: way_now(inbox, known.bindings, reader) for reader in held})
-    return replace(later, starts=await keep_doubts(conn, [beat for _, beat in later.behind]))
+    return replace(later, starts=await keep_doubts(conn, beats))
 
 
 async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
@@ -308,7 +309,11 @@ async def _derive(
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
     spans = _joined(_joined(batch.spans, doubtful), _touched(told, butts))
     recall = Recall(conn, butts, deps.memory, _placed(told))
-    return await derive(recall, spans, as_of, _causes(batch, told))
+
+    async def waiting(targets: Collection[UUID]) -> Collection[UUID]:
+        return await waited_for(conn, deps, batch.read, targets)
+
+    return await derive(recall, spans, as_of, _causes(batch, told), waiting)
 
 
 def _told(events: Sequence[AcceptedEvent], bindings: Bindings) -> list[_Told]:

@@ -13,8 +13,11 @@ from workers.late import drain_late_alone
 async def correlate(deps: Deps, partition: int) -> None:
     """Something came for this partition."""
     await drain(deps, partition)
-    while await drain_late_alone(deps, partition):
-        pass
+    depth = await deps.inbox.depth_of(deps.inbox.late_lane(partition))
+    # What must wait for another partition is put back, and is not there for this once more.
+    for _ in range(1 + depth // deps.settings.quiver_batch_size):
+        if not await drain_late_alone(deps, partition):
+            break
 
 
 async def overdue(deps: Deps, bucket: int) -> None:

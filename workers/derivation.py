@@ -1,6 +1,6 @@
 """Shots derived anew from the rows: load the window, call the rules, write what differs."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
 from uuid import UUID
 
@@ -83,8 +83,12 @@ class Derivation(Struct, frozen=True):
     untold: int | None = None
 
 
+# Of some targets those of whose readers something is not done.
+type Waiting = Callable[[Collection[UUID]], Awaitable[Collection[UUID]]]
+
+
 async def derive(
-    recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes
+    recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, waiting: Waiting
 ) -> Derivation:
     """Derive the shots of some targets and write those that differ, in the caller's transaction;
     and so the landings that are nobody's.
@@ -94,22 +98,54 @@ async def derive(
         spans: When the releases lie whose shots may differ, by target.
         as_of: Now, microseconds.
         causes: The requests behind it.
+        waiting: Says of whose readers something is not done.
     """
-    conn = recall.conn
-    court = await judged_butts(conn, recall.butts)
+    court = await judged_butts(recall.conn, recall.butts)
     causes = replace(causes, of_shot=court.requests)
-    windows = await derived_windows(recall, court.butts, court.widened(spans), as_of)
+    windows = await _certain(recall, court.butts, court.widened(spans), as_of, waiting)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
     known = await recall.shots(cuts, _by_target(derived))
-    counted = await settled(conn, windows, derived, known)
+    counted = await settled(recall.conn, windows, derived, known)
     changes = _differences(counted, recall.butts, causes, set(cuts))
     untold = await _write(recall, windows, changes)
-    ends = await keep_auto_ends(conn, windows, _seen(changes))
+    ends = await keep_auto_ends(recall.conn, windows, _seen(changes))
     if court.pending:
-        await Hindsight(conn, windows, known, counted, _versions(changes), as_of).note(court)
+        await Hindsight(recall.conn, windows, known, counted, _versions(changes), as_of).note(court)
     unmatched = await keep_unmatched(recall, windows)
     return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned(), untold)
+
+
+async def _certain(
+    recall: Recall,
+    butts: Mapping[UUID, PlacedButt],
+    spans: Mapping[UUID, Span],
+    as_of: int,
+    waiting: Waiting,
+) -> list[Window]:
+    """As `derived_windows`; where something of a butt's readers waits, that they are online lets
+    nobody have missed: it may be the landing."""
+    windows = await derived_windows(recall, butts, spans, as_of)
+    presumed = {window.target_id for window in windows if _presumes(window)}
+    doubted = await waiting(presumed) if presumed else ()
+    if not doubted:
+        return windows
+    seen = {target: _unseen(butt) if target in doubted else butt for target, butt in butts.items()}
+    again = {w.target_id: w.span for w in windows if w.target_id in doubted}
+    others = [window for window in windows if window.target_id not in doubted]
+    return [*others, *await derived_windows(recall, seen, again, as_of)]
+
+
+def _presumes(window: Window) -> bool:
+    """Whether some arrow has missed only as far as is known."""
+    shots = window.found.shots
+    return any(shot.status is Status.MISSED and not shot.is_settled for shot in shots)
+
+
+def _unseen(placed: PlacedButt) -> PlacedButt:
+    """A butt of whose readers nobody knows whether they are online."""
+    watches = tuple(replace(watch, last_heard_at=None) for watch in placed.butt.watches)
+    return replace(placed, butt=replace(placed.butt, watches=watches))
 
 
 async def _write(

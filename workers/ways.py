@@ -15,12 +15,12 @@ from uuid import UUID
 from core.domain.values import SECOND
 from core.entries import Entry
 from core.inbox import Inbox
-from core.models.binding_at import Bindings
+from core.models.binding_at import Bindings, select_bindings, select_watching
 from core.models.instants import instant
 from core.models.known_reader import KnownReaders
-from core.models.reader_way import forget_ways
+from core.models.reader_way import forget_ways, select_ways
 from core.postgres import Connection
-from core.schema.inbox import readable
+from core.schema.inbox import AcceptedBeat, readable
 from workers.deps import Deps
 
 # An API process that has not heard of a move yet, or a request that was under way, goes the old
@@ -49,7 +49,8 @@ async def held_up(
         as_of: Now, microseconds.
     """
     inbox, now = deps.inbox, _now()
-    ways = {reader: _ways(inbox, known, reader, now) for reader in telling}
+    noted = {reader: [way.key for way in theirs] for reader, theirs in known.ways.items()}
+    ways = {r: _ways(inbox, known.bindings, r, noted.get(r, ()), now) for r in telling}
     drained = {lane % inbox.partitions for lane in read}
     if all(reader not in known.ways and theirs == drained for reader, theirs in ways.items()):
         return set()
@@ -61,8 +62,7 @@ async def held_up(
     }
     if not among:
         return set()
-    last = {lane: entries[-1].id for lane, entries in read.items() if entries}
-    held = await inbox.holding(among, last)
+    held = await inbox.holding(among, _last(read))
     settled = [
         (reader, way.key, instant(way.left_at))
         for reader in among
@@ -73,6 +73,52 @@ async def held_up(
     if settled:
         await forget_ways(conn, settled)
     return held
+
+
+async def waited_for(
+    conn: Connection, deps: Deps, read: Mapping[int, Sequence[Entry]], targets: Collection[UUID]
+) -> set[UUID]:
+    """The targets of whose readers something waits: that they are there says nothing yet of what
+    they saw.
+
+    Args:
+        conn: In a transaction.
+        deps: The worker's clients.
+        read: What is done of the inbox, by lane.
+        targets: Some targets.
+    """
+    inbox, now = deps.inbox, _now()
+    watching = await select_watching(conn, targets)
+    bindings = await select_bindings(conn, watching)
+    noted = await select_ways(conn, watching)
+    among = {
+        reader: _lanes(
+            inbox,
+            _ways(inbox, bindings, reader, noted.get(reader, ()), now)
+            | {inbox.partition_of(target) for target in theirs},
+            read,
+        )
+        for reader, theirs in watching.items()
+    }
+    held = await inbox.holding(among, _last(read)) if among else set()
+    return {target for reader in held for target in watching[reader]}
+
+
+def is_news(noted: Mapping[UUID, Collection[int]], known: KnownReaders) -> bool:
+    """Whether ways of readers are noted, by their keys, that were not known."""
+    return any(
+        not {way.key for way in known.ways.get(reader, ())} >= set(keys)
+        for reader, keys in noted.items()
+    )
+
+
+def telling_most(beats: Sequence[tuple[int, AcceptedBeat]]) -> list[tuple[int, AcceptedBeat]]:
+    """Of heartbeats, each with a partition, those that say all that the others do: of each start of
+    a reader the last, and the last that had nothing left to send."""
+    last: dict[tuple[UUID, int | None, bool], tuple[int, AcceptedBeat]] = {}
+    for where, beat in sorted(beats, key=lambda each: each[1].received_at):
+        last[beat.reader_id, beat.started_at, not beat.buffered] = where, beat
+    return list(last.values())
 
 
 def way_now(inbox: Inbox, bindings: Bindings, reader_id: UUID) -> int:
@@ -86,19 +132,26 @@ def _now() -> int:
     return time.time_ns() // 1_000
 
 
-def _ways(inbox: Inbox, known: KnownReaders, reader_id: UUID, now: int) -> set[int]:
+def _last(read: Mapping[int, Sequence[Entry]]) -> dict[int, bytes]:
+    """The last id that is read, by lane."""
+    return {lane: entries[-1].id for lane, entries in read.items() if entries}
+
+
+def _ways(
+    inbox: Inbox, bindings: Bindings, reader_id: UUID, noted: Collection[int], now: int
+) -> set[int]:
     """The partitions that a reader's words come through, came through of late or will soon: that of
-    the butt where it is or was last, or its own."""
+    the butt where it is or was last, or its own, and those whose keys are noted."""
     told = [
         bound
-        for bound in known.bindings.of_reader.get(reader_id, [])
+        for bound in bindings.of_reader.get(reader_id, [])
         if bound.begin <= now + SETTLED_AFTER
     ]
     long_ago = [bound for bound in told if bound.begin <= now - SETTLED_AFTER]
     owners = {bound.target_id for bound in told[len(long_ago) :]}
     owners.add(long_ago[-1].target_id if long_ago else reader_id)
-    noted = {way.key % inbox.partitions for way in known.ways.get(reader_id, ())}
-    return noted | {inbox.partition_of(owner) for owner in owners}
+    keys = {key % inbox.partitions for key in noted}
+    return keys | {inbox.partition_of(owner) for owner in owners}
 
 
 def _through(inbox: Inbox, read: Mapping[int, Sequence[Entry]]) -> dict[UUID, set[int]]:

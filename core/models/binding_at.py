@@ -18,6 +18,14 @@ ORDER BY reader_id, valid_from
 """
 
 
+BINDING_SELECT_WATCHING = """
+SELECT DISTINCT binding.reader_id, binding.target_id
+FROM reader_binding AS binding
+JOIN reader ON reader.id = binding.reader_id AND reader.kind = 'target'
+WHERE binding.target_id = ANY ($1)
+"""
+
+
 class Bound(Struct, frozen=True):
     """A reader's time at a place, in microseconds: from `begin`, and before `end`.
 
@@ -77,3 +85,11 @@ async def select_bindings(conn: Connection, readers: Collection[UUID]) -> Bindin
     for reader_id, *row in await conn.fetch(BINDING_SELECT_OF_READERS, list(readers)):
         found.setdefault(reader_id, []).append(bound_of(tuple(row)))
     return Bindings(found)
+
+
+async def select_watching(conn: Connection, targets: Collection[UUID]) -> dict[UUID, set[UUID]]:
+    """The readers that ever reported what landed on some targets, each with those of them."""
+    found: dict[UUID, set[UUID]] = {}
+    for row in await conn.fetch(BINDING_SELECT_WATCHING, list(targets)):
+        found.setdefault(row["reader_id"], set()).add(row["target_id"])
+    return found

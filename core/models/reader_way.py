@@ -1,6 +1,6 @@
 """Ways on which a reader's words came before it was moved: some of them may still wait there."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -25,6 +25,10 @@ WHERE reader_way.reader_id = way.reader_id AND reader_way.partition_key = way.pa
     AND reader_way.left_at <= way.left_at
 """
 
+READER_WAY_SELECT_KEYS = """
+SELECT reader_id, partition_key FROM reader_way WHERE reader_id = ANY ($1)
+"""
+
 READER_WAY_SELECT_COMING = """
 SELECT target_id, valid_from FROM reader_binding
 WHERE reader_id = $1 AND valid_from > $2 ORDER BY valid_from
@@ -32,6 +36,14 @@ WHERE reader_id = $1 AND valid_from > $2 ORDER BY valid_from
 
 # A reader, the key of a partition that its words went to, and until when.
 type LeftWay = tuple[UUID, int, datetime]
+
+
+async def select_ways(conn: Connection, readers: Collection[UUID]) -> dict[UUID, set[int]]:
+    """The keys of the ways that are noted of some readers, of those that have any."""
+    found: dict[UUID, set[int]] = {}
+    for row in await conn.fetch(READER_WAY_SELECT_KEYS, list(readers)):
+        found.setdefault(row["reader_id"], set()).add(row["partition_key"])
+    return found
 
 
 async def way_of(conn: Connection, reader_id: UUID, at: datetime) -> int:

@@ -6,7 +6,7 @@ from copy import replace
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from core.domain.values import MILLISECOND, EventType
 from core.models.instants import LAST, held, instant, microseconds, optional_held
@@ -27,8 +27,9 @@ ON CONFLICT (reader_id) DO UPDATE SET last_heard_at = status.last_heard_at
 RETURNING reader_id, last_heard_at
 """
 
-# What an older heartbeat says never replaces what a newer one said. Only what it had still to send
-# is believed while in doubt, until the next one: nobody gets a zero for it.
+# What an older heartbeat says never replaces what a newer one said. What is still to be sent is
+# what the newest heartbeat said, whatever else was heard since: it may be heard late. Of two that
+# came at once the greater is believed: nobody gets a zero for it.
 # An event is of the latest start before it came; of a reader that never said when, of no start.
 # Clocks are measured by the same messages, and the events are among them: all of it is kept in the
 # same statement.
@@ -45,18 +46,24 @@ WITH stored AS (
     RETURNING event_id
 ), kept AS (
     INSERT INTO reader_status AS status
-        (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered)
-    SELECT reader_id, heard_at, heard_at >= $7, battery_pct, firmware, buffered
+        (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered, buffered_said_at)
+    SELECT reader_id, heard_at, heard_at >= $7, battery_pct, firmware, buffered, said_at
     FROM unnest(
-        $2::uuid[], $3::timestamptz[], $4::double precision[], $5::text[], $6::integer[]
-    ) AS heard (reader_id, heard_at, battery_pct, firmware, buffered)
+        $2::uuid[], $3::timestamptz[], $4::double precision[], $5::text[], $6::integer[],
+        $8::timestamptz[]
+    ) AS heard (reader_id, heard_at, battery_pct, firmware, buffered, said_at)
     ON CONFLICT (reader_id) DO UPDATE SET
         last_heard_at = greatest(status.last_heard_at, excluded.last_heard_at),
         is_online = status.is_online OR excluded.is_online,
         battery_pct = coalesce(excluded.battery_pct, status.battery_pct),
         firmware = coalesce(excluded.firmware, status.firmware),
-        buffered = CASE WHEN status.reader_id = ANY ($8::uuid[]) THEN excluded.buffered
-            ELSE greatest(status.buffered, excluded.buffered) END
+        buffered = CASE
+            WHEN excluded.buffered_said_at IS NULL THEN status.buffered
+            WHEN excluded.buffered_said_at < status.buffered_said_at THEN status.buffered
+            WHEN excluded.buffered_said_at = status.buffered_said_at
+                THEN greatest(status.buffered, excluded.buffered)
+            ELSE excluded.buffered END,
+        buffered_said_at = greatest(status.buffered_said_at, excluded.buffered_said_at)
     RETURNING reader_id, buffered, (
         SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
     ) AS was_online
@@ -83,17 +90,23 @@ WITH stored AS (
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
         suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
 )
-SELECT reader_id, was_online, NULL::uuid AS event_id, EXISTS (
-    SELECT FROM reader_way AS way WHERE way.reader_id = kept.reader_id
-) AS is_moved FROM kept
-UNION ALL SELECT NULL, NULL, event_id, false FROM stored
+SELECT reader_id, was_online, NULL::uuid AS event_id, ARRAY(
+    SELECT partition_key FROM reader_way AS way WHERE way.reader_id = kept.reader_id
+) AS ways FROM kept
+UNION ALL SELECT NULL, NULL, event_id, NULL FROM stored
 """
 
 STATUS_NOTE_BUFFERED = """
-INSERT INTO reader_status AS status (reader_id, last_heard_at, is_online, buffered)
-SELECT reader_id, '-infinity', false, buffered
-FROM unnest($1::uuid[], $2::integer[]) AS said (reader_id, buffered)
-ON CONFLICT (reader_id) DO UPDATE SET buffered = greatest(status.buffered, excluded.buffered)
+INSERT INTO reader_status AS status (
+    reader_id, last_heard_at, is_online, buffered, buffered_said_at
+)
+SELECT reader_id, '-infinity', false, buffered, said_at
+FROM unnest($1::uuid[], $2::integer[], $3::timestamptz[]) AS said (reader_id, buffered, said_at)
+ON CONFLICT (reader_id) DO UPDATE SET
+    buffered = CASE WHEN excluded.buffered_said_at > status.buffered_said_at
+        THEN excluded.buffered ELSE greatest(status.buffered, excluded.buffered) END,
+    buffered_said_at = excluded.buffered_said_at
+WHERE status.buffered_said_at IS NULL OR excluded.buffered_said_at >= status.buffered_said_at
 """
 
 BOOT_UPSERT = """
@@ -115,14 +128,14 @@ class News(Struct, frozen=True):
         starts: Readers that said for the first time when they were switched on, and when:
             microseconds.
         new: Events that were not known before, in the order of their ids.
-        moved: Readers that were moved, as far as it is not forgotten: who had to wait for them may
-            have read that too early.
+        ways: The keys of the ways that are noted of those who were heard, as far as there are any:
+            who had to wait for a reader may have read them too early.
     """
 
     online: Sequence[UUID]
     starts: Sequence[tuple[UUID, int]]
     new: Sequence[AcceptedEvent]
-    moved: Collection[UUID] = ()
+    ways: Mapping[UUID, Collection[int]] = field(default_factory=dict)
 
 
 class Said(Struct, frozen=True):
@@ -165,7 +178,7 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     newest = _latest(heard)
     online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
     new = [event for event in events if event.event_id in kept.new]
-    return News(online, starts, new, kept.moved)
+    return News(online, starts, new, kept.ways)
 
 
 async def keep_unheard(
@@ -193,12 +206,22 @@ async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[t
     Returns:
         Readers that said for the first time when they were switched on, and when: microseconds.
     """
-    last = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
-    holding = {reader: last[reader].buffered for reader in sorted(last) if last[reader].buffered}
+    last = {beat.reader_id: beat for beat in sorted(beats, key=_in_doubt_last)}
+    holding = [last[reader] for reader in sorted(last) if last[reader].buffered]
     if holding:
-        await conn.execute(STATUS_NOTE_BUFFERED, list(holding), list(holding.values()))
+        await conn.execute(
+            STATUS_NOTE_BUFFERED,
+            [beat.reader_id for beat in holding],
+            [beat.buffered for beat in holding],
+            [instant(beat.received_at) for beat in holding],
+        )
     begun = [beat for beat in beats if beat.started_at is not None]
     return await _keep_boots(conn, begun, is_clear=False) if begun else []
+
+
+def _in_doubt_last(beat: AcceptedBeat) -> tuple[int, int]:
+    """What heartbeats are sorted by: of two that came at once the last has more to send."""
+    return beat.received_at, beat.buffered or 0
 
 
 async def _first_heard(
@@ -219,11 +242,11 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
 
 
 class _Kept(Struct, frozen=True):
-    """Readers that were online before, events that were not known, and readers that were moved."""
+    """Readers that were online before, events that were not known, and readers' ways."""
 
     online: Collection[UUID]
     new: Collection[UUID]
-    moved: Collection[UUID]
+    ways: Mapping[UUID, Collection[int]]
 
 
 async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
@@ -231,7 +254,7 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     their clocks, and the events."""
     heard, last_heard = said.heard, said.last_heard
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
-    beat_of = {beat.reader_id: beat for beat in sorted(beats, key=lambda beat: beat.received_at)}
+    beat_of = {beat.reader_id: beat for beat in sorted(beats, key=_in_doubt_last)}
     new = {r: beat for r, beat in beat_of.items() if beat.received_at >= last_heard[r]}
     latest = _latest(heard)
     # Only a butt's reader is asked later whether it was there.
@@ -246,7 +269,7 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
         [None if beat is None else beat.firmware for beat in of_reader],
         [beat_of[reader].buffered if reader in beat_of else None for reader in latest],
         online_since,
-        list(new),
+        [instant(beat_of[reader].received_at) if reader in beat_of else None for reader in latest],
         list(landed),
         [instant(at) for at in landed.values()],
         UNSAID,
@@ -255,7 +278,7 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     return _Kept(
         {row["reader_id"] for row in rows if row["was_online"]},
         {row["event_id"] for row in rows if row["event_id"] is not None},
-        {row["reader_id"] for row in rows if row["is_moved"]},
+        {row["reader_id"]: row["ways"] for row in rows if row["ways"]},
     )
 
 

@@ -59,7 +59,7 @@ MADE: dict[str, dict[str, set[str]]] = {
         "reader": {"id", "kind", "name", "retired_at"} | STAMPS,
         "reader_binding": {"id", "reader_id", "slot_id", "target_id", "valid_from", "valid_to"},
         "reader_status": {"reader_id", "last_heard_at", "is_online", "battery_pct", "firmware"}
-        | {"buffered"},
+        | {"buffered", "buffered_said_at"},
         "reader_boot": {"reader_id", "said_started_at", "started_at", "clear_at", "event_clear_at"},
         "token": {"id", "role", "name", "hash", "reader_id", "created_at", "revoked_at"},
     },
@@ -126,6 +126,7 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611270910": {"untold": {"id", "shot_ids", "written_at"}},
     "202611270920": {},
     "202611271600": {"reader_way": {"reader_id", "partition_key", "left_at"}},
+    "202611272030": {},
 }
 
 

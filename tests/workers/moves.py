@@ -8,9 +8,9 @@ from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
 from core.models.instants import instant
 from core.models.reader_move import move_reader
-from core.schema.inbox import Accepted, encode
+from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
-from tests.fields import put_up
+from tests.fields import now, put_up
 from tests.workers.conftest import Range
 from workers.deps import Deps
 from workers.drain import drain
@@ -88,6 +88,27 @@ async def moved_away(deps: Deps) -> Moved:
     await line.say(line.field.release(SHOT_AT))
     await go(line, lane, MOVED_AT)
     return Moved(line, homes[1], homes[lane], lane)
+
+
+def ago(line: Range, seconds: float) -> float:
+    """Seconds after the session's start of what was so long ago."""
+    return (now() - line.field.starts_at) / SECOND - seconds
+
+
+async def moved_lately(deps: Deps, seconds: float) -> Moved:
+    """Moved so long ago, and nothing was shot yet."""
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=12))
+    homes = {lane: deps.inbox.partition_of(target) for lane, target in line.field.targets.items()}
+    lane = next(lane for lane, home in homes.items() if home != homes[1])
+    await go(line, lane, ago(line, seconds))
+    return Moved(line, homes[1], homes[lane], lane)
+
+
+async def became(line: Range, release: AcceptedEvent) -> Status:
+    """What became of an arrow."""
+    shots = await line.shots()
+    return next(s.shot.status for s in shots if s.shot.release_event_id == release.event_id)
 
 
 async def ways(line: Range) -> int:

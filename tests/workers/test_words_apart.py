@@ -21,7 +21,7 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from tests.fields import now, put_up
 from tests.workers.conftest import Range, cursed
-from tests.workers.moves import MOVED_AT, SHOT_AT, Moved, go, moved_away, ways, words
+from tests.workers.moves import MOVED_AT, SHOT_AT, Moved, became, go, moved_away, ways, words
 from workers import batch
 from workers import drain as drain_module
 from workers.batch import Outcome, carry
@@ -76,12 +76,6 @@ class Apart:
     async def became(self, release: AcceptedEvent) -> Status:
         """What became of an arrow."""
         return await became(self.line, release)
-
-
-async def became(line: Range, release: AcceptedEvent) -> Status:
-    """What became of an arrow."""
-    shots = await line.shots()
-    return next(s.shot.status for s in shots if s.shot.release_event_id == release.event_id)
 
 
 @pytest.fixture(name="moved")
@@ -344,12 +338,16 @@ async def test_what_is_retried_of_when_a_reader_was_nowhere_comes_behind_what_wa
     assert await apart.became(release) is Status.LANDED
 
 
+@pytest.mark.parametrize("has_another", [False, True])
 async def test_a_way_that_is_noted_while_its_reader_is_waited_for_undoes_what_goes_by_the_old(
-    moved: Moved, monkeypatch: pytest.MonkeyPatch
+    moved: Moved, monkeypatch: pytest.MonkeyPatch, has_another: bool
 ) -> None:
     line, field = moved.line, moved.line.field
     async with line.deps.pool.acquire() as conn:
         await conn.execute(WAYS_DELETE)
+        if has_another:
+            here = [(field.readers["1 target"], moved.after, instant(now()))]
+            await note_ways(conn, here)
 
     async def noted(conn: Connection, said: Said, online_since: datetime) -> News:
         async with line.deps.pool.acquire() as other:
