@@ -71,29 +71,32 @@ return all
 """
 # For each lane after which entry it is looked at, and whose is looked for there: the readers of
 # whom something lies there that is not done. An echo is; and in a lane that is being read what
-# comes after that counts only where it was carried there. Where entries are very many in all,
+# comes after that may count only where it was carried there. Where entries are very many in all,
 # nobody looks whose those of the longest lanes are.
 HOLDING = """
-local held, lanes, left = {}, {}, tonumber(ARGV[1])
+local held, lanes, left, is_any = {}, {}, tonumber(ARGV[1]), ARGV[2] == '1'
 for i = 1, #KEYS do
     lanes[i] = {i, redis.call('XLEN', KEYS[i])}
 end
 table.sort(lanes, function(one, other) return one[2] < other[2] end)
 for _, lane in ipairs(lanes) do
     local i, wanted = lane[1], {}
-    local after, readers = string.match(ARGV[i + 1], '(%S+) (.*)')
+    local after, readers = string.match(ARGV[i + 2], '(%S+) (.*)')
     for reader in string.gmatch(readers, '%S+') do
         wanted[reader] = true
     end
-    local is_new, from, is_long = after == '-', after, false
-    repeat
-        local some = redis.call('XRANGE', KEYS[i], from, '+', 'COUNT', 500)
+    local is_new, from, is_done = is_any or after == '-', after, lane[2] == 0
+    while not is_done and left >= 0 do
+        local some = redis.call('XRANGE', KEYS[i], from, '+', 'COUNT', math.min(500, left + 50))
+        is_done = #some == 0
         for _, entry in ipairs(some) do
             from = '(' .. entry[1]
             local kind, payload = entry[2][1], entry[2][2]
             if kind ~= 's' then
                 left = left - 1
-                is_long = left < 0
+                if left < 0 then
+                    break
+                end
                 local reader = string.match(payload, '"reader_id":"([^"]+)"')
                 if reader and wanted[reader]
                     and (is_new or string.find(payload, '"is_mute":true', 1, true)) then
@@ -101,8 +104,8 @@ for _, lane in ipairs(lanes) do
                 end
             end
         end
-    until #some < 500 or is_long
-    for reader, _ in pairs(is_long and wanted or {}) do
+    end
+    for reader, _ in pairs(is_done and {} or wanted) do
         held[reader] = true
     end
 end
@@ -188,15 +191,19 @@ class Lanes:
         return [number - 1 for number in said]
 
     async def holding(
-        self, among: Mapping[UUID, Collection[int]], read: Mapping[int, bytes]
+        self,
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
     ) -> set[UUID]:
-        """The readers of whom something lies in a lane that is not done, whenever it came; where a
-        lane is read only what was carried there. A lane of very many entries holds something of
-        all.
+        """The readers of whom something lies in a lane that is not done, whenever it came. A lane
+        of very many entries holds something of all.
 
         Args:
             among: In which lanes, by reader.
             read: The last id that is read, by lane: what came until then is done with it.
+            with_newer: Whether all counts that came after it, and not only what was carried there.
         """
         wanted: dict[int, list[str]] = {}
         for reader, lanes in among.items():
@@ -207,7 +214,7 @@ class Lanes:
             f"{f'({read[lane].decode()}' if lane in read else '-'} {' '.join(readers)}"
             for lane, readers in wanted.items()
         ]
-        held = await self._holding(keys=keys, args=[MOST_LOOKED_AT, *words])
+        held = await self._holding(keys=keys, args=[MOST_LOOKED_AT, int(with_newer), *words])
         return {UUID(reader.decode()) for reader in held}
 
     async def depth_of(self, lane: int) -> int:

@@ -310,8 +310,8 @@ async def _derive(
     spans = _joined(_joined(batch.spans, doubtful), _touched(told, butts))
     recall = Recall(conn, butts, deps.memory, _placed(told))
 
-    async def waiting(targets: Collection[UUID]) -> Collection[UUID]:
-        return await waited_for(conn, deps, batch.read, targets)
+    async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
+        return await waited_for(conn, deps, batch.read, in_the_air)
 
     return await derive(recall, spans, as_of, _causes(batch, told), waiting)
 

@@ -7,10 +7,10 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from core.domain.ends import Placed
-from core.domain.values import Shot, Status
+from core.domain.values import Shot, Status, Watch
 from core.domain.window import Span
 from core.models.auto_end import AutoEnd
-from core.models.butt import PlacedButt
+from core.models.butt import PlacedButt, select_butts
 from core.models.correlated_shot import StoredShot, voided
 from core.models.shot_write import write_shots
 from core.models.unmatched_landing import UnmatchedLanding
@@ -83,8 +83,9 @@ class Derivation(Struct, frozen=True):
     untold: int | None = None
 
 
-# Of some targets those of whose readers something is not done.
-type Waiting = Callable[[Collection[UUID]], Awaitable[Collection[UUID]]]
+# Of some targets, and when arrows were in the air there, those of whose readers something is not
+# done.
+type Waiting = Callable[[Mapping[UUID, Span]], Awaitable[Collection[UUID]]]
 
 
 async def derive(
@@ -126,25 +127,48 @@ async def _certain(
     """As `derived_windows`; where something of a butt's readers waits, that they are online lets
     nobody have missed: it may be the landing."""
     windows = await derived_windows(recall, butts, spans, as_of)
-    presumed = {window.target_id for window in windows if _presumes(window)}
-    doubted = await waiting(presumed) if presumed else ()
-    if not doubted:
+    presumed = {window.target_id: span for window in windows if (span := _presumed(window))}
+    if not presumed:
         return windows
-    seen = {target: _unseen(butt) if target in doubted else butt for target, butt in butts.items()}
-    again = {w.target_id: w.span for w in windows if w.target_id in doubted}
-    others = [window for window in windows if window.target_id not in doubted]
-    return [*others, *await derived_windows(recall, seen, again, as_of)]
+    waited_for = await waiting(presumed)
+    seen = {target: _unseen(butts[target]) for target in presumed if target in waited_for}
+    # What was done meanwhile was not waited for any more.
+    for target, butt in (await _anew(recall, presumed.keys() - seen.keys())).items():
+        if butt.butt.watches != butts[target].butt.watches:
+            seen[target] = _watched(butts[target], butt.butt.watches)
+    if not seen:
+        return windows
+    again = {w.target_id: w.span for w in windows if w.target_id in seen}
+    derived = await derived_windows(recall, {**butts, **seen}, again, as_of)
+    return [*(window for window in windows if window.target_id not in seen), *derived]
 
 
-def _presumes(window: Window) -> bool:
-    """Whether some arrow has missed only as far as is known."""
-    shots = window.found.shots
-    return any(shot.status is Status.MISSED and not shot.is_settled for shot in shots)
+async def _anew(recall: Recall, targets: Collection[UUID]) -> Mapping[UUID, PlacedButt]:
+    """Some butts as they are just now."""
+    if not targets:
+        return {}
+    offline_after = next(iter(recall.butts.values())).butt.offline_after
+    return await select_butts(recall.conn, targets, offline_after)
+
+
+def _presumed(window: Window) -> Span | None:
+    """When the arrows were in the air that have missed only as far as is known; None: there are
+    none."""
+    at = [
+        shot.released_at
+        for shot in window.found.shots
+        if shot.status is Status.MISSED and not shot.is_settled
+    ]
+    return Span(min(at), max(at) + window.butt.rules.landing_window) if at else None
 
 
 def _unseen(placed: PlacedButt) -> PlacedButt:
     """A butt of whose readers nobody knows whether they are online."""
-    watches = tuple(replace(watch, last_heard_at=None) for watch in placed.butt.watches)
+    watches = (replace(watch, last_heard_at=None) for watch in placed.butt.watches)
+    return _watched(placed, tuple(watches))
+
+
+def _watched(placed: PlacedButt, watches: tuple[Watch, ...]) -> PlacedButt:
     return replace(placed, butt=replace(placed.butt, watches=watches))
 
 

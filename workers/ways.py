@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
 from core.domain.values import SECOND
+from core.domain.window import Span
 from core.entries import Entry
 from core.inbox import Inbox
 from core.models.binding_at import Bindings, select_bindings, select_watching
@@ -76,7 +77,10 @@ async def held_up(
 
 
 async def waited_for(
-    conn: Connection, deps: Deps, read: Mapping[int, Sequence[Entry]], targets: Collection[UUID]
+    conn: Connection,
+    deps: Deps,
+    read: Mapping[int, Sequence[Entry]],
+    spans: Mapping[UUID, Span],
 ) -> set[UUID]:
     """The targets of whose readers something waits: that they are there says nothing yet of what
     they saw.
@@ -85,22 +89,21 @@ async def waited_for(
         conn: In a transaction.
         deps: The worker's clients.
         read: What is done of the inbox, by lane.
-        targets: Some targets.
+        spans: Some targets, and when arrows were in the air there.
     """
     inbox, now = deps.inbox, _now()
-    watching = await select_watching(conn, targets)
+    watching = await select_watching(conn, spans)
     bindings = await select_bindings(conn, watching)
     noted = await select_ways(conn, watching)
-    among = {
-        reader: _lanes(
-            inbox,
-            _ways(inbox, bindings, reader, noted.get(reader, ()), now)
-            | {inbox.partition_of(target) for target in theirs},
-            read,
-        )
-        for reader, theirs in watching.items()
-    }
-    held = await inbox.holding(among, _last(read)) if among else set()
+    among: dict[UUID, list[int]] = {}
+    for reader, targets in watching.items():
+        ways = _ways(inbox, bindings, reader, noted.get(reader, ()), now)
+        ways.update(map(inbox.partition_of, targets))
+        among[reader] = [*ways, *map(inbox.late_lane, ways)]
+    if not among:
+        return set()
+    # Also what came after all that is read: of what came late that may be a part.
+    held = await inbox.holding(among, _last(read), with_newer=True)
     return {target for reader in held for target in watching[reader]}
 
 

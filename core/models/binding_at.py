@@ -1,12 +1,13 @@
 """The place of a reader at a time, for events on their way."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
 
-from core.models.instants import microseconds
+from core.domain.window import Span
+from core.models.instants import instant, microseconds
 from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 
@@ -22,7 +23,9 @@ BINDING_SELECT_WATCHING = """
 SELECT DISTINCT binding.reader_id, binding.target_id
 FROM reader_binding AS binding
 JOIN reader ON reader.id = binding.reader_id AND reader.kind = 'target'
-WHERE binding.target_id = ANY ($1)
+JOIN unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[]) AS shot (target_id, begins, ends)
+    ON shot.target_id = binding.target_id
+    AND binding.valid_from <= shot.ends AND binding.valid_to >= shot.begins
 """
 
 
@@ -87,9 +90,20 @@ async def select_bindings(conn: Connection, readers: Collection[UUID]) -> Bindin
     return Bindings(found)
 
 
-async def select_watching(conn: Connection, targets: Collection[UUID]) -> dict[UUID, set[UUID]]:
-    """The readers that ever reported what landed on some targets, each with those of them."""
+async def select_watching(conn: Connection, spans: Mapping[UUID, Span]) -> dict[UUID, set[UUID]]:
+    """The readers that report what lands on some targets, each with those of them.
+
+    Args:
+        conn: Where to read.
+        spans: The targets, and when each reader was there for at least a moment.
+    """
     found: dict[UUID, set[UUID]] = {}
-    for row in await conn.fetch(BINDING_SELECT_WATCHING, list(targets)):
+    rows = await conn.fetch(
+        BINDING_SELECT_WATCHING,
+        list(spans),
+        [instant(span.begin) for span in spans.values()],
+        [instant(span.end) for span in spans.values()],
+    )
+    for row in rows:
         found.setdefault(row["reader_id"], set()).add(row["target_id"])
     return found

@@ -385,10 +385,15 @@ async def test_what_is_carried_between_the_reading_and_the_look_is_seen(moved: M
     inbox = open_inbox(deps.valkey, deps.settings)
     has_read, is_gone, look = asyncio.Event(), asyncio.Event(), inbox.holding
 
-    async def slow(among: Mapping[UUID, Collection[int]], read: Mapping[int, bytes]) -> set[UUID]:
+    async def slow(
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
+    ) -> set[UUID]:
         has_read.set()
         await is_gone.wait()
-        return await look(among, read)
+        return await look(among, read, with_newer=with_newer)
 
     other = replace(deps, inbox=inbox, turns=asyncio.Semaphore(2))
     await moved.put(moved.after, field.beat(started=-1000, buffered=0))

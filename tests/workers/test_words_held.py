@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from core.domain.values import SECOND, Status
+from core.domain.values import SECOND, EventType, Status
 from core.gate import Haste, Incoming
 from core.models.reader_move import move_reader
 from core.schema.inbox import AcceptedBeat, encode
@@ -25,6 +25,19 @@ from workers.late import drain_late
 def then(beat: AcceptedBeat, seconds: float) -> AcceptedBeat:
     """A heartbeat that came so long ago."""
     return replace(beat, received_at=now() - round(seconds * SECOND))
+
+
+async def a_millisecond_later(deps: Deps) -> None:
+    """What comes now came later by the store's clock than what came before."""
+    before = await store_ms(deps)
+    while await store_ms(deps) == before:
+        pass
+
+
+async def store_ms(deps: Deps) -> int:
+    """The store's time, milliseconds."""
+    seconds, micros = await deps.valkey.time()
+    return int(seconds) * 1_000 + int(micros) // 1_000
 
 
 @pytest.mark.parametrize("is_heard", [False, True])
@@ -112,6 +125,31 @@ async def test_no_miss_is_presumed_while_something_waits_in_the_late_lane(
     assert await became(line, release) is (Status.LANDED if is_hit else Status.MISSED)
 
 
+@pytest.mark.parametrize("is_cut", [False, True])
+async def test_no_miss_is_presumed_while_something_waits_behind_what_is_read_of_the_late_lane(
+    deps: Deps, is_cut: bool
+) -> None:
+    size = 1 if is_cut else 2000
+    few = replace(deps, settings=deps.settings.model_copy(update={"quiver_batch_size": size}))
+    async with deps.pool.acquire() as conn:
+        line = Range(few, await put_up(conn, lanes=1))
+    field = line.field
+    await line.say(then(field.beat(started=-1000, buffered=0), 15))
+    release = field.release(ago(line, 12))
+    await line.put(release, haste=Haste.LATE)
+    await a_millisecond_later(deps)
+    if not is_cut:
+        # What came late is read as far as it came before what happens now.
+        await line.put(field.event("1A arrow", EventType.IDENTIFIED, ago(line, 1)))
+    await line.put(field.landed(ago(line, 11.6)), haste=Haste.LATE)
+    partition = deps.inbox.partition_of(field.targets[1])
+    await drain_late(few, partition)
+    assert await became(line, release) is Status.UNRESOLVED
+    await drain(few, partition)
+    await drain_late(few, partition)
+    assert await became(line, release) is Status.LANDED
+
+
 async def test_echoes_alone_hold_up_nobody_however_many(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,11 +218,14 @@ async def test_a_job_ends_though_what_it_left_waits_for_another_partition(
     looks, holding = 0, deps.inbox.holding
 
     async def counted(
-        among: Mapping[UUID, Collection[int]], read: Mapping[int, bytes]
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
     ) -> set[UUID]:
         nonlocal looks
-        looks += 1
-        return await holding(among, read)
+        looks += not with_newer
+        return await holding(among, read, with_newer=with_newer)
 
     monkeypatch.setattr(deps.inbox, "holding", counted)
     await moved.put(moved.before, moved.line.field.landed(ago(moved.line, 150)), haste=Haste.LATE)
