@@ -1,7 +1,7 @@
 """A reader that was moved to a butt of another partition, and what it says there."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from core.domain.values import SECOND, Status
@@ -103,6 +103,35 @@ async def moved_lately(deps: Deps, seconds: float) -> Moved:
     lane = next(lane for lane, home in homes.items() if home != homes[1])
     await go(line, lane, ago(line, seconds))
     return Moved(line, homes[1], homes[lane], lane)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A session has begun five minutes ago, and an API process does not know it yet.
+
+    Args:
+        line: The butts.
+        lane: A butt whose reader's own partition is another than the butt's.
+        own: The reader's partition.
+        home: The butt's.
+    """
+
+    line: Range
+    lane: int
+    own: int
+    home: int
+
+
+async def begun_lately(deps: Deps) -> Begun:
+    """Nothing was shot yet."""
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, lanes=12, since=timedelta(minutes=5)))
+    field, inbox = line.field, deps.inbox
+    own = {n: inbox.partition_of(field.readers[f"{n} target"]) for n in field.targets}
+    home = {lane: inbox.partition_of(target) for lane, target in field.targets.items()}
+    # Not every reader's own partition is another than its butt's.
+    lane = next(lane for lane in home if own[lane] != home[lane])
+    return Begun(line, lane, own[lane], home[lane])
 
 
 async def became(line: Range, release: AcceptedEvent) -> Status:

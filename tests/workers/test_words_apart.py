@@ -21,7 +21,17 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from tests.fields import now, put_up
 from tests.workers.conftest import Range, cursed
-from tests.workers.moves import MOVED_AT, SHOT_AT, Moved, became, go, moved_away, ways, words
+from tests.workers.moves import (
+    MOVED_AT,
+    SHOT_AT,
+    Moved,
+    became,
+    begun_lately,
+    go,
+    moved_away,
+    ways,
+    words,
+)
 from workers import batch
 from workers import drain as drain_module
 from workers.batch import Outcome, carry
@@ -177,17 +187,9 @@ async def test_who_speaks_on_the_old_way_yet_is_heard_behind_what_came_the_new_w
 
 
 async def test_a_session_that_has_just_begun_is_such_a_move(deps: Deps) -> None:
-    async with deps.pool.acquire() as conn:
-        line = Range(deps, await put_up(conn, lanes=12, since=timedelta(minutes=5)))
+    begun = await begun_lately(deps)
+    line, lane, own, home = begun.line, begun.lane, begun.own, begun.home
     field, inbox = line.field, deps.inbox
-    # Not every reader's own partition is another than its butt's.
-    lane = next(
-        lane
-        for lane, target in field.targets.items()
-        if inbox.partition_of(field.readers[f"{lane} target"]) != inbox.partition_of(target)
-    )
-    own = inbox.partition_of(field.readers[f"{lane} target"])
-    home = inbox.partition_of(field.targets[lane])
     release = field.release(SHOT_AT, f"{lane}A")
     landing = field.landed(SHOT_AT + 0.4, lane)
     beat = field.beat(f"{lane} target", started=-1000, buffered=0)

@@ -15,7 +15,7 @@ from core.schema.inbox import AcceptedBeat, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
 from tests.workers.conftest import WITHIN_S, Range
-from tests.workers.moves import Moved, ago, became, buffered, moved_lately
+from tests.workers.moves import Moved, ago, became, begun_lately, buffered, moved_lately
 from workers.correlate import correlate
 from workers.deps import Deps
 from workers.drain import drain
@@ -65,16 +65,9 @@ async def test_an_older_heartbeat_does_not_undo_a_doubt(deps: Deps, is_heard: bo
 async def test_no_miss_is_presumed_while_something_waits_on_the_way_of_before_the_session(
     deps: Deps, haste: Haste
 ) -> None:
-    async with deps.pool.acquire() as conn:
-        line = Range(deps, await put_up(conn, lanes=12, since=timedelta(minutes=5)))
+    begun = await begun_lately(deps)
+    line, lane, own, home = begun.line, begun.lane, begun.own, begun.home
     field, inbox = line.field, deps.inbox
-    lane = next(
-        lane
-        for lane, target in field.targets.items()
-        if inbox.partition_of(field.readers[f"{lane} target"]) != inbox.partition_of(target)
-    )
-    own = inbox.partition_of(field.readers[f"{lane} target"])
-    home = inbox.partition_of(field.targets[lane])
     beat = then(field.beat(f"{lane} target", started=-1000, buffered=0), 15)
     await inbox.append([Incoming(home, encode(beat))])
     await drain(deps, home)
