@@ -5,8 +5,6 @@ from uuid import UUID
 from core.feed import Feed, Message
 
 PAGE = 500
-# Where a session stood before anything was ever published of it.
-BEFORE_THE_FIRST = "0-0"
 
 
 class Overtaken(Exception):
@@ -21,6 +19,6 @@ async def read_page(feed: Feed, session_id: UUID, cursor: str) -> list[Message]:
     """
     page = await feed.since(session_id, cursor, PAGE)
     # Asked afterwards: what the buffer still holds now, it held when the page was read.
-    if cursor != BEFORE_THE_FIRST and not await feed.holds(session_id, cursor):
+    if not await feed.holds(session_id, cursor):
         raise Overtaken(cursor)
     return page

@@ -19,6 +19,8 @@ from core.valkey import send
 
 CHANNEL = "quiver:feed"
 KEEP_FOR_S = 48 * 3600
+# Where a session stands before anything was ever published of it.
+BEFORE_THE_FIRST = "0-0"
 
 APPEND = """
 local length, keep_for, channel = ARGV[1], ARGV[2], ARGV[3]
@@ -144,18 +146,26 @@ class Feed:
         pipe.execute_command("EVAL", APPEND, len(streams), *map(stream_key, streams), *said)
 
     async def cursor(self, session_id: UUID) -> str:
-        """The newest message's cursor; `0-0` before the first."""
+        """The newest message's cursor; `BEFORE_THE_FIRST` before there is one."""
         newest = await self._valkey.xrevrange(stream_key(session_id), count=1)
-        return newest[0][0].decode() if newest else "0-0"
+        return newest[0][0].decode() if newest else BEFORE_THE_FIRST
 
     async def holds(self, session_id: UUID, cursor: str) -> bool:
         """Whether everything after the cursor is still in the buffer."""
         oldest = await self._valkey.xrange(stream_key(session_id), count=1)
-        newest = await self.cursor(session_id)
         if not oldest:
-            return cursor == "0-0"
+            return cursor == BEFORE_THE_FIRST
+        if cursor == BEFORE_THE_FIRST:
+            return await self._holds_all(session_id)
+        newest = await self.cursor(session_id)
         first = cursor_order(oldest[0][0].decode())
         return first <= cursor_order(cursor) <= cursor_order(newest)
+
+    async def _holds_all(self, session_id: UUID) -> bool:
+        """Whether nothing that was ever published has left the buffer."""
+        state = await self._valkey.xinfo_stream(stream_key(session_id))
+        is_whole: bool = state["entries-added"] == state["length"]
+        return is_whole
 
     async def since(self, session_id: UUID, cursor: str, count: int = 1000) -> list[Message]:
         """Messages after the cursor, oldest first, at most `count`."""

@@ -3,8 +3,8 @@
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
@@ -27,6 +27,7 @@ from simulators.truth import Truth
 from tests.chaos.whole import Whole
 from tests.conftest import ADMIN_TOKEN
 
+WATCHING_WITHIN_S = 10.0
 RECOVERED_WITHIN_S = 15.0
 SETTLED_WITHIN_S = 30.0
 LATE_MS = 1_500
@@ -112,9 +113,9 @@ def _ids(request: httpx.Request) -> list[str]:
     return [event["event_id"] for event in json.loads(request.content)["events"]]
 
 
-@contextmanager
-def watching(whole: Whole, session_id: str) -> Iterator[list[Versions]]:
-    """Viewers that connect again by cursor, and what each saw."""
+@asynccontextmanager
+async def watching(whole: Whole, session_id: str) -> AsyncIterator[list[Versions]]:
+    """Viewers that watch already and connect again by cursor, and what each saw."""
     seen: list[Versions] = [defaultdict(set) for _ in range(VIEWERS)]
     viewers = [ViewerSocket(whole.url, None, session_id, None) for _ in seen]
     tasks = [
@@ -122,6 +123,9 @@ def watching(whole: Whole, session_id: str) -> Iterator[list[Versions]]:
         for viewer, versions in zip(viewers, seen, strict=True)
     ]
     try:
+        async with asyncio.timeout(WATCHING_WITHIN_S):
+            while any(viewer.board.cursor is None for viewer in viewers):
+                await asyncio.sleep(0.01)
         yield seen
     finally:
         for task in tasks:
@@ -170,7 +174,7 @@ async def under_load(
             # It could not begin: that says why.
             await shooting
         session_id = await load.session
-        with watching(whole, session_id) as seen:
+        async with watching(whole, session_id) as seen:
             await during()
             truth = await shooting
             shots = await _settled(whole, session_id)
@@ -226,9 +230,11 @@ async def _all_seen(whole: Whole, session_id: str, seen: Sequence[Versions]) -> 
             rows = await conn.fetch(VERSION_SELECT, UUID(session_id))
     for row in rows:
         assert row["version"] in told[str(row["id"])]
-    async with asyncio.timeout(RECOVERED_WITHIN_S):
-        while any(_missing(told, versions) for versions in seen):
-            await asyncio.sleep(0.1)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(RECOVERED_WITHIN_S):
+            while any(_missing(told, versions) for versions in seen):
+                await asyncio.sleep(0.1)
+    assert [_missing(told, versions) for versions in seen] == [[] for _ in seen]
 
 
 async def _told(whole: Whole, session_id: str) -> Versions:

@@ -140,6 +140,25 @@ async def test_a_cursor_is_taken_up_without_gap_or_repeat(
     assert [frame["data"]["n"] for frame in told] == list(range(5, 1600))
 
 
+async def test_who_came_before_the_first_message_goes_on_from_there(
+    served: Served, butts: Butts, feed: Feed
+) -> None:
+    async with viewing(served.url, butts.session_id) as viewer:
+        since = (await receive(viewer))["data"]["cursor"]
+    await feed.publish(frames(butts, *range(700)))
+    async with viewing(served.url, butts.session_id, f"?since={since}") as viewer:
+        told = await receive_many(viewer, 700)
+    assert [frame["data"]["n"] for frame in told] == list(range(700))
+
+
+async def test_who_came_before_the_first_message_begins_anew_when_it_has_left_the_buffer(
+    served: Served, butts: Butts, valkey: Redis
+) -> None:
+    await Feed(valkey, length=10).publish(frames(butts, *range(700)))
+    async with viewing(served.url, butts.session_id, "?since=0-0") as viewer:
+        assert (await receive(viewer))["type"] == "snapshot"
+
+
 async def test_a_viewer_that_joins_amid_messages_misses_none(
     served: Served, butts: Butts, feed: Feed
 ) -> None:
