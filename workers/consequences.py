@@ -1,7 +1,6 @@
 """What a batch brings about once it is committed: viewers are told, other partitions get what is
 theirs, jobs are asked for."""
 
-import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -9,6 +8,7 @@ from msgspec import Struct, field
 
 from core.domain.values import MILLISECOND, Status
 from core.entries import Entry
+from core.models.instants import now
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.valkey import send
@@ -36,11 +36,6 @@ class Done(Struct, frozen=True):
     def all_entries(self) -> list[Entry]:
         """Of all lanes."""
         return [entry for entries in self.entries.values() for entry in entries]
-
-
-def now() -> int:
-    """Microseconds since the epoch."""
-    return time.time_ns() // 1_000
 
 
 async def bring_about(

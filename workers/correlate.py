@@ -2,8 +2,8 @@
 comes."""
 
 from core.models.correlated_shot import select_overdue
+from core.models.instants import now
 from core.models.unmatched_landing import select_due_targets
-from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import drain
 from workers.following import looks

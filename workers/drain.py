@@ -9,13 +9,13 @@ from uuid import UUID
 from core.domain.values import MILLISECOND
 from core.domain.window import Span
 from core.entries import Reading
-from core.models.instants import FOREVER
+from core.models.instants import FOREVER, now
 from core.models.work import select_barriers, try_unasked_partition, unlock_partitions
 from core.postgres import Connection
 from core.schema.inbox import Accepted
 from core.valkey import LOST
 from workers.batch import Batch, Outcome, carry, do_batch
-from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
+from workers.consequences import Done, bring_about, deadlines_of_unmatched
 from workers.containment import tried
 from workers.deps import Deps
 from workers.entries import decoded, keep_unreadable, put_aside, unheard

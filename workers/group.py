@@ -9,11 +9,12 @@ from operator import attrgetter
 from msgspec import Struct
 
 from core.entries import Reading
+from core.models.instants import now
 from core.models.work import try_unasked_partitions, unlock_partitions
 from core.postgres import Connection
 from core.valkey import LOST
 from workers.batch import Batch, Outcome, carry, do_batch
-from workers.consequences import Done, bring_about, deadlines_of_unmatched, now
+from workers.consequences import Done, bring_about, deadlines_of_unmatched
 from workers.containment import tried
 from workers.deps import Deps
 from workers.drain import do_reading

@@ -11,9 +11,9 @@ from uuid import UUID
 
 from core.entries import Entry, Reading
 from core.models.binding_at import select_bindings
+from core.models.instants import now
 from core.schema.inbox import Accepted, AcceptedEvent, readable
 from core.valkey import LOST
-from workers.consequences import now
 from workers.deps import Deps
 from workers.drain import do_reading, turn_at
 

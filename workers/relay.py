@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from core.domain.values import SECOND
 from core.models.correlated_shot import StoredShot, lock_shots
+from core.models.instants import now
 from core.models.untold import Untold, delete_untold, lock_untold
 from workers.auto_ends import tell_overlooked
-from workers.consequences import now
 from workers.deps import Deps
 from workers.frames import overlooked_frames
 from workers.review import listed_frames

@@ -4,7 +4,7 @@ from core.domain.values import MILLISECOND, SECOND
 from core.models.auto_end import count_untold_ends
 from core.models.correlated_shot import select_overdue, select_unsettled
 from core.models.failed_job_retry import delete_old, select_left
-from core.models.instants import instant
+from core.models.instants import instant, now
 from core.models.presence import mark_silent, select_reader_places
 from core.models.recompute import request_recompute
 from core.models.standing_rank import select_unranked_sessions
@@ -12,7 +12,6 @@ from core.models.unmatched_landing import select_due_targets
 from core.models.untold import count_untold
 from core.models.work import select_asked_partitions
 from core.postgres import Connection
-from workers.consequences import now
 from workers.deps import Deps
 from workers.frames import reader_frames
 from workers.job import RETRY

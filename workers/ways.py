@@ -8,7 +8,6 @@ its word waits until it has not, whichever came first. What waits there is done 
 not, so nobody waits in a ring.
 """
 
-import time
 from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from core.domain.window import Span
 from core.entries import Entry
 from core.inbox import Inbox
 from core.models.binding_at import Bindings, select_bindings, select_watching
-from core.models.instants import instant
+from core.models.instants import instant, now
 from core.models.known_reader import KnownReaders
 from core.models.reader_way import forget_ways, select_ways
 from core.postgres import Connection
@@ -49,9 +48,9 @@ async def held_up(
         known: What is known of them.
         as_of: Now, microseconds.
     """
-    inbox, now = deps.inbox, _now()
+    inbox, at = deps.inbox, now()
     noted = {reader: [way.key for way in theirs] for reader, theirs in known.ways.items()}
-    ways = {r: _ways(inbox, known.bindings, r, noted.get(r, ()), now) for r in telling}
+    ways = {r: _ways(inbox, known.bindings, r, noted.get(r, ()), at) for r in telling}
     drained = {lane % inbox.partitions for lane in read}
     if all(reader not in known.ways and theirs == drained for reader, theirs in ways.items()):
         return set()
@@ -91,13 +90,13 @@ async def waited_for(
         read: What is done of the inbox, by lane.
         spans: Some targets, and when arrows were in the air there.
     """
-    inbox, now = deps.inbox, _now()
+    inbox, at = deps.inbox, now()
     watching = await select_watching(conn, spans)
     bindings = await select_bindings(conn, watching)
     noted = await select_ways(conn, watching)
     among: dict[UUID, list[int]] = {}
     for reader, targets in watching.items():
-        ways = _ways(inbox, bindings, reader, noted.get(reader, ()), now)
+        ways = _ways(inbox, bindings, reader, noted.get(reader, ()), at)
         ways.update(map(inbox.partition_of, targets))
         among[reader] = [*ways, *map(inbox.late_lane, ways)]
     if not among:
@@ -126,13 +125,9 @@ def telling_most(beats: Sequence[tuple[int, AcceptedBeat]]) -> list[tuple[int, A
 
 def way_now(inbox: Inbox, bindings: Bindings, reader_id: UUID) -> int:
     """The partition that a reader's words go to just now."""
-    now = _now()
-    begun = [bound for bound in bindings.of_reader.get(reader_id, []) if bound.begin <= now]
+    at = now()
+    begun = [bound for bound in bindings.of_reader.get(reader_id, []) if bound.begin <= at]
     return inbox.partition_of(begun[-1].target_id if begun else reader_id)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000
 
 
 def _last(read: Mapping[int, Sequence[Entry]]) -> dict[int, bytes]:
@@ -141,16 +136,16 @@ def _last(read: Mapping[int, Sequence[Entry]]) -> dict[int, bytes]:
 
 
 def _ways(
-    inbox: Inbox, bindings: Bindings, reader_id: UUID, noted: Collection[int], now: int
+    inbox: Inbox, bindings: Bindings, reader_id: UUID, noted: Collection[int], at: int
 ) -> set[int]:
     """The partitions that a reader's words come through, came through of late or will soon: that of
     the butt where it is or was last, or its own, and those whose keys are noted."""
     told = [
         bound
         for bound in bindings.of_reader.get(reader_id, [])
-        if bound.begin <= now + SETTLED_AFTER
+        if bound.begin <= at + SETTLED_AFTER
     ]
-    long_ago = [bound for bound in told if bound.begin <= now - SETTLED_AFTER]
+    long_ago = [bound for bound in told if bound.begin <= at - SETTLED_AFTER]
     owners = {bound.target_id for bound in told[len(long_ago) :]}
     owners.add(long_ago[-1].target_id if long_ago else reader_id)
     keys = {key % inbox.partitions for key in noted}

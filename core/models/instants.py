@@ -1,5 +1,6 @@
 """Times as the database keeps them and as the rules take them."""
 
+import time
 from datetime import UTC, datetime, timedelta
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -12,6 +13,11 @@ FIRST = datetime(1, 1, 2, tzinfo=UTC)
 _FIRST_AT = (FIRST - EPOCH) // MICROSECOND
 _LAST_AT = (LAST - timedelta(days=366) - EPOCH) // MICROSECOND
 _HELD_LAST = (LAST - EPOCH) // MICROSECOND
+
+
+def now() -> int:
+    """Microseconds since the epoch, by this machine's clock."""
+    return time.time_ns() // 1_000
 
 
 def microseconds(at: datetime) -> int:
