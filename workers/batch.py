@@ -71,6 +71,11 @@ class Batch(Struct, frozen=True):
     starts: Sequence[tuple[UUID, int]] = ()
 
     @property
+    def doubts(self) -> list[AcceptedBeat]:
+        """Heartbeats that do not count yet, but say that more is still to be sent: that holds."""
+        return [beat for _, beat in self.behind if beat.buffered]
+
+    @property
     def events(self) -> list[AcceptedEvent]:
         """What came, without the heartbeats."""
         return events_of(self.accepted)
@@ -181,7 +186,11 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
-    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
+    batch = replace(
+        batch,
+        accepted=news.new,
+        witnessed=_witnessed([*telling, *batch.doubts], known.bindings),
+    )
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
     doubtful = await doubtful_butts(

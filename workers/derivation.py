@@ -11,9 +11,10 @@ from core.domain.values import Shot, Status, Watch
 from core.domain.window import Span
 from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt, select_butts
-from core.models.correlated_shot import StoredShot, voided
+from core.models.correlated_shot import StoredShot, select_missed, voided
 from core.models.shot_write import write_shots
 from core.models.unmatched_landing import UnmatchedLanding
+from core.postgres import Connection
 from workers.auto_ends import keep_auto_ends
 from workers.ends import Settled, settled
 from workers.hindsight import Hindsight
@@ -126,21 +127,43 @@ async def _certain(
 ) -> list[Window]:
     """As `derived_windows`; where something of a butt's readers waits, that they are online lets
     nobody have missed: it may be the landing."""
-    windows = await derived_windows(recall, butts, spans, as_of)
-    presumed = {window.target_id: span for window in windows if (span := _presumed(window))}
-    if not presumed:
-        return windows
+    windows = new = await derived_windows(recall, butts, spans, as_of)
+    while presumed := await _presumed(recall.conn, new):
+        doubted = await _doubted(recall, butts, presumed, waiting)
+        butts = {**butts, **doubted}
+        again = {window.target_id: window.span for window in new if window.target_id in doubted}
+        # Of what came since the look other readers may be presumed to have been there.
+        new = await derived_windows(recall, butts, again, as_of)
+        windows = [*(window for window in windows if window.target_id not in again), *new]
+    return windows
+
+
+async def _doubted(
+    recall: Recall,
+    butts: Mapping[UUID, PlacedButt],
+    presumed: Mapping[UUID, Span],
+    waiting: Waiting,
+) -> dict[UUID, PlacedButt]:
+    """Those butts of which something else is known than what they were derived by: that something
+    waits, or what was done since.
+
+    Args:
+        recall: What is stored of the butts.
+        butts: As they were derived.
+        presumed: When arrows were in the air there of which nobody saw a landing, as is presumed.
+        waiting: Says of whose readers something is not done.
+    """
     waited_for = await waiting(presumed)
-    seen = {target: _unseen(butts[target]) for target in presumed if target in waited_for}
+    doubted = {
+        target: _unsure(butts[target], span.begin)
+        for target, span in presumed.items()
+        if target in waited_for
+    }
     # What was done meanwhile was not waited for any more.
-    for target, butt in (await _anew(recall, presumed.keys() - seen.keys())).items():
+    for target, butt in (await _anew(recall, presumed.keys() - waited_for)).items():
         if butt.butt.watches != butts[target].butt.watches:
-            seen[target] = _watched(butts[target], butt.butt.watches)
-    if not seen:
-        return windows
-    again = {w.target_id: w.span for w in windows if w.target_id in seen}
-    derived = await derived_windows(recall, {**butts, **seen}, again, as_of)
-    return [*(window for window in windows if window.target_id not in seen), *derived]
+            doubted[target] = _watched(butts[target], butt.butt.watches)
+    return doubted
 
 
 async def _anew(recall: Recall, targets: Collection[UUID]) -> Mapping[UUID, PlacedButt]:
@@ -151,21 +174,31 @@ async def _anew(recall: Recall, targets: Collection[UUID]) -> Mapping[UUID, Plac
     return await select_butts(recall.conn, targets, offline_after)
 
 
-def _presumed(window: Window) -> Span | None:
-    """When the arrows were in the air that have missed only as far as is known; None: there are
-    none."""
-    at = [
-        shot.released_at
-        for shot in window.found.shots
-        if shot.status is Status.MISSED and not shot.is_settled
-    ]
-    return Span(min(at), max(at) + window.butt.rules.landing_window) if at else None
+async def _presumed(conn: Connection, windows: Sequence[Window]) -> dict[UUID, Span]:
+    """When arrows were in the air that have missed only as far as is known, by target. What was
+    called a miss before stays one until somebody says otherwise: judges are not called for what
+    passes."""
+    missed = {
+        window.target_id: [
+            shot
+            for shot in window.found.shots
+            if shot.status is Status.MISSED and not shot.is_settled
+        ]
+        for window in windows
+    }
+    ids = [shot.id for shots in missed.values() for shot in shots]
+    told = await select_missed(conn, ids) if ids else set()
+    at = {t: [s.released_at for s in shots if s.id not in told] for t, shots in missed.items()}
+    return {
+        window.target_id: Span(min(new), max(new) + window.butt.rules.landing_window)
+        for window in windows
+        if (new := at[window.target_id])
+    }
 
 
-def _unseen(placed: PlacedButt) -> PlacedButt:
-    """A butt of whose readers nobody knows whether they are online."""
-    watches = (replace(watch, last_heard_at=None) for watch in placed.butt.watches)
-    return _watched(placed, tuple(watches))
+def _unsure(placed: PlacedButt, since: int) -> PlacedButt:
+    """A butt of whose readers nobody knows whether they saw what came of releases since a time."""
+    return replace(placed, butt=replace(placed.butt, unsure_from=since))
 
 
 def _watched(placed: PlacedButt, watches: tuple[Watch, ...]) -> PlacedButt:

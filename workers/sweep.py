@@ -2,16 +2,16 @@
 
 from core.domain.values import MILLISECOND, SECOND
 from core.models.auto_end import count_untold_ends
-from core.models.correlated_shot import select_overdue, select_unsettled
+from core.models.correlated_shot import select_forsaken, select_overdue
 from core.models.failed_job_retry import delete_old, select_left
 from core.models.instants import instant, now
-from core.models.presence import mark_silent, select_reader_places
-from core.models.recompute import request_recompute
+from core.models.presence import mark_silent
 from core.models.standing_rank import select_unranked_sessions
 from core.models.unmatched_landing import select_due_targets
 from core.models.untold import count_untold
 from core.models.work import select_asked_partitions
 from core.postgres import Connection
+from workers.batch import ask_for, places
 from workers.deps import Deps
 from workers.frames import reader_frames
 from workers.job import RETRY
@@ -61,17 +61,15 @@ async def _forgotten_partitions(conn: Connection, deps: Deps, as_of: int) -> set
 
 
 async def _silent_readers(conn: Connection, deps: Deps, as_of: int) -> set[int]:
-    """Call silent readers offline; what was called a miss on their word is looked at once more."""
+    """Call silent readers offline; what was called a miss on their word is looked at once more,
+    wherever they are by now."""
     # What a reader said last may still lie in the inbox.
     oldest_ms = await deps.inbox.oldest_ms()
     heard_until = as_of if oldest_ms is None else min(as_of, oldest_ms * MILLISECOND)
+    heard_before = heard_until - deps.offline_after
     async with conn.transaction():
-        silent = await mark_silent(conn, instant(heard_until - deps.offline_after))
-        if not silent:
-            return set()
-        places = await select_reader_places(conn, silent, instant(as_of))
-        targets = {place.target_id for place in places if place.kind == "target"}
-        unsettled = await select_unsettled(conn, targets, as_of)
-        await request_recompute(conn, list(unsettled))
-    await deps.feed.publish(reader_frames("reader.offline", places))
-    return {deps.inbox.partition_of(target) for target in unsettled}
+        silent = await mark_silent(conn, instant(heard_before))
+        gone = await places(conn, silent, as_of)
+        asked = await ask_for(conn, deps, await select_forsaken(conn, heard_before))
+    await deps.feed.publish(reader_frames("reader.offline", gone))
+    return asked

@@ -52,13 +52,15 @@ async def held_up(
     noted = {reader: [way.key for way in theirs] for reader, theirs in known.ways.items()}
     ways = {r: _ways(inbox, known.bindings, r, noted.get(r, ()), at) for r in telling}
     drained = {lane % inbox.partitions for lane in read}
-    if all(reader not in known.ways and theirs == drained for reader, theirs in ways.items()):
+    if len(drained) == 1 and all(
+        reader not in known.ways and theirs == drained for reader, theirs in ways.items()
+    ):
         return set()
     through = _through(inbox, read)
     among = {
         reader: _lanes(inbox, theirs | through.get(reader, set()), read)
         for reader, theirs in ways.items()
-        if reader in known.ways or theirs != through.get(reader)
+        if reader in known.ways or len(theirs) > 1 or theirs != through.get(reader)
     }
     if not among:
         return set()

@@ -49,6 +49,33 @@ FROM shot WHERE NOT is_settled AND status <> 'voided' AND deadline <= $2 AND tar
 GROUP BY target_id
 """
 
+SHOT_SELECT_MISSED = "SELECT id FROM shot WHERE id = ANY ($1) AND status = 'missed'"
+
+# Of those that are presumed: whoever is said to have been there is silent since, or has more to
+# send. As the rules see it, so that what is found is no miss once it is derived; and a target that
+# failed is left to its retry, as above.
+SHOT_SELECT_FORSAKEN = """
+SELECT shot.target_id, min(shot.release_time) AS begins, max(shot.release_time) AS ends
+FROM shot
+JOIN session ON session.id = shot.session_id
+WHERE shot.status = 'missed' AND NOT shot.is_settled AND NOT EXISTS (
+    SELECT FROM reader_binding AS binding
+    JOIN reader ON reader.id = binding.reader_id AND reader.kind = 'target'
+    JOIN reader_status AS status ON status.reader_id = binding.reader_id
+    WHERE binding.target_id = shot.target_id AND binding.valid_from <= shot.release_time
+        AND binding.valid_to >= shot.release_time + make_interval(
+            secs => coalesce((session.rules ->> 'landing_window_ms')::double precision, 3000) / 1000
+        )
+        AND status.last_heard_at >= $1 AND coalesce(status.buffered, 0) = 0
+) AND NOT EXISTS (
+    SELECT FROM failed_job
+    WHERE failed_job.target_id = shot.target_id AND function = 'correlate_target'
+        AND state IN ('failed', 'restarted')
+        AND (error LIKE 'WorkerDiedError%' OR updated_at > now() - interval '1 minute')
+)
+GROUP BY shot.target_id
+"""
+
 # Since its reader was bound elsewhere after the fact, and its butt was not derived yet.
 SHOT_SELECT_HOLDERS = """
 SELECT DISTINCT shot.target_id
@@ -156,6 +183,22 @@ async def select_unsettled(
     """Which of these targets have shots that a sign of life can decide, and when those were
     released."""
     return _spans(await conn.fetch(SHOT_SELECT_UNSETTLED, list(target_ids), instant(as_of)))
+
+
+async def select_missed(conn: Connection, ids: Collection[UUID]) -> set[UUID]:
+    """Which of some shots are misses by now."""
+    return {row["id"] for row in await conn.fetch(SHOT_SELECT_MISSED, list(ids))}
+
+
+async def select_forsaken(conn: Connection, heard_before: int) -> dict[UUID, Span]:
+    """The targets with misses that were presumed of readers of whom none is online any more, and
+    when those were released.
+
+    Args:
+        conn: Where to read.
+        heard_before: Who was heard last before this time is offline, microseconds.
+    """
+    return _spans(await conn.fetch(SHOT_SELECT_FORSAKEN, instant(heard_before)))
 
 
 async def select_holders(conn: Connection, target_ids: Collection[UUID]) -> set[UUID]:

@@ -1,5 +1,6 @@
 """From events to shots."""
 
+from copy import replace
 from uuid import uuid5
 
 from core.domain.outcome import SHOTS, shot_id
@@ -63,6 +64,15 @@ def test_a_miss_on_the_word_of_a_reader_that_only_seems_online_may_still_change(
     presumed = watch(Boot(None, micro(12)), heard=12)
     shot = only_shot([release(14)], butt(watches=(presumed,)), as_of=18)
     assert (shot.status, shot.is_settled) == (Status.MISSED, False)
+
+
+def test_nobody_is_presumed_to_have_seen_what_may_be_on_its_way() -> None:
+    presumed = watch(Boot(None, micro(12)), heard=12)
+    unsure = replace(butt(watches=(presumed,)), unsure_from=micro(14))
+    shots = derived([release(10), release(14)], unsure, as_of=18).shots
+    assert [shot.status for shot in shots] == [Status.MISSED, Status.UNRESOLVED]
+    # What its reader said holds all the same.
+    assert only_shot([release(14)], replace(butt(), unsure_from=micro(14))).status is Status.MISSED
 
 
 def test_no_zero_for_an_archer_whose_butt_was_blind() -> None:

@@ -127,6 +127,7 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611270920": {},
     "202611271600": {"reader_way": {"reader_id", "partition_key", "left_at"}},
     "202611272030": {},
+    "202611272300": {},
 }
 
 

@@ -1,5 +1,6 @@
 """A reader that was moved to a butt of another partition, and what it says there."""
 
+from copy import replace
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,7 +9,7 @@ from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
 from core.models.instants import instant
 from core.models.reader_move import move_reader
-from core.schema.inbox import Accepted, AcceptedEvent, encode
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
 from tests.workers.conftest import Range
@@ -93,6 +94,11 @@ async def moved_away(deps: Deps) -> Moved:
 def ago(line: Range, seconds: float) -> float:
     """Seconds after the session's start of what was so long ago."""
     return (now() - line.field.starts_at) / SECOND - seconds
+
+
+def then[Said: (AcceptedEvent, AcceptedBeat)](said: Said, seconds: float) -> Said:
+    """What came so long ago."""
+    return replace(said, received_at=now() - round(seconds * SECOND))
 
 
 async def moved_lately(deps: Deps, seconds: float) -> Moved:

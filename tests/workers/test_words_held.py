@@ -8,23 +8,18 @@ from uuid import UUID
 
 import pytest
 
-from core.domain.values import SECOND, EventType, Status
+from core.domain.values import EventType, Status
 from core.gate import Haste, Incoming
 from core.models.reader_move import move_reader
-from core.schema.inbox import AcceptedBeat, encode
+from core.schema.inbox import encode
 from core.schema.reader import Whereabouts
-from tests.fields import now, put_up
+from tests.fields import put_up
 from tests.workers.conftest import WITHIN_S, Range
-from tests.workers.moves import Moved, ago, became, begun_lately, buffered, moved_lately
+from tests.workers.moves import Moved, ago, became, begun_lately, buffered, moved_lately, then
 from workers.correlate import correlate
 from workers.deps import Deps
 from workers.drain import drain
 from workers.late import drain_late
-
-
-def then(beat: AcceptedBeat, seconds: float) -> AcceptedBeat:
-    """A heartbeat that came so long ago."""
-    return replace(beat, received_at=now() - round(seconds * SECOND))
 
 
 async def a_millisecond_later(deps: Deps) -> None:

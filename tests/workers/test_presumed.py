@@ -1,0 +1,300 @@
+"""Misses that are presumed, since the butt's reader still counts as online: when they are taken
+back, and what they do not hang on."""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+
+from core.domain.values import SECOND, EventType, Status
+from core.gate import Haste, Incoming, stream_key
+from core.models.instants import instant
+from core.models.reader_move import move_reader
+from core.models.recompute import request_recompute
+from core.models.said import Said, keep_said
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
+from core.schema.reader import Whereabouts
+from tests.fields import now, put_up
+from tests.workers.conftest import Range, cursed, in_one_partition
+from tests.workers.moves import ago, became, begun_lately, go, moved_lately, then
+from workers import batch
+from workers.deps import Deps
+from workers.drain import drain
+from workers.group import drain_group
+from workers.late import drain_late
+from workers.sweep import sweep
+
+# An arrow's time is up after the landing window and the grace.
+UP_AFTER = 4 * SECOND
+STATUS_UPDATE_HEARD = """
+UPDATE reader_status SET last_heard_at = last_heard_at - make_interval(secs => $1)
+"""
+
+
+@pytest.fixture(name="two")
+async def _two(deps: Deps) -> Range:
+    """Two butts with one archer each."""
+    async with deps.pool.acquire() as conn:
+        return Range(deps, await put_up(conn, lanes=2))
+
+
+def running(line: Range, reader: str = "1 target", left: int = 0) -> AcceptedBeat:
+    """A heartbeat of a reader that has run for long."""
+    return line.field.beat(reader, started=-1000, buffered=left)
+
+
+async def presumed_miss(line: Range) -> AcceptedEvent:
+    """An arrow that missed as far as is known, whose reader was heard last just before it."""
+    await line.say(then(running(line), 15))
+    release = line.field.release(ago(line, 12))
+    await line.say(release)
+    assert await became(line, release) is Status.MISSED
+    return release
+
+
+async def bind(line: Range, reader: str, lane: int | None, seconds: float | None = None) -> None:
+    """Put a reader somewhere since so long ago, as the API does."""
+    at = datetime.now(UTC)
+    begin = None if seconds is None else instant(now() - round(seconds * SECOND))
+    place = Whereabouts(None, None if lane is None else line.field.targets[lane])
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        moved = await move_reader(conn, line.field.readers[reader], place, begin, at)
+        readers = [line.field.readers[reader]]
+        await request_recompute(conn, list(moved.targets), moved_readers=readers)
+
+
+async def a_while_later(line: Range, seconds: float) -> None:
+    """The readers said nothing meanwhile, and the safety net was at work."""
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute(STATUS_UPDATE_HEARD, seconds)
+    for _ in range(2):
+        await sweep(line.deps)
+        await line.say(with_overdue=True)
+
+
+@pytest.mark.parametrize("lane", [1, 2, None])
+async def test_it_is_taken_back_when_its_reader_falls_silent_wherever_that_is(
+    two: Range, lane: int | None
+) -> None:
+    release = await presumed_miss(two)
+    if lane != 1:
+        await bind(two, "1 target", lane)
+        await two.say()
+    assert await became(two, release) is Status.MISSED
+    await a_while_later(two, 20)
+    assert await became(two, release) is Status.UNRESOLVED
+
+
+async def test_it_stands_while_another_reader_of_the_butt_is_online(two: Range) -> None:
+    await bind(two, "2 target", 1, seconds=60)
+    await two.say()
+    release = await presumed_miss(two)
+    await a_while_later(two, 20)
+    assert await became(two, release) is Status.UNRESOLVED
+    await two.say(then(running(two, "2 target"), 13))
+    await a_while_later(two, 0)
+    assert await became(two, release) is Status.MISSED
+
+
+async def test_nobody_is_asked_again_for_what_was_taken_back(two: Range) -> None:
+    await presumed_miss(two)
+    await a_while_later(two, 20)
+    shots = await two.shots()
+    await sweep(two.deps)
+    async with two.deps.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT count(*) FROM recompute") == 0
+    await two.say(with_overdue=True)
+    assert await two.shots() == shots
+
+
+async def test_it_is_taken_back_of_a_reader_that_was_heard_too_late_to_count_as_online(
+    deps: Deps,
+) -> None:
+    """Workers were away: the reader's word is done now, what happened at its butt as of then."""
+    begun = await begun_lately(deps)
+    line, home, inbox = begun.line, begun.home, deps.inbox
+    field = line.field
+    said: list[tuple[int, Accepted, float]] = [
+        (begun.own, then(running(line, f"{begun.lane} target"), 40), 40),
+        (home, then(field.release(ago(line, 35), f"{begun.lane}A"), 35), 24.9),
+    ]
+    other = next(lane for lane in field.targets if lane != begun.lane)
+    said.append((inbox.late_lane(home), then(field.beat(f"{other}A bow"), 25), 25))
+    for lane, each, seconds in said:
+        came = f"{(now() - round(seconds * SECOND)) // 1_000}-0"
+        await deps.valkey.xadd(stream_key(lane), {b"e": encode(each)}, id=came)
+    for _ in range(3):
+        for partition in (begun.own, home):
+            await drain(deps, partition)
+        await drain_late(deps, home)
+        await sweep(deps)
+    await drain(deps, home, with_overdue=True)
+    assert sum((await inbox.depths()).values()) == 0
+    assert [shot.shot.status for shot in await line.shots()] == [Status.UNRESOLVED]
+
+
+@pytest.mark.parametrize("is_held", [False, True])
+@pytest.mark.parametrize("has_more", [False, True])
+async def test_it_is_taken_back_at_once_by_a_word_against_it_that_must_wait(
+    deps: Deps, is_held: bool, has_more: bool
+) -> None:
+    moved = await moved_lately(deps, 100)
+    line, field = moved.line, moved.line.field
+    await moved.put(moved.after, then(running(line), 15))
+    await drain(deps, moved.after)
+    release = field.release(ago(line, 12), f"{moved.lane}A")
+    await moved.put(moved.after, release)
+    await drain(deps, moved.after)
+    assert await became(line, release) is Status.MISSED
+    if is_held:
+        await moved.put(moved.before, field.landed(ago(line, 150)), haste=Haste.LATE)
+    switched_on = field.beat(started=ago(line, 10), buffered=0)
+    await moved.put(moved.after, running(line, left=5) if has_more else switched_on)
+    for _ in range(2):
+        await drain(deps, moved.after)
+    assert await became(line, release) is Status.UNRESOLVED
+
+
+async def test_it_is_taken_back_by_such_a_word_also_when_a_batch_is_done_butt_by_butt(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = await moved_lately(deps, 100)
+    line, field = moved.line, moved.line.field
+    release = field.release(ago(line, 12), f"{moved.lane}A")
+    await moved.put(moved.after, then(running(line), 15), release)
+    await drain(deps, moved.after)
+    await drain(deps, moved.after, with_overdue=True)
+    assert await became(line, release) is Status.MISSED
+    await moved.put(moved.before, field.landed(ago(line, 150)), haste=Haste.LATE)
+    with monkeypatch.context() as patched:
+        patched.setattr(batch, "derive", cursed(field.targets[moved.lane]))
+        await moved.put(moved.after, running(line, left=5))
+        await drain(deps, moved.after)
+    assert await became(line, release) is Status.MISSED
+    await drain(deps, moved.after)
+    assert await became(line, release) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+async def test_a_word_waits_for_what_came_late_also_when_both_ways_are_done_together(
+    deps: Deps, is_together: bool
+) -> None:
+    begun = await begun_lately(deps)
+    line, lane, inbox = begun.line, begun.lane, deps.inbox
+    release = line.field.release(ago(line, 40), f"{lane}A")
+    await inbox.append([Incoming(begun.home, encode(release))])
+    await drain(deps, begun.home)
+    landing = line.field.landed(ago(line, 39.6), lane)
+    named = line.field.event(f"{lane}A arrow", EventType.IDENTIFIED, ago(line, 1))
+    await inbox.append(
+        [
+            Incoming(begun.home, encode(landing), Haste.LATE),
+            Incoming(begun.own, encode(running(line, f"{lane} target")), Haste.BEHIND),
+            Incoming(begun.home, encode(named)),
+        ]
+    )
+    if is_together:
+        await drain_group(deps, [begun.own, begun.home])
+    else:
+        await drain(deps, begun.own)
+        await drain(deps, begun.home)
+    assert await became(line, release) is Status.UNRESOLVED
+    for _ in range(3):
+        for partition in (begun.own, begun.home):
+            await drain_late(deps, partition)
+            await drain(deps, partition)
+    assert await became(line, release) is Status.LANDED
+
+
+async def test_of_what_came_late_nobody_is_in_two_parts_who_went_to_a_butt_since(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = await in_one_partition(deps, lanes=2)
+    field = line.field
+    monkeypatch.setattr("workers.late.PART", 1)
+    await line.say(then(running(line), 20))
+    await go(line, 2, ago(line, 4))
+    release = field.release(ago(line, 3), "2A")
+    await line.say(release)
+
+    def named(seconds: float) -> AcceptedEvent:
+        return then(field.event("2A arrow", EventType.IDENTIFIED, ago(line, seconds)), 6)
+
+    await line.put(named(100), haste=Haste.LATE)
+    await line.put(then(running(line, left=5), 6), haste=Haste.BEHIND)
+    await line.put(named(99), haste=Haste.LATE)
+    while now() < release.at + UP_AFTER:
+        await deps.valkey.ping()
+    await drain_late(line.deps, 0)
+    await drain(line.deps, 0, with_overdue=True)
+    assert await became(line, release) is Status.UNRESOLVED
+    assert "shot.missed" not in await line.told()
+
+
+@pytest.mark.parametrize("is_heard", [False, True])
+async def test_readers_that_are_heard_meanwhile_are_looked_for_too(
+    two: Range, monkeypatch: pytest.MonkeyPatch, is_heard: bool
+) -> None:
+    inbox, field = two.deps.inbox, two.field
+    await bind(two, "1 target", None, seconds=18)
+    await bind(two, "2 target", 1, seconds=18)
+    await two.say(then(running(two), 27))
+    first, second = field.release(ago(two, 25)), field.release(ago(two, 12))
+    hit = field.event("2 target", EventType.LANDED, ago(two, 11.6), x=0.0, y=0.0)
+    await two.put(hit, haste=Haste.LATE)
+    look = inbox.holding
+
+    async def then_heard(
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
+    ) -> set[UUID]:
+        held = await look(among, read, with_newer=with_newer)
+        if is_heard and with_newer:
+            # Another worker commits what the second reader said before.
+            beat = then(running(two, "2 target"), 14).corrected(0)
+            since = instant(now() - 30 * SECOND)
+            async with two.deps.pool.acquire() as conn, conn.transaction():
+                await keep_said(conn, Said([beat], {}, {}), since)
+        return held
+
+    monkeypatch.setattr(inbox, "holding", then_heard)
+    await two.put(first, second)
+    await drain(two.deps, inbox.partition_of(field.targets[1]))
+    assert await became(two, second) is Status.UNRESOLVED
+
+
+async def test_what_was_told_stays_while_another_arrows_hit_waits(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deps.pool.acquire() as conn:
+        line = Range(deps, await put_up(conn, letters="AB"))
+    miss = await presumed_miss(line)
+    inbox, look = deps.inbox, deps.inbox.holding
+    hits = [line.field.landed(ago(line, 0))]
+
+    async def and_it_lands(
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
+    ) -> set[UUID]:
+        await line.put(*hits)
+        hits.clear()
+        return await look(among, read, with_newer=with_newer)
+
+    monkeypatch.setattr(inbox, "holding", and_it_lands)
+    await line.put(line.field.release(ago(line, 0.4), "1B"))
+    for _ in range(2):
+        await drain(deps, inbox.partition_of(line.field.targets[1]))
+    await line.say(*hits)
+    shots = [
+        each["data"]["shot"]
+        for m in await line.frames()
+        if "shot" in (each := json.loads(m.text))["data"]
+    ]
+    of_it = [s["status"] for s in shots if s["release_event_id"] == str(miss.event_id)]
+    assert of_it == ["in_flight", "missed"]
