@@ -117,7 +117,7 @@ return found
 """
 MOST_LOOKED_AT = 2_000
 # Of a replay more comes soon: a butt's events are done together in a fraction of the time.
-QUIET_FOR_MS, RIPE_AFTER_MS = 200, 1_000
+QUIET_FOR_MS, RIPE_AFTER_MS = 100, 400
 
 
 class StreamState(Struct, frozen=True):
