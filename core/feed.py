@@ -19,17 +19,28 @@ from core.valkey import send
 
 CHANNEL = "quiver:feed"
 KEEP_FOR_S = 48 * 3600
+# So long who came before the first message can go on from there, while the buffer holds it.
+FIRST_KNOWN_FOR_S = 90 * 24 * 3600
 # Where a session stands before anything was ever published of it.
 BEFORE_THE_FIRST = "0-0"
 
+# The streams, and for each where it is kept which message was its first.
 APPEND = """
-local length, keep_for, channel = ARGV[1], ARGV[2], ARGV[3]
-for i = 4, #ARGV, 4 do
-    local stream, route, head, tail = KEYS[tonumber(ARGV[i])], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
-    local id = redis.call('XADD', stream, 'MAXLEN', '~', length, '*', 'r', route, 'h', head, 't', tail)
+local length, keep_for, known_for, channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local count, begun = #KEYS / 2, {}
+for i = 1, count do
+    begun[i] = redis.call('EXISTS', KEYS[i]) == 1
+end
+for i = 5, #ARGV, 4 do
+    local n, route, head, tail = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
+    local id = redis.call('XADD', KEYS[n], 'MAXLEN', '~', length, '*', 'r', route, 'h', head, 't', tail)
+    if not begun[n] then
+        begun[n] = true
+        redis.call('SET', KEYS[count + n], id, 'NX', 'EX', known_for)
+    end
     redis.call('PUBLISH', channel, route .. ' ' .. id .. ' ' .. head .. '"' .. id .. '"' .. tail)
 end
-for i = 1, #KEYS do
+for i = 1, count do
     redis.call('EXPIRE', KEYS[i], keep_for)
 end
 """
@@ -96,6 +107,11 @@ def stream_key(session_id: UUID | str) -> str:
     return f"quiver:feed:{session_id}"
 
 
+def first_key(session_id: UUID | str) -> str:
+    """Which of a session's messages was the first, also when it has left the buffer."""
+    return f"quiver:feed:first:{session_id}"
+
+
 def cursor_order(cursor: str) -> tuple[int, int]:
     """What orders two cursors of one session.
 
@@ -139,11 +155,12 @@ class Feed:
         streams = {
             session: number for number, session in enumerate({f.session_id for f in frames}, 1)
         }
-        said: list[bytes | int | str] = [self._length, KEEP_FOR_S, CHANNEL]
+        said: list[bytes | int | str] = [self._length, KEEP_FOR_S, FIRST_KNOWN_FOR_S, CHANNEL]
         for frame in frames:
             said += [streams[frame.session_id], frame.route, *frame.split(now)]
         # The text and not its hash, which a pipeline would first ask the server about.
-        pipe.execute_command("EVAL", APPEND, len(streams), *map(stream_key, streams), *said)
+        keys = [*map(stream_key, streams), *map(first_key, streams)]
+        pipe.execute_command("EVAL", APPEND, len(keys), *keys, *said)
 
     async def cursor(self, session_id: UUID) -> str:
         """The newest message's cursor; `BEFORE_THE_FIRST` before there is one."""
@@ -153,19 +170,14 @@ class Feed:
     async def holds(self, session_id: UUID, cursor: str) -> bool:
         """Whether everything after the cursor is still in the buffer."""
         oldest = await self._valkey.xrange(stream_key(session_id), count=1)
-        if not oldest:
-            return cursor == BEFORE_THE_FIRST
+        first = oldest[0][0].decode() if oldest else None
         if cursor == BEFORE_THE_FIRST:
-            return await self._holds_all(session_id)
+            begun = await self._valkey.get(first_key(session_id))
+            return first == (None if begun is None else begun.decode())
+        if first is None:
+            return False
         newest = await self.cursor(session_id)
-        first = cursor_order(oldest[0][0].decode())
-        return first <= cursor_order(cursor) <= cursor_order(newest)
-
-    async def _holds_all(self, session_id: UUID) -> bool:
-        """Whether nothing that was ever published has left the buffer."""
-        state = await self._valkey.xinfo_stream(stream_key(session_id))
-        is_whole: bool = state["entries-added"] == state["length"]
-        return is_whole
+        return cursor_order(first) <= cursor_order(cursor) <= cursor_order(newest)
 
     async def since(self, session_id: UUID, cursor: str, count: int = 1000) -> list[Message]:
         """Messages after the cursor, oldest first, at most `count`."""

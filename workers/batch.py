@@ -27,7 +27,7 @@ from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.clocks import Suspect, correct
 from workers.deps import Deps
-from workers.derivation import Causes, Change, Derivation, derive
+from workers.derivation import Causes, Change, Derivation, Look, derive
 from workers.errors import MovedMeanwhileError
 from workers.memory import Remembered
 from workers.recall import Recall
@@ -57,6 +57,7 @@ class Batch(Struct, frozen=True):
             before them, each with the partition in whose late lane they are heard.
         starts: When readers were switched on, microseconds, as far as those told it for the first
             time.
+        changed: Targets that are derived since other things changed than what was said.
     """
 
     accepted: Sequence[Accepted]
@@ -69,11 +70,7 @@ class Batch(Struct, frozen=True):
     homes: Collection[tuple[UUID, int]] = ()
     behind: Sequence[tuple[int, AcceptedBeat]] = ()
     starts: Sequence[tuple[UUID, int]] = ()
-
-    @property
-    def doubts(self) -> list[AcceptedBeat]:
-        """Heartbeats that do not count yet, but say that more is still to be sent: that holds."""
-        return [beat for _, beat in self.behind if beat.buffered]
+    changed: Collection[UUID] = ()
 
     @property
     def events(self) -> list[AcceptedEvent]:
@@ -186,11 +183,7 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
-    batch = replace(
-        batch,
-        accepted=news.new,
-        witnessed=_witnessed([*telling, *batch.doubts], known.bindings),
-    )
+    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
     doubtful = await doubtful_butts(
@@ -322,7 +315,8 @@ async def _derive(
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
         return await waited_for(conn, deps, batch.read, in_the_air)
 
-    return await derive(recall, spans, as_of, _causes(batch, told), waiting)
+    look = Look(waiting, batch.changed)
+    return await derive(recall, spans, as_of, _causes(batch, told), look)
 
 
 def _told(events: Sequence[AcceptedEvent], bindings: Bindings) -> list[_Told]:

@@ -11,7 +11,7 @@ from core.domain.values import Shot, Status, Watch
 from core.domain.window import Span
 from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt, select_butts
-from core.models.correlated_shot import StoredShot, select_missed, voided
+from core.models.correlated_shot import Fate, StoredShot, select_fates, voided
 from core.models.shot_write import write_shots
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
@@ -69,8 +69,9 @@ class Derivation(Struct, frozen=True):
         changes: Shots, in the order of their releases.
         unmatched: Impacts that are nobody's, new ones or others than before.
         ends: Ends by the count of the arrows, new ones or others than before.
-        elsewhere: Butts that were not derived and have shots that now count otherwise, and when
-            those were released.
+        elsewhere: Butts to be derived after this, and when what may differ then was released: they
+            were not derived and have shots that now count otherwise, or somebody may have been
+            heard meanwhile who did not know of these.
         learned: What is to be remembered of the butts once this is committed.
         untold: The row of `untold` that names the shots that viewers see change; None: there are
             none.
@@ -84,13 +85,36 @@ class Derivation(Struct, frozen=True):
     untold: int | None = None
 
 
-# Of some targets, and when arrows were in the air there, those of whose readers something is not
-# done.
-type Waiting = Callable[[Mapping[UUID, Span]], Awaitable[Collection[UUID]]]
+class Look(Struct, frozen=True):
+    """What misses hang on that are presumed.
+
+    Args:
+        waiting: Of some targets, and when arrows were in the air there, those of whose readers
+            something is not done.
+        changed: Targets of which other things changed than what was said: a miss that was called
+            there may have been called by something else.
+    """
+
+    waiting: Callable[[Mapping[UUID, Span]], Awaitable[Collection[UUID]]]
+    changed: Collection[UUID] = ()
+
+
+class _Presumed(Struct, frozen=True):
+    """Arrows of a butt that have missed only as far as is known.
+
+    Args:
+        span: When they were in the air.
+        releases: Their events' ids.
+        is_news: Whether any of them is not known yet to whoever is heard meanwhile.
+    """
+
+    span: Span
+    releases: frozenset[UUID]
+    is_news: bool
 
 
 async def derive(
-    recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, waiting: Waiting
+    recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, look: Look
 ) -> Derivation:
     """Derive the shots of some targets and write those that differ, in the caller's transaction;
     and so the landings that are nobody's.
@@ -100,11 +124,11 @@ async def derive(
         spans: When the releases lie whose shots may differ, by target.
         as_of: Now, microseconds.
         causes: The requests behind it.
-        waiting: Says of whose readers something is not done.
+        look: What misses hang on.
     """
     court = await judged_butts(recall.conn, recall.butts)
     causes = replace(causes, of_shot=court.requests)
-    windows = await _certain(recall, court.butts, court.widened(spans), as_of, waiting)
+    windows, again = await _certain(recall, court.butts, court.widened(spans), as_of, look)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
     known = await recall.shots(cuts, _by_target(derived))
@@ -114,8 +138,14 @@ async def derive(
     ends = await keep_auto_ends(recall.conn, windows, _seen(changes))
     if court.pending:
         await Hindsight(recall.conn, windows, known, counted, _versions(changes), as_of).note(court)
-    unmatched = await keep_unmatched(recall, windows)
-    return Derivation(changes, unmatched, ends, counted.elsewhere, recall.learned(), untold)
+    return Derivation(
+        changes,
+        await keep_unmatched(recall, windows),
+        ends,
+        {**again, **counted.elsewhere},
+        recall.learned(),
+        untold,
+    )
 
 
 async def _certain(
@@ -123,61 +153,43 @@ async def _certain(
     butts: Mapping[UUID, PlacedButt],
     spans: Mapping[UUID, Span],
     as_of: int,
-    waiting: Waiting,
-) -> list[Window]:
+    look: Look,
+) -> tuple[list[Window], dict[UUID, Span]]:
     """As `derived_windows`; where something of a butt's readers waits, that they are online lets
-    nobody have missed: it may be the landing."""
+    nobody have missed: it may be the landing. And what is to be derived once more after this."""
     windows = new = await derived_windows(recall, butts, spans, as_of)
-    while presumed := await _presumed(recall.conn, new):
-        doubted = await _doubted(recall, butts, presumed, waiting)
+    after: dict[UUID, Span] = {}
+    while presumed := await _presumed(recall.conn, new, look.changed):
+        waited_for = await look.waiting({target: each.span for target, each in presumed.items()})
+        unheard = {target: presumed[target] for target in presumed if target in waited_for}
+        after |= {target: each.span for target, each in unheard.items() if each.is_news}
+        doubted = {target: _unsure(butts[target], each) for target, each in unheard.items()}
+        # What was done meanwhile was not waited for any more.
+        for target, watches in (await _anew(recall, presumed.keys() - unheard.keys())).items():
+            if watches != butts[target].butt.watches:
+                doubted[target] = _watched(butts[target], watches)
         butts = {**butts, **doubted}
         again = {window.target_id: window.span for window in new if window.target_id in doubted}
         # Of what came since the look other readers may be presumed to have been there.
         new = await derived_windows(recall, butts, again, as_of)
         windows = [*(window for window in windows if window.target_id not in again), *new]
-    return windows
+    return windows, after
 
 
-async def _doubted(
-    recall: Recall,
-    butts: Mapping[UUID, PlacedButt],
-    presumed: Mapping[UUID, Span],
-    waiting: Waiting,
-) -> dict[UUID, PlacedButt]:
-    """Those butts of which something else is known than what they were derived by: that something
-    waits, or what was done since.
-
-    Args:
-        recall: What is stored of the butts.
-        butts: As they were derived.
-        presumed: When arrows were in the air there of which nobody saw a landing, as is presumed.
-        waiting: Says of whose readers something is not done.
-    """
-    waited_for = await waiting(presumed)
-    doubted = {
-        target: _unsure(butts[target], span.begin)
-        for target, span in presumed.items()
-        if target in waited_for
-    }
-    # What was done meanwhile was not waited for any more.
-    for target, butt in (await _anew(recall, presumed.keys() - waited_for)).items():
-        if butt.butt.watches != butts[target].butt.watches:
-            doubted[target] = _watched(butts[target], butt.butt.watches)
-    return doubted
-
-
-async def _anew(recall: Recall, targets: Collection[UUID]) -> Mapping[UUID, PlacedButt]:
-    """Some butts as they are just now."""
+async def _anew(recall: Recall, targets: Collection[UUID]) -> dict[UUID, tuple[Watch, ...]]:
+    """The readers of some butts as they are just now."""
     if not targets:
         return {}
     offline_after = next(iter(recall.butts.values())).butt.offline_after
-    return await select_butts(recall.conn, targets, offline_after)
+    butts = await select_butts(recall.conn, targets, offline_after)
+    return {target: placed.butt.watches for target, placed in butts.items()}
 
 
-async def _presumed(conn: Connection, windows: Sequence[Window]) -> dict[UUID, Span]:
-    """When arrows were in the air that have missed only as far as is known, by target. What was
-    called a miss before stays one until somebody says otherwise: judges are not called for what
-    passes."""
+async def _presumed(
+    conn: Connection, windows: Sequence[Window], changed: Collection[UUID]
+) -> dict[UUID, _Presumed]:
+    """Arrows that have missed only as far as is known, by target. What was called such a miss there
+    before stays one until somebody says otherwise: judges are not called for what passes."""
     missed = {
         window.target_id: [
             shot
@@ -187,18 +199,26 @@ async def _presumed(conn: Connection, windows: Sequence[Window]) -> dict[UUID, S
         for window in windows
     }
     ids = [shot.id for shots in missed.values() for shot in shots]
-    told = await select_missed(conn, ids) if ids else set()
-    at = {t: [s.released_at for s in shots if s.id not in told] for t, shots in missed.items()}
-    return {
-        window.target_id: Span(min(new), max(new) + window.butt.rules.landing_window)
-        for window in windows
-        if (new := at[window.target_id])
-    }
+    fates = await select_fates(conn, ids) if ids else {}
+    found: dict[UUID, _Presumed] = {}
+    for window in windows:
+        target = window.target_id
+        told = Fate(target, Status.MISSED, is_settled=False)
+        new = [s for s in missed[target] if target in changed or fates.get(s.id) != told]
+        if new:
+            at = [shot.released_at for shot in new]
+            found[target] = _Presumed(
+                Span(min(at), max(at) + window.butt.rules.landing_window),
+                frozenset(s.release_event_id for s in new if s.release_event_id is not None),
+                is_news=any(shot.id not in fates for shot in new),
+            )
+    return found
 
 
-def _unsure(placed: PlacedButt, since: int) -> PlacedButt:
-    """A butt of whose readers nobody knows whether they saw what came of releases since a time."""
-    return replace(placed, butt=replace(placed.butt, unsure_from=since))
+def _unsure(placed: PlacedButt, presumed: _Presumed) -> PlacedButt:
+    """A butt of whose readers nobody knows whether they saw what came of some releases."""
+    unsure = placed.butt.unsure | presumed.releases
+    return replace(placed, butt=replace(placed.butt, unsure=unsure))
 
 
 def _watched(placed: PlacedButt, watches: tuple[Watch, ...]) -> PlacedButt:

@@ -99,7 +99,7 @@ async def do_isolated(
             else:
                 await _write_down(conn, deps, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
-        outcomes.append(await _besides(conn, deps, shares, held, starts, as_of))
+        outcomes.append(await _besides(conn, deps, shares, starts, as_of))
         await carry(deps, outcomes)
     return outcomes
 
@@ -122,17 +122,13 @@ async def _besides(
     conn: Connection,
     deps: Deps,
     shares: Mapping[UUID, _Share],
-    batch: Batch,
     starts: Sequence[tuple[UUID, int]],
     as_of: int,
 ) -> Outcome:
-    """What keeping heartbeats brings about, also of those that do not count yet; and starts that
-    were told for the first time: they are not new any more to the shares of the heartbeats that
-    named them."""
-    doubted = {beat.reader_id for beat in batch.doubts}
-    bindings = await select_bindings(conn, {*doubted, *(reader_id for reader_id, _ in starts)})
-    butts = {target for reader_id in doubted for target in bindings.targets(reader_id)}
-    doubtful = await doubtful_butts(conn, deps, butts, bindings, starts, as_of)
+    """What keeping heartbeats brings about, and starts that were told for the first time: they are
+    not new any more to the shares of the heartbeats that named them."""
+    bindings = await select_bindings(conn, {reader_id for reader_id, _ in starts})
+    doubtful = await doubtful_butts(conn, deps, (), bindings, starts, as_of)
     asked = {partition for share in shares.values() for partition in share.asked}
     online = [place for share in shares.values() for place in share.online]
     return Outcome([], online, asked | await ask_for(conn, deps, doubtful))
@@ -206,7 +202,15 @@ async def _one_share(
             requests = {} if share.request_id is None else {owner_id: share.request_id}
             # Heartbeats come last, when all is stored.
             is_apart = any(isinstance(each, AcceptedEvent) for each in share.accepted)
-            batch = Batch(share.accepted, spans, requests, turn.unheard, is_apart, read=turn.read)
+            batch = Batch(
+                share.accepted,
+                spans,
+                requests,
+                turn.unheard,
+                is_apart,
+                read=turn.read,
+                changed=turn.changed(spans),
+            )
             return await do_batch(conn, deps, {turn.partition}, batch, share.as_of)
 
     share.began_at = datetime.now(UTC)

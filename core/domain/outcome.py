@@ -133,7 +133,7 @@ def _fate(
     begins = release.event.at
     ends = begins + butt.rules.landing_window
     seen = sight(butt.watches, begins, ends, as_of, butt.offline_after)
-    if seen is Sight.PRESUMED and butt.unsure_from is not None and begins >= butt.unsure_from:
+    if seen is Sight.PRESUMED and release.event.id in butt.unsure:
         seen = Sight.ABSENT
     return FATES[seen]
 

@@ -172,8 +172,8 @@ class Butt(Struct, frozen=True):
         closes_at: The session's end; None: it is open.
         rules: The session's.
         offline_after: Microseconds of silence after which a reader is offline.
-        unsure_from: Of releases from then on, that a reader still counts as online does not say
-            that it was there: what it saw may be on its way; None: of none.
+        unsure: Of these releases, by their events' ids, that a reader still counts as online does
+            not say that it was there: what it saw may be on its way.
     """
 
     distance_m: float
@@ -185,7 +185,7 @@ class Butt(Struct, frozen=True):
     closes_at: int | None
     rules: Rules
     offline_after: int
-    unsure_from: int | None = None
+    unsure: frozenset[UUID] = frozenset()
 
 
 class Shot(Struct, frozen=True, gc=False):

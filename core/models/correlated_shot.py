@@ -49,11 +49,11 @@ FROM shot WHERE NOT is_settled AND status <> 'voided' AND deadline <= $2 AND tar
 GROUP BY target_id
 """
 
-SHOT_SELECT_MISSED = "SELECT id FROM shot WHERE id = ANY ($1) AND status = 'missed'"
+SHOT_SELECT_FATES = "SELECT id, target_id, status, is_settled FROM shot WHERE id = ANY ($1)"
 
 # Of those that are presumed: whoever is said to have been there is silent since, or has more to
-# send. As the rules see it, so that what is found is no miss once it is derived; and a target that
-# failed is left to its retry, as above.
+# send. As the rules see it, so that what is found is no miss once it is derived. Nothing else takes
+# those back, so a target that failed is looked at, too, but not every second.
 SHOT_SELECT_FORSAKEN = """
 SELECT shot.target_id, min(shot.release_time) AS begins, max(shot.release_time) AS ends
 FROM shot
@@ -71,7 +71,9 @@ WHERE shot.status = 'missed' AND NOT shot.is_settled AND NOT EXISTS (
     SELECT FROM failed_job
     WHERE failed_job.target_id = shot.target_id AND function = 'correlate_target'
         AND state IN ('failed', 'restarted')
-        AND (error LIKE 'WorkerDiedError%' OR updated_at > now() - interval '1 minute')
+        AND updated_at > now() - make_interval(
+            mins => CASE WHEN error LIKE 'WorkerDiedError%' THEN 60 ELSE 1 END
+        )
 )
 GROUP BY shot.target_id
 """
@@ -89,6 +91,20 @@ WHERE binding.target_id = ANY ($1) AND shot.target_id <> binding.target_id
 SHOT_SELECT_UNSCORED = """
 SELECT * FROM shot WHERE target_id = $1 AND status = 'landed' AND score IS NULL
 """
+
+
+class Fate(Struct, frozen=True, gc=False):
+    """What became of a stored shot.
+
+    Args:
+        target_id: Its butt.
+        status: As far as is known.
+        is_settled: Whether only a landing or a judge can change it.
+    """
+
+    target_id: UUID
+    status: Status
+    is_settled: bool
 
 
 class StoredShot(Struct, frozen=True, gc=False):
@@ -185,9 +201,12 @@ async def select_unsettled(
     return _spans(await conn.fetch(SHOT_SELECT_UNSETTLED, list(target_ids), instant(as_of)))
 
 
-async def select_missed(conn: Connection, ids: Collection[UUID]) -> set[UUID]:
-    """Which of some shots are misses by now."""
-    return {row["id"] for row in await conn.fetch(SHOT_SELECT_MISSED, list(ids))}
+async def select_fates(conn: Connection, ids: Collection[UUID]) -> dict[UUID, Fate]:
+    """What became of some shots, as far as they are stored."""
+    rows = await conn.fetch(SHOT_SELECT_FATES, list(ids))
+    return {
+        row["id"]: Fate(row["target_id"], Status(row["status"]), row["is_settled"]) for row in rows
+    }
 
 
 async def select_forsaken(conn: Connection, heard_before: int) -> dict[UUID, Span]:

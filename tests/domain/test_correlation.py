@@ -68,11 +68,12 @@ def test_a_miss_on_the_word_of_a_reader_that_only_seems_online_may_still_change(
 
 def test_nobody_is_presumed_to_have_seen_what_may_be_on_its_way() -> None:
     presumed = watch(Boot(None, micro(12)), heard=12)
-    unsure = replace(butt(watches=(presumed,)), unsure_from=micro(14))
+    unsure = replace(butt(watches=(presumed,)), unsure=frozenset({release(10).id}))
     shots = derived([release(10), release(14)], unsure, as_of=18).shots
-    assert [shot.status for shot in shots] == [Status.MISSED, Status.UNRESOLVED]
+    assert [shot.status for shot in shots] == [Status.UNRESOLVED, Status.MISSED]
     # What its reader said holds all the same.
-    assert only_shot([release(14)], replace(butt(), unsure_from=micro(14))).status is Status.MISSED
+    proven = replace(butt(), unsure=frozenset({release(14).id}))
+    assert only_shot([release(14)], proven).status is Status.MISSED
 
 
 def test_no_zero_for_an_archer_whose_butt_was_blind() -> None:

@@ -10,7 +10,7 @@ from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from core.feed import Feed, Frame
+from core.feed import Feed, Frame, stream_key
 from core.models.token import create_token, revoke_token
 from core.postgres import Pool
 from core.schema.token import Role
@@ -155,6 +155,18 @@ async def test_who_came_before_the_first_message_begins_anew_when_it_has_left_th
     served: Served, butts: Butts, valkey: Redis
 ) -> None:
     await Feed(valkey, length=10).publish(frames(butts, *range(700)))
+    async with viewing(served.url, butts.session_id, "?since=0-0") as viewer:
+        assert (await receive(viewer))["type"] == "snapshot"
+
+
+@pytest.mark.parametrize("after", [0, 1])
+async def test_who_came_before_the_first_message_begins_anew_when_the_buffer_did(
+    served: Served, butts: Butts, feed: Feed, valkey: Redis, after: int
+) -> None:
+    await feed.publish(frames(butts, *range(5)))
+    # Nothing was published for so long that the stream is gone.
+    await valkey.delete(stream_key(butts.session_id))
+    await feed.publish(frames(butts, *range(after)))
     async with viewing(served.url, butts.session_id, "?since=0-0") as viewer:
         assert (await receive(viewer))["type"] == "snapshot"
 

@@ -30,7 +30,7 @@ from core.schema.inbox import Accepted, encode
 from core.settings import Settings
 from tests.fields import Field, put_up, target_of
 from workers.deps import Deps
-from workers.derivation import Causes, Derivation, Waiting, derive
+from workers.derivation import Causes, Derivation, Look, derive
 from workers.drain import drain
 from workers.main import build_worker, close_deps, open_deps
 from workers.recall import Recall
@@ -175,11 +175,11 @@ def cursed(target_id: UUID) -> Callable[..., Awaitable[Derivation]]:
     """A derivation that fails for good wherever this target is in it."""
 
     async def derive_or_fail(
-        recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, waiting: Waiting
+        recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, look: Look
     ) -> Derivation:
         if target_id in spans:
             raise ZeroDivisionError("this target is cursed")
-        return await derive(recall, spans, as_of, causes, waiting)
+        return await derive(recall, spans, as_of, causes, look)
 
     return derive_or_fail
 

@@ -4,28 +4,35 @@ back, and what they do not hang on."""
 import json
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
+from core.domain.outcome import shot_id
+from core.domain.rulings import Action, Worth
 from core.domain.values import SECOND, EventType, Status
+from core.domain.window import Span
 from core.gate import Haste, Incoming, stream_key
+from core.models.failed_job import Attempt, Failure, insert_failed_job
 from core.models.instants import instant
 from core.models.reader_move import move_reader
 from core.models.recompute import request_recompute
+from core.models.ruling import Author, NewRuling, undo_ruling
 from core.models.said import Said, keep_said
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
-from tests.workers.conftest import Range, cursed, in_one_partition
+from tests.workers.conftest import Range, in_one_partition
 from tests.workers.moves import ago, became, begun_lately, go, moved_lately, then
-from workers import batch
+from tests.workers.test_rulings import rule
+from workers.attempts import DIED
 from workers.deps import Deps
 from workers.drain import drain
 from workers.group import drain_group
 from workers.late import drain_late
 from workers.sweep import sweep
 
+FAILED_UPDATE_LONG_AGO = "UPDATE failed_job SET updated_at = now() - interval '1 hour'"
 # An arrow's time is up after the landing window and the grace.
 UP_AFTER = 4 * SECOND
 STATUS_UPDATE_HEARD = """
@@ -137,7 +144,7 @@ async def test_it_is_taken_back_of_a_reader_that_was_heard_too_late_to_count_as_
 
 @pytest.mark.parametrize("is_held", [False, True])
 @pytest.mark.parametrize("has_more", [False, True])
-async def test_it_is_taken_back_at_once_by_a_word_against_it_that_must_wait(
+async def test_it_is_taken_back_within_a_look_by_a_word_against_it_that_must_wait(
     deps: Deps, is_held: bool, has_more: bool
 ) -> None:
     moved = await moved_lately(deps, 100)
@@ -152,29 +159,124 @@ async def test_it_is_taken_back_at_once_by_a_word_against_it_that_must_wait(
         await moved.put(moved.before, field.landed(ago(line, 150)), haste=Haste.LATE)
     switched_on = field.beat(started=ago(line, 10), buffered=0)
     await moved.put(moved.after, running(line, left=5) if has_more else switched_on)
-    for _ in range(2):
-        await drain(deps, moved.after)
+    await drain(deps, moved.after)
+    await sweep(deps)
+    await drain(deps, moved.after)
     assert await became(line, release) is Status.UNRESOLVED
 
 
-async def test_it_is_taken_back_by_such_a_word_also_when_a_batch_is_done_butt_by_butt(
+@pytest.mark.parametrize("error", [DIED, "ValueError: none"])
+async def test_it_is_taken_back_though_its_butt_failed_once(two: Range, error: str) -> None:
+    target = two.field.targets[1]
+    failure = Failure(
+        job_id=f"correlate:{target}",
+        function="correlate_target",
+        arguments={"target_id": str(target), "unstored": []},
+        attempts=[Attempt(datetime.now(UTC), 0.0, error, "")],
+        target_id=target,
+    )
+    async with two.deps.pool.acquire() as conn:
+        await insert_failed_job(conn, failure)
+        await conn.execute(FAILED_UPDATE_LONG_AGO)
+    release = await presumed_miss(two)
+    await a_while_later(two, 20)
+    assert await became(two, release) is Status.UNRESOLVED
+
+
+async def hit_waits(line: Range, reader: str, lane: int) -> None:
+    """The arrow's landing came late, and waits at a butt."""
+    inbox, field = line.deps.inbox, line.field
+    hit = field.event(reader, EventType.LANDED, ago(line, 11.6), x=0.0, y=0.0)
+    home = inbox.partition_of(field.targets[lane])
+    await inbox.append([Incoming(home, encode(hit), Haste.LATE)])
+
+
+async def test_it_is_looked_at_anew_when_another_reader_hung_there(two: Range) -> None:
+    release = await presumed_miss(two)
+    await two.say(then(running(two, "2 target"), 13))
+    await hit_waits(two, "2 target", 1)
+    await bind(two, "1 target", None, seconds=60)
+    await bind(two, "2 target", 1, seconds=60)
+    await two.say()
+    assert await became(two, release) is Status.UNRESOLVED
+    await drain_late(two.deps, two.deps.inbox.partition_of(two.field.targets[1]))
+    assert await became(two, release) is Status.LANDED
+
+
+async def test_it_is_looked_at_anew_when_it_was_another_butts_arrow(two: Range) -> None:
+    field = two.field
+    release = await presumed_miss(two)
+    await two.say(then(running(two, "2 target"), 13))
+    await hit_waits(two, "2 target", 2)
+    begin, bow = instant(now() - 60 * SECOND), field.readers["1A bow"]
+    async with two.deps.pool.acquire() as conn, conn.transaction():
+        place = Whereabouts(field.slots["2A"], None)
+        moved = await move_reader(conn, bow, place, begin, datetime.now(UTC))
+        await request_recompute(conn, list(moved.targets), moved_readers=[bow])
+    await two.say()
+    assert await became(two, release) is Status.UNRESOLVED
+    await drain_late(two.deps, two.deps.inbox.partition_of(field.targets[2]))
+    assert await became(two, release) is Status.LANDED
+
+
+async def test_what_a_judge_called_a_miss_is_looked_for_when_he_takes_it_back(two: Range) -> None:
+    field, home = two.field, two.deps.inbox.partition_of(two.field.targets[1])
+    await two.say(then(running(two), 15))
+    release = field.release(ago(two, 12))
+    seen = NewRuling(
+        field.session_id,
+        field.targets[1],
+        Action.SCORE,
+        "seen to fly past",
+        Span(release.ts, release.ts),
+        shot_id=shot_id(release.event_id),
+        worth=Worth(0, "M", False),
+    )
+    await two.say(release)
+    made = await rule(two, seen)
+    await two.say()
+    assert await became(two, release) is Status.MISSED
+    await hit_waits(two, "1 target", 1)
+    async with two.deps.pool.acquire() as conn, conn.transaction():
+        await undo_ruling(conn, made.id, "a mistake", Author(None, uuid4()))
+        await request_recompute(conn, [field.targets[1]])
+    await drain(two.deps, home, with_overdue=True)
+    assert await became(two, release) is Status.UNRESOLVED
+    await drain_late(two.deps, home)
+    assert await became(two, release) is Status.LANDED
+
+
+async def test_who_is_heard_after_the_look_settles_what_it_left_open(
     deps: Deps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     moved = await moved_lately(deps, 100)
     line, field = moved.line, moved.line.field
+    await moved.put(moved.after, then(running(line), 15))
+    await drain(deps, moved.after)
+    await moved.put(moved.before, running(line))
+    inbox, look = deps.inbox, deps.inbox.holding
+    held: set[UUID] = set()
+
+    async def and_it_is_done(
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
+    ) -> set[UUID]:
+        found = await look(among, read, with_newer=with_newer)
+        if with_newer and not held:
+            held.update(found)
+            await drain(deps, moved.before)
+        return found
+
     release = field.release(ago(line, 12), f"{moved.lane}A")
-    await moved.put(moved.after, then(running(line), 15), release)
-    await drain(deps, moved.after)
-    await drain(deps, moved.after, with_overdue=True)
-    assert await became(line, release) is Status.MISSED
-    await moved.put(moved.before, field.landed(ago(line, 150)), haste=Haste.LATE)
+    await moved.put(moved.after, release)
     with monkeypatch.context() as patched:
-        patched.setattr(batch, "derive", cursed(field.targets[moved.lane]))
-        await moved.put(moved.after, running(line, left=5))
+        patched.setattr(inbox, "holding", and_it_is_done)
         await drain(deps, moved.after)
+    assert held
+    await moved.do_all()
     assert await became(line, release) is Status.MISSED
-    await drain(deps, moved.after)
-    assert await became(line, release) is Status.UNRESOLVED
 
 
 @pytest.mark.parametrize("is_together", [False, True])
@@ -267,14 +369,15 @@ async def test_readers_that_are_heard_meanwhile_are_looked_for_too(
     assert await became(two, second) is Status.UNRESOLVED
 
 
+@pytest.mark.parametrize("seconds", [0.4, 8, 13])
 async def test_what_was_told_stays_while_another_arrows_hit_waits(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, seconds: float
 ) -> None:
     async with deps.pool.acquire() as conn:
         line = Range(deps, await put_up(conn, letters="AB"))
     miss = await presumed_miss(line)
     inbox, look = deps.inbox, deps.inbox.holding
-    hits = [line.field.landed(ago(line, 0))]
+    hits = [line.field.landed(ago(line, seconds - 0.4))]
 
     async def and_it_lands(
         among: Mapping[UUID, Collection[int]],
@@ -287,7 +390,7 @@ async def test_what_was_told_stays_while_another_arrows_hit_waits(
         return await look(among, read, with_newer=with_newer)
 
     monkeypatch.setattr(inbox, "holding", and_it_lands)
-    await line.put(line.field.release(ago(line, 0.4), "1B"))
+    await line.put(line.field.release(ago(line, seconds), "1B"))
     for _ in range(2):
         await drain(deps, inbox.partition_of(line.field.targets[1]))
     await line.say(*hits)
