@@ -57,7 +57,6 @@ class Batch(Struct, frozen=True):
             before them, each with the partition in whose late lane they are heard.
         starts: When readers were switched on, microseconds, as far as those told it for the first
             time.
-        changed: Targets that are derived since other things changed than what was said.
     """
 
     accepted: Sequence[Accepted]
@@ -70,7 +69,6 @@ class Batch(Struct, frozen=True):
     homes: Collection[tuple[UUID, int]] = ()
     behind: Sequence[tuple[int, AcceptedBeat]] = ()
     starts: Sequence[tuple[UUID, int]] = ()
-    changed: Collection[UUID] = ()
 
     @property
     def events(self) -> list[AcceptedEvent]:
@@ -315,7 +313,8 @@ async def _derive(
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
         return await waited_for(conn, deps, batch.read, in_the_air)
 
-    look = Look(waiting, batch.changed)
+    # What workers ask of each other follows from what was said, and names no request.
+    look = Look(waiting, batch.requests.keys())
     return await derive(recall, spans, as_of, _causes(batch, told), look)
 
 

@@ -91,8 +91,8 @@ class Look(Struct, frozen=True):
     Args:
         waiting: Of some targets, and when arrows were in the air there, those of whose readers
             something is not done.
-        changed: Targets of which other things changed than what was said: a miss that was called
-            there may have been called by something else.
+        changed: Targets of which a request changed other things than what was said: a miss that was
+            called there may have been called by something else.
     """
 
     waiting: Callable[[Mapping[UUID, Span]], Awaitable[Collection[UUID]]]
@@ -105,7 +105,7 @@ class _Presumed(Struct, frozen=True):
     Args:
         span: When they were in the air.
         releases: Their events' ids.
-        is_news: Whether any of them is not known yet to whoever is heard meanwhile.
+        is_news: Whether whoever is heard meanwhile would not find them all.
     """
 
     span: Span
@@ -210,9 +210,20 @@ async def _presumed(
             found[target] = _Presumed(
                 Span(min(at), max(at) + window.butt.rules.landing_window),
                 frozenset(s.release_event_id for s in new if s.release_event_id is not None),
-                is_news=any(shot.id not in fates for shot in new),
+                is_news=any(not _is_open(fates.get(shot.id), target) for shot in new),
             )
     return found
+
+
+def _is_open(fate: Fate | None, target_id: UUID) -> bool:
+    """Whether a shot is stored so that whoever is heard finds it at its butt: time may not be up
+    yet for them where it is for us."""
+    return (
+        fate is not None
+        and fate.target_id == target_id
+        and not fate.is_settled
+        and fate.status not in (Status.VOIDED, Status.IN_FLIGHT)
+    )
 
 
 def _unsure(placed: PlacedButt, presumed: _Presumed) -> PlacedButt:

@@ -1,6 +1,6 @@
 """A worker's turn at a partition: which locks it holds, and what waits besides the inbox."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -46,10 +46,6 @@ class Turn(Struct, frozen=True):
     def from_lane(self) -> int:
         """The lane's number."""
         return self.partition if self.lane is None else self.lane
-
-    def changed(self, spans: Mapping[UUID, Span]) -> Collection[UUID]:
-        """Those of the targets to derive of which somebody asked it: of the others time is up."""
-        return spans if self.is_asked or self.wanted else ()
 
     @property
     def is_counted(self) -> bool:

@@ -72,7 +72,7 @@ WHERE shot.status = 'missed' AND NOT shot.is_settled AND NOT EXISTS (
     WHERE failed_job.target_id = shot.target_id AND function = 'correlate_target'
         AND state IN ('failed', 'restarted')
         AND updated_at > now() - make_interval(
-            mins => CASE WHEN error LIKE 'WorkerDiedError%' THEN 60 ELSE 1 END
+            mins => CASE WHEN error LIKE 'WorkerDiedError%' THEN 5 ELSE 1 END
         )
 )
 GROUP BY shot.target_id

@@ -23,7 +23,7 @@ from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import ago, became, begun_lately, go, moved_lately, then
+from tests.workers.moves import Moved, ago, became, begun_lately, go, moved_lately, then
 from tests.workers.test_rulings import rule
 from workers.attempts import DIED
 from workers.deps import Deps
@@ -69,7 +69,9 @@ async def bind(line: Range, reader: str, lane: int | None, seconds: float | None
     async with line.deps.pool.acquire() as conn, conn.transaction():
         moved = await move_reader(conn, line.field.readers[reader], place, begin, at)
         readers = [line.field.readers[reader]]
-        await request_recompute(conn, list(moved.targets), moved_readers=readers)
+        await request_recompute(
+            conn, list(moved.targets), moved_readers=readers, request_id=uuid4()
+        )
 
 
 async def a_while_later(line: Range, seconds: float) -> None:
@@ -212,7 +214,7 @@ async def test_it_is_looked_at_anew_when_it_was_another_butts_arrow(two: Range) 
     async with two.deps.pool.acquire() as conn, conn.transaction():
         place = Whereabouts(field.slots["2A"], None)
         moved = await move_reader(conn, bow, place, begin, datetime.now(UTC))
-        await request_recompute(conn, list(moved.targets), moved_readers=[bow])
+        await request_recompute(conn, list(moved.targets), moved_readers=[bow], request_id=uuid4())
     await two.say()
     assert await became(two, release) is Status.UNRESOLVED
     await drain_late(two.deps, two.deps.inbox.partition_of(field.targets[2]))
@@ -239,23 +241,18 @@ async def test_what_a_judge_called_a_miss_is_looked_for_when_he_takes_it_back(tw
     await hit_waits(two, "1 target", 1)
     async with two.deps.pool.acquire() as conn, conn.transaction():
         await undo_ruling(conn, made.id, "a mistake", Author(None, uuid4()))
-        await request_recompute(conn, [field.targets[1]])
+        await request_recompute(conn, [field.targets[1]], request_id=uuid4())
     await drain(two.deps, home, with_overdue=True)
     assert await became(two, release) is Status.UNRESOLVED
     await drain_late(two.deps, home)
     assert await became(two, release) is Status.LANDED
 
 
-async def test_who_is_heard_after_the_look_settles_what_it_left_open(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    moved = await moved_lately(deps, 100)
-    line, field = moved.line, moved.line.field
-    await moved.put(moved.after, then(running(line), 15))
-    await drain(deps, moved.after)
-    await moved.put(moved.before, running(line))
-    inbox, look = deps.inbox, deps.inbox.holding
-    held: set[UUID] = set()
+def done_after_the_look(moved: Moved, patched: pytest.MonkeyPatch, held: set[UUID]) -> None:
+    """Have another worker do what came the old way, just after the inbox was looked at; whose words
+    waited is noted."""
+    inbox = moved.line.deps.inbox
+    look = inbox.holding
 
     async def and_it_is_done(
         among: Mapping[UUID, Collection[int]],
@@ -266,13 +263,43 @@ async def test_who_is_heard_after_the_look_settles_what_it_left_open(
         found = await look(among, read, with_newer=with_newer)
         if with_newer and not held:
             held.update(found)
-            await drain(deps, moved.before)
+            await drain(moved.line.deps, moved.before)
         return found
 
+    patched.setattr(inbox, "holding", and_it_is_done)
+
+
+@pytest.mark.parametrize("ruled", [None, Action.SCORE, Action.VOID])
+async def test_who_is_heard_after_the_look_settles_what_it_left_open(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, ruled: Action | None
+) -> None:
+    moved = await moved_lately(deps, 100)
+    line, field = moved.line, moved.line.field
+    target = field.targets[moved.lane]
+    await moved.put(moved.after, then(running(line), 15))
+    await drain(deps, moved.after)
     release = field.release(ago(line, 12), f"{moved.lane}A")
     await moved.put(moved.after, release)
+    if ruled is not None:
+        await drain(deps, moved.after)
+        ruling = NewRuling(
+            field.session_id,
+            target,
+            ruled,
+            "it was not so",
+            Span(release.ts, release.ts),
+            shot_id=shot_id(release.event_id),
+            worth=Worth(0, "M", False) if ruled is Action.SCORE else None,
+        )
+        made = await rule(line, ruling)
+        await drain(deps, moved.after)
+        async with deps.pool.acquire() as conn, conn.transaction():
+            await undo_ruling(conn, made.id, "a mistake", Author(None, uuid4()))
+            await request_recompute(conn, [target], request_id=uuid4())
+    await moved.put(moved.before, running(line))
+    held: set[UUID] = set()
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "holding", and_it_is_done)
+        done_after_the_look(moved, patched, held)
         await drain(deps, moved.after)
     assert held
     await moved.do_all()
@@ -369,14 +396,23 @@ async def test_readers_that_are_heard_meanwhile_are_looked_for_too(
     assert await became(two, second) is Status.UNRESOLVED
 
 
-@pytest.mark.parametrize("seconds", [0.4, 8, 13])
+async def told_of(line: Range, release: AcceptedEvent) -> list[str]:
+    """What viewers were told became of an arrow."""
+    said = [json.loads(message.text)["data"].get("shot") for message in await line.frames()]
+    shots = [shot for shot in said if shot is not None]
+    return [s["status"] for s in shots if s["release_event_id"] == str(release.event_id)]
+
+
+@pytest.mark.parametrize("haste", [Haste.NOW, Haste.LATE])
+@pytest.mark.parametrize("seconds", [0.4, 11, 13])
 async def test_what_was_told_stays_while_another_arrows_hit_waits(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch, seconds: float
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, seconds: float, haste: Haste
 ) -> None:
     async with deps.pool.acquire() as conn:
         line = Range(deps, await put_up(conn, letters="AB"))
     miss = await presumed_miss(line)
     inbox, look = deps.inbox, deps.inbox.holding
+    home = inbox.partition_of(line.field.targets[1])
     hits = [line.field.landed(ago(line, seconds - 0.4))]
 
     async def and_it_lands(
@@ -385,19 +421,18 @@ async def test_what_was_told_stays_while_another_arrows_hit_waits(
         *,
         with_newer: bool = False,
     ) -> set[UUID]:
-        await line.put(*hits)
+        await line.put(*hits, haste=haste)
         hits.clear()
         return await look(among, read, with_newer=with_newer)
 
-    monkeypatch.setattr(inbox, "holding", and_it_lands)
-    await line.put(line.field.release(ago(line, seconds), "1B"))
-    for _ in range(2):
-        await drain(deps, inbox.partition_of(line.field.targets[1]))
+    await line.put(line.field.release(ago(line, seconds), "1B"), haste=haste)
+    with monkeypatch.context() as patched:
+        patched.setattr(inbox, "holding", and_it_lands)
+        await drain_late(deps, home)
+        await drain(deps, home)
+    await drain(deps, home)
+    await drain_late(deps, home)
     await line.say(*hits)
-    shots = [
-        each["data"]["shot"]
-        for m in await line.frames()
-        if "shot" in (each := json.loads(m.text))["data"]
-    ]
-    of_it = [s["status"] for s in shots if s["release_event_id"] == str(miss.event_id)]
-    assert of_it == ["in_flight", "missed"]
+    of_it = await told_of(line, miss)
+    assert "unresolved" not in of_it
+    assert of_it[:2] == ["in_flight", "missed"]
