@@ -1,12 +1,16 @@
 """A reader that was moved to a butt of another partition, and what it says there."""
 
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from copy import replace
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
+from core.inbox import Inbox
 from core.models.instants import instant
 from core.models.reader_move import move_reader
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
@@ -167,3 +171,30 @@ def words(moved: Moved) -> dict[str, Accepted]:
         "heartbeat": field.beat(started=-1000, buffered=0),
         "landing": field.landed(3500),
     }
+
+
+def at_the_look(
+    patched: pytest.MonkeyPatch,
+    inbox: Inbox,
+    *,
+    before: Callable[[], Awaitable[object]] | None = None,
+    after: Callable[[set[UUID]], Awaitable[object]] | None = None,
+) -> None:
+    """Have something happen just before the inbox is looked at, or just after a look for presumed
+    misses, which says whose words wait."""
+    look = inbox.holding
+
+    async def looked(
+        among: Mapping[UUID, Collection[int]],
+        read: Mapping[int, bytes],
+        *,
+        with_newer: bool = False,
+    ) -> set[UUID]:
+        if before is not None:
+            await before()
+        held = await look(among, read, with_newer=with_newer)
+        if after is not None and with_newer:
+            await after(held)
+        return held
+
+    patched.setattr(inbox, "holding", looked)

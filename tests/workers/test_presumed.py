@@ -2,7 +2,6 @@
 back, and what they do not hang on."""
 
 import json
-from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -23,7 +22,7 @@ from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import Moved, ago, became, begun_lately, go, moved_lately, then
+from tests.workers.moves import ago, at_the_look, became, begun_lately, go, moved_lately, then
 from tests.workers.test_rulings import rule
 from workers.attempts import DIED
 from workers.deps import Deps
@@ -108,8 +107,9 @@ async def test_it_stands_while_another_reader_of_the_butt_is_online(two: Range) 
 
 
 async def test_nobody_is_asked_again_for_what_was_taken_back(two: Range) -> None:
-    await presumed_miss(two)
+    release = await presumed_miss(two)
     await a_while_later(two, 20)
+    assert await became(two, release) is Status.UNRESOLVED
     shots = await two.shots()
     await sweep(two.deps)
     async with two.deps.pool.acquire() as conn:
@@ -248,27 +248,6 @@ async def test_what_a_judge_called_a_miss_is_looked_for_when_he_takes_it_back(tw
     assert await became(two, release) is Status.LANDED
 
 
-def done_after_the_look(moved: Moved, patched: pytest.MonkeyPatch, held: set[UUID]) -> None:
-    """Have another worker do what came the old way, just after the inbox was looked at; whose words
-    waited is noted."""
-    inbox = moved.line.deps.inbox
-    look = inbox.holding
-
-    async def and_it_is_done(
-        among: Mapping[UUID, Collection[int]],
-        read: Mapping[int, bytes],
-        *,
-        with_newer: bool = False,
-    ) -> set[UUID]:
-        found = await look(among, read, with_newer=with_newer)
-        if with_newer and not held:
-            held.update(found)
-            await drain(moved.line.deps, moved.before)
-        return found
-
-    patched.setattr(inbox, "holding", and_it_is_done)
-
-
 @pytest.mark.parametrize("ruled", [None, Action.SCORE, Action.VOID])
 async def test_who_is_heard_after_the_look_settles_what_it_left_open(
     deps: Deps, monkeypatch: pytest.MonkeyPatch, ruled: Action | None
@@ -298,8 +277,15 @@ async def test_who_is_heard_after_the_look_settles_what_it_left_open(
             await request_recompute(conn, [target], request_id=uuid4())
     await moved.put(moved.before, running(line))
     held: set[UUID] = set()
+
+    async def and_it_is_done(found: set[UUID]) -> None:
+        # By another worker, which was at what came the old way.
+        if not held:
+            held.update(found)
+            await drain(deps, moved.before)
+
     with monkeypatch.context() as patched:
-        done_after_the_look(moved, patched, held)
+        at_the_look(patched, deps.inbox, after=and_it_is_done)
         await drain(deps, moved.after)
     assert held
     await moved.do_all()
@@ -373,24 +359,16 @@ async def test_readers_that_are_heard_meanwhile_are_looked_for_too(
     first, second = field.release(ago(two, 25)), field.release(ago(two, 12))
     hit = field.event("2 target", EventType.LANDED, ago(two, 11.6), x=0.0, y=0.0)
     await two.put(hit, haste=Haste.LATE)
-    look = inbox.holding
 
-    async def then_heard(
-        among: Mapping[UUID, Collection[int]],
-        read: Mapping[int, bytes],
-        *,
-        with_newer: bool = False,
-    ) -> set[UUID]:
-        held = await look(among, read, with_newer=with_newer)
-        if is_heard and with_newer:
-            # Another worker commits what the second reader said before.
-            beat = then(running(two, "2 target"), 14).corrected(0)
-            since = instant(now() - 30 * SECOND)
-            async with two.deps.pool.acquire() as conn, conn.transaction():
-                await keep_said(conn, Said([beat], {}, {}), since)
-        return held
+    async def then_heard(_: set[UUID]) -> None:
+        # Another worker commits what the second reader said before.
+        beat = then(running(two, "2 target"), 14).corrected(0)
+        since = instant(now() - 30 * SECOND)
+        async with two.deps.pool.acquire() as conn, conn.transaction():
+            await keep_said(conn, Said([beat], {}, {}), since)
 
-    monkeypatch.setattr(inbox, "holding", then_heard)
+    if is_heard:
+        at_the_look(monkeypatch, inbox, after=then_heard)
     await two.put(first, second)
     await drain(two.deps, inbox.partition_of(field.targets[1]))
     assert await became(two, second) is Status.UNRESOLVED
@@ -411,23 +389,16 @@ async def test_what_was_told_stays_while_another_arrows_hit_waits(
     async with deps.pool.acquire() as conn:
         line = Range(deps, await put_up(conn, letters="AB"))
     miss = await presumed_miss(line)
-    inbox, look = deps.inbox, deps.inbox.holding
-    home = inbox.partition_of(line.field.targets[1])
+    home = deps.inbox.partition_of(line.field.targets[1])
     hits = [line.field.landed(ago(line, seconds - 0.4))]
 
-    async def and_it_lands(
-        among: Mapping[UUID, Collection[int]],
-        read: Mapping[int, bytes],
-        *,
-        with_newer: bool = False,
-    ) -> set[UUID]:
+    async def and_it_lands() -> None:
         await line.put(*hits, haste=haste)
         hits.clear()
-        return await look(among, read, with_newer=with_newer)
 
     await line.put(line.field.release(ago(line, seconds), "1B"), haste=haste)
     with monkeypatch.context() as patched:
-        patched.setattr(inbox, "holding", and_it_lands)
+        at_the_look(patched, deps.inbox, before=and_it_lands)
         await drain_late(deps, home)
         await drain(deps, home)
     await drain(deps, home)

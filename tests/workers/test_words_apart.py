@@ -1,10 +1,9 @@
 """What a reader says counts only when nothing of it waits where it may have come through."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import pytest
 
@@ -25,6 +24,7 @@ from tests.workers.moves import (
     MOVED_AT,
     SHOT_AT,
     Moved,
+    at_the_look,
     became,
     begun_lately,
     go,
@@ -385,23 +385,17 @@ async def test_what_is_carried_between_the_reading_and_the_look_is_seen(moved: M
     release = field.release(MOVED_AT + 10, f"{moved.lane}A")
     await line.say(release)
     inbox = open_inbox(deps.valkey, deps.settings)
-    has_read, is_gone, look = asyncio.Event(), asyncio.Event(), inbox.holding
+    has_read, is_gone = asyncio.Event(), asyncio.Event()
 
-    async def slow(
-        among: Mapping[UUID, Collection[int]],
-        read: Mapping[int, bytes],
-        *,
-        with_newer: bool = False,
-    ) -> set[UUID]:
+    async def and_it_goes() -> None:
         has_read.set()
         await is_gone.wait()
-        return await look(among, read, with_newer=with_newer)
 
     other = replace(deps, inbox=inbox, turns=asyncio.Semaphore(2))
     await moved.put(moved.after, field.beat(started=-1000, buffered=0))
     await moved.put(moved.before, field.landed(MOVED_AT + 10.4))
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(inbox, "holding", slow)
+        at_the_look(patched, inbox, before=and_it_goes)
         slowly = asyncio.create_task(drain(other, moved.after))
         await has_read.wait()
         # A reader that was never heard nobody has to wait for.
