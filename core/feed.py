@@ -169,10 +169,13 @@ class Feed:
 
     async def holds(self, session_id: UUID, cursor: str) -> bool:
         """Whether everything after the cursor is still in the buffer."""
-        oldest = await self._valkey.xrange(stream_key(session_id), count=1)
+        # Both at one moment: a first message may come any time.
+        async with self._valkey.pipeline(transaction=True) as pipe:
+            pipe.xrange(stream_key(session_id), count=1)
+            pipe.get(first_key(session_id))
+            oldest, begun = await pipe.execute()
         first = oldest[0][0].decode() if oldest else None
         if cursor == BEFORE_THE_FIRST:
-            begun = await self._valkey.get(first_key(session_id))
             return first == (None if begun is None else begun.decode())
         if first is None:
             return False
