@@ -136,6 +136,14 @@ async def _on_store_lost(_: Request, error: Exception) -> JSONResponse:
     return failure(503, [reason], {"Retry-After": "2"})
 
 
+async def _on_stale_types(request: Request, error: Exception) -> JSONResponse:
+    if not postgres.has_stale_types(error):
+        raise error
+    # What the other connections remember is as old.
+    await request.state.pool.expire_connections()
+    return await _on_migrating(request, error)
+
+
 async def _on_migrating(_: Request, error: Exception) -> JSONResponse:
     # Or a name in our own statements is wrong, and stays so: hence no warning, but an error.
     log.error("the database has not what a statement needs", error=str(error))
@@ -185,6 +193,8 @@ def install(app: FastAPI) -> None:
         handlers[lost] = _on_store_lost
     for unknown in postgres.UNKNOWN:
         handlers[unknown] = _on_migrating
+    for stale in postgres.STALE:
+        handlers[stale] = _on_stale_types
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, _as_looked_at(handler))
     app.add_exception_handler(LoginNeeded, _on_login_needed)

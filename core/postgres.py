@@ -33,6 +33,8 @@ UNKNOWN = (
     asyncpg.UndefinedColumnError,
     asyncpg.UndefinedObjectError,
 )
+# And what may mean that a connection remembers what was dropped; the second only with these words.
+STALE = (asyncpg.OutdatedSchemaCacheError, asyncpg.InternalServerError)
 DROPPED = "cache lookup failed for type"
 
 # A connection whose last statement was given up has so long to come to its end.
@@ -60,7 +62,7 @@ def is_migrating(error: BaseException) -> bool:
 
 def has_stale_types(error: BaseException) -> bool:
     """Whether a connection remembers a type that was dropped since, and perhaps made again."""
-    is_stale = isinstance(error, (asyncpg.OutdatedSchemaCacheError, asyncpg.InternalServerError))
+    is_stale = isinstance(error, STALE)
     return is_stale and (DROPPED in str(error) or not isinstance(error, asyncpg.PostgresError))
 
 
