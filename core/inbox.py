@@ -60,7 +60,7 @@ BEGIN = """
 redis.call('DEL', KEYS[1])
 local found = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', ARGV[1])
 if #found == 0 and ARGV[2] == '0' then
-    return {found, 0, '', ''}
+    return {found, 0, '', late_id(KEYS[5])}
 end
 local begun, careful = redis.call('INCR', KEYS[3]), redis.call('GET', KEYS[4])
 return {found, begun, careful or '', late_id(KEYS[5])}

@@ -12,15 +12,15 @@ from core.domain.window import Span, touched
 from core.entries import Entry
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
-from core.models.binding_at import Bindings, Bound
+from core.models.binding_at import Bindings, Bound, select_watching
 from core.models.butt import PlacedButt, take_butts
 from core.models.correlated_shot import select_unsettled
-from core.models.instants import instant
+from core.models.instants import FOREVER, instant, now
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace, select_reader_places
 from core.models.reader_way import note_ways
 from core.models.recompute import request_recompute
-from core.models.said import Said, keep_doubts, keep_said
+from core.models.said import Doubt, Said, keep_doubts, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
@@ -55,8 +55,9 @@ class Batch(Struct, frozen=True):
             until they are done there they may be the hits of what would be called misses.
         behind: Heartbeats that do not count yet, since something of their readers waits that came
             before them, each with the partition in whose late lane they are heard.
-        starts: When readers were switched on, microseconds, as far as those told it for the first
-            time.
+        doubts: Readers whose word counts less than it did, by what is known of them already.
+        late_since: When what waits in partitions' late lanes came, microseconds, at the earliest:
+            nobody's time is up there before that is looked at.
     """
 
     accepted: Sequence[Accepted]
@@ -68,7 +69,8 @@ class Batch(Struct, frozen=True):
     read: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
     homes: Collection[tuple[UUID, int]] = ()
     behind: Sequence[tuple[int, AcceptedBeat]] = ()
-    starts: Sequence[tuple[UUID, int]] = ()
+    doubts: Sequence[Doubt] = ()
+    late_since: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def events(self) -> list[AcceptedEvent]:
@@ -167,7 +169,7 @@ async def do_batch(
         batch: What is to be done.
         as_of: Now, microseconds.
     """
-    known = await lock_readers(conn, {each.reader_id for each in batch.accepted})
+    known = await _known(conn, batch)
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     mine, elsewhere = sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     batch = replace(batch, accepted=came.accepted, homes=homes_of(elsewhere))
@@ -189,15 +191,15 @@ async def do_batch(
         deps,
         set(batch.witnessed) - _targets(batch, told),
         known.bindings,
-        [*batch.starts, *news.starts],
+        [*batch.doubts, *news.doubts],
         as_of,
     )
-    batch, asked = await _ask_others(conn, deps, partitions, batch, doubtful)
+    batch, others = await _ask_others(conn, deps, partitions, batch, doubtful)
     found = await _derive(conn, deps, batch, told, as_of)
     return Outcome(
         found.changes,
         await places(conn, news.online, as_of),
-        {*asked, *(home for home, _ in elsewhere), *await ask_for(conn, deps, found.elsewhere)},
+        {*others, *(home for home, _ in elsewhere), *await ask_for(conn, deps, found.elsewhere)},
         elsewhere,
         found.unmatched,
         came.suspects,
@@ -208,6 +210,14 @@ async def do_batch(
         found.learned,
         found.untold,
     )
+
+
+async def _known(conn: Connection, batch: Batch) -> KnownReaders:
+    """The readers whose word has come, locked, and those that watch what workers ask for: somebody
+    may have heard of them meanwhile who is not done yet, and is waited for."""
+    asked = {t: span for t, span in batch.spans.items() if t not in batch.requests}
+    watching = await select_watching(conn, asked) if asked else {}
+    return await lock_readers(conn, {e.reader_id for e in batch.accepted} | watching.keys())
 
 
 async def in_order(
@@ -232,7 +242,7 @@ async def in_order(
         return batch
     beats = [e for e in batch.accepted if isinstance(e, AcceptedBeat) and e.reader_id in held]
     later = batch.held_back({reader: way_now(inbox, known.bindings, reader) for reader in held})
-    return replace(later, starts=await keep_doubts(conn, beats))
+    return replace(later, doubts=await keep_doubts(conn, beats))
 
 
 async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
@@ -315,7 +325,11 @@ async def _derive(
 
     # What workers ask of each other follows from what was said, and names no request.
     look = Look(waiting, batch.requests.keys())
-    return await derive(recall, spans, as_of, _causes(batch, told), look)
+
+    def as_of_at(target_id: UUID) -> int:
+        return min(as_of, batch.late_since.get(deps.inbox.partition_of(target_id), as_of))
+
+    return await derive(recall, spans, as_of_at, _causes(batch, told), look)
 
 
 def _told(events: Sequence[AcceptedEvent], bindings: Bindings) -> list[_Told]:
@@ -386,7 +400,7 @@ async def doubtful_butts(
     deps: Deps,
     others: Collection[UUID],
     bindings: Bindings,
-    starts: Sequence[tuple[UUID, int]],
+    doubts: Sequence[Doubt],
     as_of: int,
 ) -> dict[UUID, Span]:
     """The targets whose misses the readers' word may decide otherwise, and when those were
@@ -398,15 +412,17 @@ async def doubtful_butts(
         others: Targets of those readers, but for those that are derived anyhow: of these it is read
             with them.
         bindings: Where the readers were.
-        starts: When which readers were switched on, microseconds, as far as that was not known.
+        doubts: Readers whose word counts less than it did.
         as_of: Now, microseconds.
     """
-    doubtful = await select_unsettled(conn, others, as_of) if others else {}
-    for reader_id, started_at in starts:
-        # A reader cannot have seen what landed just before it was switched on, though it was taken
-        # for online.
-        span = Span(started_at - deps.offline_after - LONGEST_WINDOW, started_at)
-        doubtful = _joined(doubtful, {target: span for target in bindings.targets(reader_id)})
+    # Their time is up by their own now, which may be later: what waits here need not wait there.
+    time_is_up = max(as_of, now())
+    doubtful = await select_unsettled(conn, others, time_is_up) if others else {}
+    for doubt in doubts:
+        # It was taken for online, or for heard of since.
+        begin = max(-FOREVER, min(doubt.since, doubt.until - deps.offline_after) - LONGEST_WINDOW)
+        span = Span(begin, doubt.until)
+        doubtful = _joined(doubtful, {target: span for target in bindings.targets(doubt.reader_id)})
     return doubtful
 
 

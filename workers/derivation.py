@@ -22,7 +22,7 @@ from workers.memory import Remembered
 from workers.recall import Recall
 from workers.rulings import judged_butts
 from workers.unmatched import keep_unmatched
-from workers.windows import Window, derived_windows, new_lessons
+from workers.windows import AsOf, Window, derived_windows, new_lessons
 
 
 class Change(Struct, frozen=True):
@@ -105,16 +105,14 @@ class _Presumed(Struct, frozen=True):
     Args:
         span: When they were in the air.
         releases: Their events' ids.
-        is_news: Whether whoever is heard meanwhile would not find them all.
     """
 
     span: Span
     releases: frozenset[UUID]
-    is_news: bool
 
 
 async def derive(
-    recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, look: Look
+    recall: Recall, spans: Mapping[UUID, Span], as_of: AsOf, causes: Causes, look: Look
 ) -> Derivation:
     """Derive the shots of some targets and write those that differ, in the caller's transaction;
     and so the landings that are nobody's.
@@ -122,13 +120,13 @@ async def derive(
     Args:
         recall: What is stored of the targets.
         spans: When the releases lie whose shots may differ, by target.
-        as_of: Now, microseconds.
+        as_of: Now.
         causes: The requests behind it.
         look: What misses hang on.
     """
     court = await judged_butts(recall.conn, recall.butts)
     causes = replace(causes, of_shot=court.requests)
-    windows, again = await _certain(recall, court.butts, court.widened(spans), as_of, look)
+    windows = await _certain(recall, court.butts, court.widened(spans), as_of, look)
     derived = {s.id: (window.target_id, s) for window in windows for s in window.found.shots}
     cuts = {window.target_id: window.span for window in windows}
     known = await recall.shots(cuts, _by_target(derived))
@@ -142,7 +140,7 @@ async def derive(
         changes,
         await keep_unmatched(recall, windows),
         ends,
-        {**again, **counted.elsewhere},
+        {**counted.elsewhere, **_unfound(changes)},
         recall.learned(),
         untold,
     )
@@ -152,17 +150,15 @@ async def _certain(
     recall: Recall,
     butts: Mapping[UUID, PlacedButt],
     spans: Mapping[UUID, Span],
-    as_of: int,
+    as_of: AsOf,
     look: Look,
-) -> tuple[list[Window], dict[UUID, Span]]:
+) -> list[Window]:
     """As `derived_windows`; where something of a butt's readers waits, that they are online lets
-    nobody have missed: it may be the landing. And what is to be derived once more after this."""
+    nobody have missed: it may be the landing."""
     windows = new = await derived_windows(recall, butts, spans, as_of)
-    after: dict[UUID, Span] = {}
     while presumed := await _presumed(recall.conn, new, look.changed):
         waited_for = await look.waiting({target: each.span for target, each in presumed.items()})
         unheard = {target: presumed[target] for target in presumed if target in waited_for}
-        after |= {target: each.span for target, each in unheard.items() if each.is_news}
         doubted = {target: _unsure(butts[target], each) for target, each in unheard.items()}
         # What was done meanwhile was not waited for any more.
         for target, watches in (await _anew(recall, presumed.keys() - unheard.keys())).items():
@@ -173,7 +169,7 @@ async def _certain(
         # Of what came since the look other readers may be presumed to have been there.
         new = await derived_windows(recall, butts, again, as_of)
         windows = [*(window for window in windows if window.target_id not in again), *new]
-    return windows, after
+    return windows
 
 
 async def _anew(recall: Recall, targets: Collection[UUID]) -> dict[UUID, tuple[Watch, ...]]:
@@ -210,19 +206,30 @@ async def _presumed(
             found[target] = _Presumed(
                 Span(min(at), max(at) + window.butt.rules.landing_window),
                 frozenset(s.release_event_id for s in new if s.release_event_id is not None),
-                is_news=any(not _is_open(fates.get(shot.id), target) for shot in new),
             )
     return found
 
 
-def _is_open(fate: Fate | None, target_id: UUID) -> bool:
+def _unfound(changes: Iterable[Change]) -> dict[UUID, Span]:
+    """The targets of shots that nobody was there to see, and when those were released, as far as
+    whoever was heard meanwhile did not find them: they are derived once more after this."""
+    found: dict[UUID, Span] = {}
+    for change in changes:
+        shot, target = change.after.shot, change.after.target_id
+        if shot.status is Status.UNRESOLVED and not _is_open(change.before, target):
+            span = Span(shot.released_at, shot.released_at)
+            found[target] = span.joined(found.get(target, span))
+    return found
+
+
+def _is_open(before: StoredShot | None, target_id: UUID) -> bool:
     """Whether a shot is stored so that whoever is heard finds it at its butt: time may not be up
     yet for them where it is for us."""
     return (
-        fate is not None
-        and fate.target_id == target_id
-        and not fate.is_settled
-        and fate.status not in (Status.VOIDED, Status.IN_FLIGHT)
+        before is not None
+        and before.target_id == target_id
+        and not before.shot.is_settled
+        and before.shot.status not in (Status.VOIDED, Status.IN_FLIGHT)
     )
 
 

@@ -182,7 +182,7 @@ async def _do(
     async def together() -> Outcome:
         async with conn.transaction():
             spans, requests = await waiting(conn, deps, turn, as_of)
-            batch = Batch(accepted, spans, requests, turn.unheard, read=turn.read)
+            batch = Batch(accepted, spans, requests, turn.unheard, turn.is_part, read=turn.read)
             outcome = await do_batch(conn, deps, {turn.partition}, batch, as_of)
             await carry(deps, [outcome])
             return outcome

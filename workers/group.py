@@ -82,10 +82,8 @@ async def _together(
     drained by themselves."""
     entries = {partition: reading.entries for partition, reading in readings.items()}
     accepted, unreadable = decoded(sorted(chain(*entries.values()), key=attrgetter("order")))
-    late_since = min((r.late_since for r in readings.values() if r.late_since), default=None)
+    late_since = {p: r.late_since for p, r in readings.items() if r.late_since is not None}
     as_of = max([began_at, *(each.received_at for each in accepted)])
-    if late_since is not None:
-        as_of = min(as_of, late_since)
     batch = Batch(
         accepted,
         unheard={
@@ -94,6 +92,7 @@ async def _together(
             for event_id, where in unheard(reading.entries, reading.late_since, partition).items()
         },
         read=entries,
+        late_since=late_since,
     )
 
     async def together() -> Outcome:
@@ -107,7 +106,8 @@ async def _together(
         await deps.inbox.give_back(*readings)
         return set(readings)
     await keep_unreadable(conn, unreadable)
-    await bring_about(conn, deps, [outcome], as_of, Done(entries, accepted))
-    if any(deadline <= as_of for deadline in deadlines_of_unmatched([outcome])):
-        await tell_due(conn, deps, readings, as_of)
+    heard_until = min([as_of, *late_since.values()])
+    await bring_about(conn, deps, [outcome], heard_until, Done(entries, accepted))
+    if any(deadline <= heard_until for deadline in deadlines_of_unmatched([outcome])):
+        await tell_due(conn, deps, readings, heard_until)
     return set()

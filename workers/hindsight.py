@@ -21,7 +21,7 @@ from core.postgres import Connection
 from workers.ends import Settled, settled
 from workers.rulings import Judged
 from workers.shown import shown
-from workers.windows import Window
+from workers.windows import AsOf, Window
 
 type _State = Mapping[UUID, StoredShot]
 
@@ -35,7 +35,7 @@ class Hindsight(Struct, frozen=True):
         known: The shots that are stored of that.
         counted: What it came to.
         versions: Those of the shots that are written.
-        as_of: Its now, microseconds.
+        as_of: Its now.
     """
 
     conn: Connection
@@ -43,7 +43,7 @@ class Hindsight(Struct, frozen=True):
     known: Mapping[UUID, StoredShot]
     counted: Settled
     versions: Mapping[UUID, int]
-    as_of: int
+    as_of: AsOf
 
     async def note(self, court: Judged) -> None:
         """Keep what each ruling did that was not applied before."""
@@ -86,7 +86,7 @@ class Hindsight(Struct, frozen=True):
         found = correlate(
             window.events,
             window.butt,
-            self.as_of,
+            self.as_of(window.target_id),
             span=window.span,
             lessons=window.taught,
             ruled=ruled,

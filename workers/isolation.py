@@ -20,7 +20,7 @@ from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace
 from core.models.recompute import request_recompute
-from core.models.said import Said, keep_doubts, keep_said, keep_unheard
+from core.models.said import Doubt, Said, keep_doubts, keep_said, keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.batch import (
@@ -86,7 +86,7 @@ async def do_isolated(
         held = await _in_order(conn, deps, turn, came.accepted, known, as_of)
         turn = replace(turn, unheard=held.unheard)
         outcomes.append(Outcome([], [], (), suspects=came.suspects, behind=held.behind))
-        starts = [*held.starts, *await _doubted(conn, held.accepted)]
+        doubts = [*held.doubts, *await _doubted(conn, held.accepted)]
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, held.accepted, as_of)
         held_up: dict[UUID, Exception] = {}
@@ -99,7 +99,7 @@ async def do_isolated(
             else:
                 await _write_down(conn, deps, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
-        outcomes.append(await _besides(conn, deps, shares, starts, as_of))
+        outcomes.append(await _besides(conn, deps, shares, doubts, as_of))
         await carry(deps, outcomes)
     return outcomes
 
@@ -122,13 +122,13 @@ async def _besides(
     conn: Connection,
     deps: Deps,
     shares: Mapping[UUID, _Share],
-    starts: Sequence[tuple[UUID, int]],
+    doubts: Sequence[Doubt],
     as_of: int,
 ) -> Outcome:
-    """What keeping heartbeats brings about, and starts that were told for the first time: they are
-    not new any more to the shares of the heartbeats that named them."""
-    bindings = await select_bindings(conn, {reader_id for reader_id, _ in starts})
-    doubtful = await doubtful_butts(conn, deps, (), bindings, starts, as_of)
+    """What keeping heartbeats brings about, and what they put in doubt: that is not new any more to
+    the shares of the heartbeats that said it."""
+    bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts})
+    doubtful = await doubtful_butts(conn, deps, (), bindings, doubts, as_of)
     asked = {partition for share in shares.values() for partition in share.asked}
     online = [place for share in shares.values() for place in share.online]
     return Outcome([], online, asked | await ask_for(conn, deps, doubtful))
@@ -169,9 +169,9 @@ async def _shares(
     return dict(sorted(shares.items(), key=lambda each: any(map(is_beat, each[1].accepted))))
 
 
-async def _doubted(conn: Connection, accepted: Sequence[Accepted]) -> list[tuple[UUID, int]]:
-    """Keep what heartbeats say against their readers' words before any share is done; readers that
-    said for the first time when they were switched on, and when.
+async def _doubted(conn: Connection, accepted: Sequence[Accepted]) -> list[Doubt]:
+    """Keep what heartbeats say against their readers' words before any share is done; what is in
+    doubt by it.
 
     What the same reader says besides is in other shares, which are done before its heartbeats.
     """
@@ -179,16 +179,16 @@ async def _doubted(conn: Connection, accepted: Sequence[Accepted]) -> list[tuple
     for each in accepted:
         if isinstance(each, AcceptedBeat):
             beats.setdefault(each.reader_id, []).append(each)
-    starts: list[tuple[UUID, int]] = []
+    doubts: list[Doubt] = []
 
     async def keep(said: Sequence[AcceptedBeat]) -> None:
         async with conn.transaction():
-            starts.extend(await keep_doubts(conn, said))
+            doubts.extend(await keep_doubts(conn, said))
 
     for reader_id in sorted(beats):
         # What cannot be kept is written down with the heartbeat's own share.
         await tried(keep(beats[reader_id]))
-    return starts
+    return doubts
 
 
 async def _one_share(
@@ -238,7 +238,7 @@ async def _keep_beats(
     since = instant(as_of - deps.offline_after)
     news = await keep_said(conn, Said(beats, known.last_heard, {}), since)
     butts = {target for beat in beats for target in known.bindings.targets(beat.reader_id)}
-    doubtful = await doubtful_butts(conn, deps, butts, known.bindings, news.starts, as_of)
+    doubtful = await doubtful_butts(conn, deps, butts, known.bindings, news.doubts, as_of)
     share.asked |= await ask_for(conn, deps, doubtful)
     share.online += await places(conn, news.online, as_of)
 

@@ -33,9 +33,12 @@ async def drain_late(deps: Deps, partition: int) -> bool:
     if not reading.entries and reading.deadly is None:
         return False
     try:
-        for part in await _parts(deps, reading):
+        parts = await _parts(deps, reading)
+        for part in parts:
             async with turn_at(deps, partition, with_overdue=False) as (conn, held):
-                await do_reading(conn, deps, replace(held, lane=lane), part, began_at)
+                # What was asked waits for what is in the other parts.
+                turn = replace(held, lane=lane, is_asked=False, is_part=len(parts) > 1)
+                await do_reading(conn, deps, turn, part, began_at)
     except BaseException:
         # It was no death. A store that is away does not hear it: then it counts as one.
         with suppress(*LOST):

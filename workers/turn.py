@@ -29,6 +29,7 @@ class Turn(Struct, frozen=True):
         unheard: Events that tell nothing of their readers yet, by id, and in which partition's late
             lane they are heard: something that came before them is not done.
         read: What is done of the inbox, by lane.
+        is_part: Whether that is a part, and the others may tell of whatever is not in it.
     """
 
     partition: int
@@ -41,6 +42,7 @@ class Turn(Struct, frozen=True):
     lane: int | None = None
     unheard: Mapping[UUID, int] = field(default_factory=dict)
     read: Mapping[int, Sequence[Entry]] = field(default_factory=dict)
+    is_part: bool = False
 
     @property
     def from_lane(self) -> int:

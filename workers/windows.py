@@ -1,7 +1,7 @@
 """Stretches of time derived anew from the rows: long enough that nothing outside changes them, nor
 they what lies outside."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from copy import replace
 from uuid import UUID
 
@@ -17,6 +17,10 @@ from workers.recall import Recall
 
 # Room at first on either side of a window; four times as much with each further try.
 FIRST_MARGIN = 8 * SECOND
+
+
+# Now, microseconds, for what happens at a target: something else may wait for each of them.
+type AsOf = Callable[[UUID], int]
 
 
 class Window(Struct, frozen=True):
@@ -56,7 +60,7 @@ def _by_shot(lessons: Iterable[Lesson]) -> dict[UUID, Lesson]:
 
 
 async def derived_windows(
-    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
+    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: AsOf
 ) -> list[Window]:
     """Derive the shots of some targets.
 
@@ -67,7 +71,7 @@ async def derived_windows(
         recall: What is stored of the targets.
         butts: The targets, with what judges ruled.
         spans: When the releases lie whose shots may differ, by target.
-        as_of: Now, microseconds.
+        as_of: Now.
     """
     whole: dict[UUID, Window] = {}
     wanted = {target: span for target, span in spans.items() if target in butts}
@@ -106,7 +110,7 @@ class _Read(Struct, frozen=True):
 
 
 async def _derived(
-    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: int
+    recall: Recall, butts: Mapping[UUID, PlacedButt], spans: Mapping[UUID, Span], as_of: AsOf
 ) -> dict[UUID, Window]:
     reads = await _read(recall, butts, spans)
     lessons = await recall.lessons({target: read.span for target, read in reads.items()})
@@ -117,7 +121,7 @@ async def _derived(
     arrows = {e.arrow_id for read in reads.values() for e in read.events if e.arrow_id is not None}
     owners = await select_arrow_owners(recall.conn, arrows)
     return {
-        target: _window(recall, butts[target], read, lessons[target], owners, as_of)
+        target: _window(recall, butts[target], read, lessons[target], owners, as_of(target))
         for target, read in reads.items()
     }
 

@@ -9,10 +9,10 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from core.domain.values import MILLISECOND, EventType
-from core.models.instants import LAST, held, instant, microseconds, optional_held
+from core.models.instants import FOREVER, LAST, held, instant, microseconds, optional_held
 from core.models.presence import UNSAID, is_unsaid
 from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
-from core.postgres import Connection
+from core.postgres import Connection, Row
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
 LANDED = EventType.LANDED
@@ -116,8 +116,82 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
     AS said (reader_id, said_started_at, started_at, clear_at)
 ON CONFLICT (reader_id, said_started_at) DO UPDATE
     SET clear_at = greatest(boot.clear_at, excluded.clear_at)
-RETURNING reader_id, started_at, xmax = 0 AS is_new
+RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (
+    SELECT FROM reader_boot AS before WHERE before.reader_id = boot.reader_id
+        AND before.started_at < boot.started_at AND before.event_clear_at >= boot.started_at
+) AS was_heard_before_it_was_known
 """
+
+# What was heard since a start is of that start, though it counted for the one before while nobody
+# knew; what was heard last before it counts for that one. Whether something was left to be sent
+# then is what the newest heartbeat before said.
+BOOT_PART_EVENTS = """
+WITH earlier AS (
+    SELECT said_started_at, event_clear_at FROM reader_boot
+    WHERE reader_id = $1 AND started_at < $2 AND event_clear_at >= $2
+    ORDER BY started_at DESC LIMIT 1
+), parted AS (
+    UPDATE reader_boot AS boot SET event_clear_at = (
+        SELECT max(event.received_at) FROM event
+        JOIN reader_status AS status ON status.reader_id = event.reader_id
+        WHERE event.reader_id = $1 AND event.type = 'arrow_landed' AND event.occurred_at < $2
+            AND event.received_at >= boot.started_at AND event.received_at < $2
+            AND coalesce(status.buffered, 0) = 0
+    )
+    FROM earlier
+    WHERE boot.reader_id = $1 AND boot.said_started_at = earlier.said_started_at
+)
+UPDATE reader_boot AS boot
+SET event_clear_at = greatest(boot.event_clear_at, earlier.event_clear_at)
+FROM earlier
+WHERE boot.reader_id = $1 AND boot.started_at = $2
+"""
+
+BOOT_SELECT_BEFORE = """
+SELECT said.reader_id, said.started_at, max(greatest(
+    boot.started_at,
+    CASE WHEN boot.clear_at < said.started_at THEN boot.clear_at END,
+    CASE WHEN boot.event_clear_at < said.started_at THEN boot.event_clear_at END
+)) AS heard_at
+FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, started_at)
+LEFT JOIN reader_boot AS boot
+    ON boot.reader_id = said.reader_id AND boot.started_at < said.started_at
+GROUP BY said.reader_id, said.started_at
+"""
+
+# Who says that more is to come may have had it already when its last events were heard: these
+# were taken for the word of a reader with nothing left to send, as its heartbeat before had said.
+BOOT_DOUBT_EVENTS = """
+WITH doubted AS (
+    SELECT boot.reader_id, boot.said_started_at, boot.event_clear_at,
+        greatest(boot.started_at, boot.clear_at) AS clear_at
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, at)
+    JOIN LATERAL (
+        SELECT * FROM reader_boot
+        WHERE reader_id = said.reader_id AND started_at <= said.at
+        ORDER BY started_at DESC LIMIT 1
+    ) AS boot ON coalesce(boot.clear_at, $3) < least(said.at, boot.event_clear_at)
+    WHERE boot.event_clear_at IS NOT NULL
+)
+UPDATE reader_boot AS boot SET event_clear_at = NULL
+FROM doubted
+WHERE boot.reader_id = doubted.reader_id AND boot.said_started_at = doubted.said_started_at
+RETURNING boot.reader_id, doubted.clear_at, doubted.event_clear_at AS heard_at
+"""
+
+
+class Doubt(Struct, frozen=True):
+    """A reader whose word counts less than it did.
+
+    Args:
+        reader_id: The reader.
+        since: What landed before this was seen by it as far as was known, and is, microseconds.
+        until: What landed after this is not in doubt.
+    """
+
+    reader_id: UUID
+    since: int
+    until: int
 
 
 class News(Struct, frozen=True):
@@ -125,15 +199,15 @@ class News(Struct, frozen=True):
 
     Args:
         online: Readers that were not online before and are now.
-        starts: Readers that said for the first time when they were switched on, and when:
-            microseconds.
+        doubts: Readers that said for the first time when they were switched on, or that more is to
+            come than was known.
         new: Events that were not known before, in the order of their ids.
         ways: The keys of the ways that are noted of those who were heard, as far as there are any:
             who had to wait for a reader may have read them too early.
     """
 
     online: Sequence[UUID]
-    starts: Sequence[tuple[UUID, int]]
+    doubts: Sequence[Doubt]
     new: Sequence[AcceptedEvent]
     ways: Mapping[UUID, Collection[int]] = field(default_factory=dict)
 
@@ -168,7 +242,7 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     first_heard = await _first_heard(conn, readers, said.last_heard)
-    starts = await _keep_boots(conn, beats) if beats else []
+    doubts = await _keep_boots(conn, beats) if beats else []
     events = _in_order(said.events)
     kept = await _keep(
         conn,
@@ -178,7 +252,7 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     newest = _latest(heard)
     online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
     new = [event for event in events if event.event_id in kept.new]
-    return News(online, starts, new, kept.ways)
+    return News(online, doubts, new, kept.ways)
 
 
 async def keep_unheard(
@@ -194,7 +268,7 @@ async def keep_unheard(
     return (await keep_said(conn, Said((), {}, clocks or {}, events), LAST)).new
 
 
-async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[tuple[UUID, int]]:
+async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[Doubt]:
     """Keep only what heartbeats say against the word of their readers, before anything counts for
     it: that something is still to be sent, and that they were switched on.
 
@@ -204,7 +278,7 @@ async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[t
         beats: Of any readers, with the offsets that were found for them.
 
     Returns:
-        Readers that said for the first time when they were switched on, and when: microseconds.
+        As of `News`.
     """
     last = {beat.reader_id: beat for beat in sorted(beats, key=_in_doubt_last)}
     holding = [last[reader] for reader in sorted(last) if last[reader].buffered]
@@ -215,8 +289,8 @@ async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[t
             [beat.buffered for beat in holding],
             [instant(beat.received_at) for beat in holding],
         )
-    begun = [beat for beat in beats if beat.started_at is not None]
-    return await _keep_boots(conn, begun, is_clear=False) if begun else []
+    telling = [beat for beat in beats if beat.started_at is not None or beat.buffered]
+    return await _keep_boots(conn, telling, is_clear=False) if telling else []
 
 
 def _in_doubt_last(beat: AcceptedBeat) -> tuple[int, int]:
@@ -284,11 +358,13 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
 
 async def _keep_boots(
     conn: Connection, beats: Sequence[AcceptedBeat], *, is_clear: bool = True
-) -> list[tuple[UUID, int]]:
+) -> list[Doubt]:
     """Keep each start that is named, and whether nothing was left to be sent, unless that is not to
-    count yet; those that were not known."""
+    count yet; what is in doubt by it."""
     clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
     for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
+        if beat.started_at is None and not is_clear:
+            continue
         said = UNSAID if beat.started_at is None else instant(beat.started_at)
         started = (
             UNSAID if beat.started_at is None else instant(beat.started_at + (beat.offset or 0))
@@ -298,6 +374,17 @@ async def _keep_boots(
             before[0],
             before[1] if beat.buffered or not is_clear else instant(beat.received_at),
         )
+    doubts = await _keep_starts(conn, clear, is_clear) if clear else []
+    return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
+
+
+async def _keep_starts(
+    conn: Connection,
+    clear: Mapping[tuple[UUID, datetime], tuple[datetime, datetime | None]],
+    is_clear: bool,
+) -> list[Doubt]:
+    """Keep starts as readers named them, each with when it was and when nothing was left to be
+    sent."""
     rows = await conn.fetch(
         BOOT_UPSERT,
         [reader for reader, _ in clear],
@@ -305,10 +392,45 @@ async def _keep_boots(
         [started for started, _ in clear.values()],
         [at for _, at in clear.values()],
     )
+    begun = [row for row in rows if not is_unsaid(row["started_at"])]
+    if is_clear:
+        # All that came before is done, so that what is stored of the reader has been heard.
+        mixed = [row for row in begun if row["was_heard_before_it_was_known"]]
+        for row in sorted(mixed, key=lambda each: (each["reader_id"], each["started_at"])):
+            await conn.execute(BOOT_PART_EVENTS, row["reader_id"], row["started_at"])
+    new = [row for row in begun if row["is_new"]]
+    return await _starts(conn, new) if new else []
+
+
+async def _starts(conn: Connection, begun: Sequence[Row]) -> list[Doubt]:
+    """What is in doubt by starts that were not known: what landed between them and the word before,
+    as that was heard by whoever did not see it."""
+    rows = await conn.fetch(
+        BOOT_SELECT_BEFORE,
+        [row["reader_id"] for row in begun],
+        [row["started_at"] for row in begun],
+    )
     return [
-        (row["reader_id"], microseconds(row["started_at"]))
+        Doubt(
+            row["reader_id"],
+            -FOREVER if row["heard_at"] is None else microseconds(row["heard_at"]),
+            microseconds(row["started_at"]),
+        )
         for row in rows
-        if row["is_new"] and not is_unsaid(row["started_at"])
+    ]
+
+
+async def _doubt_events(conn: Connection, holding: Sequence[AcceptedBeat]) -> list[Doubt]:
+    """What is in doubt since heartbeats say that more is to come."""
+    if not holding:
+        return []
+    latest = _latest(holding)
+    rows = await conn.fetch(
+        BOOT_DOUBT_EVENTS, list(latest), [instant(at) for at in latest.values()], UNSAID
+    )
+    return [
+        Doubt(row["reader_id"], microseconds(row["clear_at"]), microseconds(row["heard_at"]))
+        for row in rows
     ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from core.domain.clock import Clock
 from core.models import said as keeping
-from core.models.instants import instant, microseconds
+from core.models.instants import FOREVER, instant, microseconds
 from core.models.known_reader import lock_readers
 from core.models.presence import (
     UNSAID,
@@ -18,7 +18,7 @@ from core.models.presence import (
 )
 from core.models.reader_binding import bind_from
 from core.models.reader_clock import KnownClock, Source
-from core.models.said import News, Said, keep_doubts, keep_said
+from core.models.said import Doubt, News, Said, keep_doubts, keep_said
 from core.postgres import Connection, Pool
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import Field, put_up
@@ -63,8 +63,9 @@ def landed(field: Field, at: float) -> AcceptedEvent:
 async def note(conn: Connection, field: Field, *said: Accepted, since: float = 0) -> News:
     """Keep signs of life; who was heard so many seconds after the start or later is online."""
     known = await lock_readers(conn, {each.reader_id for each in said})
+    events = [each for each in said if isinstance(each, AcceptedEvent)]
     online_since = instant(moment(field, since))
-    return await keep_said(conn, Said(said, known.last_heard, {}), online_since)
+    return await keep_said(conn, Said(said, known.last_heard, {}, events), online_since)
 
 
 async def status(conn: Connection, field: Field) -> Status:
@@ -168,14 +169,14 @@ async def test_what_is_still_to_be_sent_the_newest_heartbeat_says_whenever_it_is
 async def test_a_start_is_news_the_first_time_it_is_named(conn: Connection, field: Field) -> None:
     started = moment(field, -60)
     first = await note(conn, field, beat(field, 10, started=-60))
-    assert first.starts == [(field.readers["1 target"], started)]
-    assert (await note(conn, field, beat(field, 20, started=-60))).starts == []
+    assert first.doubts == [Doubt(field.readers["1 target"], -FOREVER, started)]
+    assert (await note(conn, field, beat(field, 20, started=-60))).doubts == []
 
 
 async def test_a_start_is_on_the_servers_clock(conn: Connection, field: Field) -> None:
     # The reader's clock is 100 s slow.
     news = await note(conn, field, beat(field, 10, offset=100, started=-160, buffered=0))
-    assert news.starts == [(field.readers["1 target"], moment(field, -60))]
+    assert news.doubts == [Doubt(field.readers["1 target"], -FOREVER, moment(field, -60))]
     assert await boots(conn, field) == [(-60, 10, None)]
 
 
@@ -204,7 +205,7 @@ async def test_a_reader_that_names_no_start_is_clear_without_one(
     conn: Connection, field: Field
 ) -> None:
     news = await note(conn, field, beat(field, 10))
-    assert news.starts == []
+    assert news.doubts == []
     assert await boots(conn, field) == [(None, 10, None)]
 
 
@@ -227,7 +228,7 @@ async def test_what_a_heartbeat_says_against_its_reader_can_be_kept_first(
 ) -> None:
     said = [beat(field, 15, buffered=0), beat(field, 20, started=5, buffered=3)]
     reader = field.readers["1 target"]
-    assert await keep_doubts(conn, said) == [(reader, moment(field, 5))]
+    assert await keep_doubts(conn, said) == [Doubt(reader, -FOREVER, moment(field, 5))]
     assert await keep_doubts(conn, said) == []
     # It counts for nothing yet: neither was it heard, nor is it clear.
     known = await lock_readers(conn, [reader])
@@ -236,6 +237,55 @@ async def test_what_a_heartbeat_says_against_its_reader_can_be_kept_first(
     assert await boots(conn, field) == [(5, None, None)]
     await note(conn, field, beat(field, 30, started=5, buffered=0))
     assert await boots(conn, field) == [(5, 30, None)]
+
+
+async def test_what_was_heard_since_a_start_is_of_it_when_it_is_told_later(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=0))
+    for at in (35, 40, 70, 90):
+        await note(conn, field, landed(field, at))
+    news = await note(conn, field, beat(field, 95, started=80), beat(field, 96, started=60))
+    assert await boots(conn, field) == [(-60, 10, 40), (60, 96, 70), (80, 95, 90)]
+    reader = field.readers["1 target"]
+    assert sorted(news.doubts, key=lambda doubt: doubt.until) == [
+        Doubt(reader, moment(field, 40), moment(field, 60)),
+        Doubt(reader, moment(field, 70), moment(field, 80)),
+    ]
+
+
+async def test_what_was_heard_of_a_reader_that_had_more_to_send_is_of_no_start_before_the_next(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=0))
+    await note(conn, field, beat(field, 20, started=-60, buffered=2))
+    await note(conn, field, landed(field, 40))
+    news = await note(conn, field, beat(field, 95, started=60, buffered=0))
+    assert await boots(conn, field) == [(-60, 10, None), (60, 95, None)]
+    assert [doubt.since for doubt in news.doubts] == [moment(field, 10)]
+
+
+@pytest.mark.parametrize("is_first", [False, True])
+async def test_who_has_more_to_send_may_have_had_it_since_it_was_last_clear(
+    conn: Connection, field: Field, is_first: bool
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=0), landed(field, 20))
+    holding = beat(field, 30, started=-60, buffered=3)
+    doubts = await keep_doubts(conn, [holding]) if is_first else []
+    doubts = [*doubts, *(await note(conn, field, holding)).doubts]
+    reader = field.readers["1 target"]
+    assert doubts == [Doubt(reader, moment(field, 10), moment(field, 20))]
+    assert await boots(conn, field) == [(-60, 10, None)]
+
+
+async def test_who_was_clear_since_is_not_doubted_by_what_it_said_before(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 40, started=-60, buffered=0))
+    await note(conn, field, landed(field, 50))
+    news = await note(conn, field, beat(field, 30, started=-60, buffered=3))
+    assert news.doubts == []
+    assert await boots(conn, field) == [(-60, 40, 50)]
 
 
 async def test_the_last_of_a_readers_heartbeats_says_what_it_still_has_to_send(

@@ -34,6 +34,7 @@ from workers.derivation import Causes, Derivation, Look, derive
 from workers.drain import drain
 from workers.main import build_worker, close_deps, open_deps
 from workers.recall import Recall
+from workers.windows import AsOf
 
 WITHIN_S = 15.0
 
@@ -175,7 +176,7 @@ def cursed(target_id: UUID) -> Callable[..., Awaitable[Derivation]]:
     """A derivation that fails for good wherever this target is in it."""
 
     async def derive_or_fail(
-        recall: Recall, spans: Mapping[UUID, Span], as_of: int, causes: Causes, look: Look
+        recall: Recall, spans: Mapping[UUID, Span], as_of: AsOf, causes: Causes, look: Look
     ) -> Derivation:
         if target_id in spans:
             raise ZeroDivisionError("this target is cursed")

@@ -1,10 +1,11 @@
-"""A reader that was moved to a butt of another partition, and what it says there."""
+"""Readers that are moved, fall silent or are heard in between, and what becomes of arrows then."""
 
+import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from copy import replace
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
@@ -13,6 +14,7 @@ from core.gate import Haste, Incoming
 from core.inbox import Inbox
 from core.models.instants import instant
 from core.models.reader_move import move_reader
+from core.models.recompute import request_recompute
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
@@ -20,11 +22,15 @@ from tests.workers.conftest import Range
 from workers.deps import Deps
 from workers.drain import drain
 from workers.late import drain_late
+from workers.sweep import sweep
 
 WAYS_SELECT = "SELECT count(*) FROM reader_way WHERE reader_id = $1"
 BUFFERED_SELECT = "SELECT buffered FROM reader_status WHERE reader_id = $1"
 # After the session's start, seconds: an arrow of the first butt, and when its reader was moved.
 SHOT_AT, MOVED_AT = 10.0, 50.0
+STATUS_UPDATE_HEARD = """
+UPDATE reader_status SET last_heard_at = last_heard_at - make_interval(secs => $1)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +177,49 @@ def words(moved: Moved) -> dict[str, Accepted]:
         "heartbeat": field.beat(started=-1000, buffered=0),
         "landing": field.landed(3500),
     }
+
+
+def running(line: Range, reader: str = "1 target", left: int = 0) -> AcceptedBeat:
+    """A heartbeat of a reader that has run for long."""
+    return line.field.beat(reader, started=-1000, buffered=left)
+
+
+async def presumed_miss(line: Range) -> AcceptedEvent:
+    """An arrow that missed as far as is known, whose reader was heard last just before it."""
+    await line.say(then(running(line), 15))
+    release = line.field.release(ago(line, 12))
+    await line.say(release)
+    assert await became(line, release) is Status.MISSED
+    return release
+
+
+async def bind(line: Range, reader: str, lane: int | None, seconds: float | None = None) -> None:
+    """Put a reader somewhere since so long ago, as the API does."""
+    at = datetime.now(UTC)
+    begin = None if seconds is None else instant(now() - round(seconds * SECOND))
+    place = Whereabouts(None, None if lane is None else line.field.targets[lane])
+    async with line.deps.pool.acquire() as conn, conn.transaction():
+        moved = await move_reader(conn, line.field.readers[reader], place, begin, at)
+        readers = [line.field.readers[reader]]
+        await request_recompute(
+            conn, list(moved.targets), moved_readers=readers, request_id=uuid4()
+        )
+
+
+async def a_while_later(line: Range, seconds: float) -> None:
+    """The readers said nothing meanwhile, and the safety net was at work."""
+    async with line.deps.pool.acquire() as conn:
+        await conn.execute(STATUS_UPDATE_HEARD, seconds)
+    for _ in range(2):
+        await sweep(line.deps)
+        await line.say(with_overdue=True)
+
+
+async def told_of(line: Range, release: AcceptedEvent) -> list[str]:
+    """What viewers were told became of an arrow."""
+    said = [json.loads(message.text)["data"].get("shot") for message in await line.frames()]
+    shots = [shot for shot in said if shot is not None]
+    return [s["status"] for s in shots if s["release_event_id"] == str(release.event_id)]
 
 
 def at_the_look(

@@ -1,7 +1,6 @@
 """Misses that are presumed, since the butt's reader still counts as online: when they are taken
 back, and what they do not hang on."""
 
-import json
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -18,11 +17,24 @@ from core.models.reader_move import move_reader
 from core.models.recompute import request_recompute
 from core.models.ruling import Author, NewRuling, undo_ruling
 from core.models.said import Said, keep_said
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
+from core.schema.inbox import Accepted, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
 from tests.fields import now, put_up
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import ago, at_the_look, became, begun_lately, go, moved_lately, then
+from tests.workers.moves import (
+    a_while_later,
+    ago,
+    at_the_look,
+    became,
+    begun_lately,
+    bind,
+    go,
+    moved_lately,
+    presumed_miss,
+    running,
+    then,
+    told_of,
+)
 from tests.workers.test_rulings import rule
 from workers.attempts import DIED
 from workers.deps import Deps
@@ -34,9 +46,6 @@ from workers.sweep import sweep
 FAILED_UPDATE_LONG_AGO = "UPDATE failed_job SET updated_at = now() - interval '1 hour'"
 # An arrow's time is up after the landing window and the grace.
 UP_AFTER = 4 * SECOND
-STATUS_UPDATE_HEARD = """
-UPDATE reader_status SET last_heard_at = last_heard_at - make_interval(secs => $1)
-"""
 
 
 @pytest.fixture(name="two")
@@ -44,42 +53,6 @@ async def _two(deps: Deps) -> Range:
     """Two butts with one archer each."""
     async with deps.pool.acquire() as conn:
         return Range(deps, await put_up(conn, lanes=2))
-
-
-def running(line: Range, reader: str = "1 target", left: int = 0) -> AcceptedBeat:
-    """A heartbeat of a reader that has run for long."""
-    return line.field.beat(reader, started=-1000, buffered=left)
-
-
-async def presumed_miss(line: Range) -> AcceptedEvent:
-    """An arrow that missed as far as is known, whose reader was heard last just before it."""
-    await line.say(then(running(line), 15))
-    release = line.field.release(ago(line, 12))
-    await line.say(release)
-    assert await became(line, release) is Status.MISSED
-    return release
-
-
-async def bind(line: Range, reader: str, lane: int | None, seconds: float | None = None) -> None:
-    """Put a reader somewhere since so long ago, as the API does."""
-    at = datetime.now(UTC)
-    begin = None if seconds is None else instant(now() - round(seconds * SECOND))
-    place = Whereabouts(None, None if lane is None else line.field.targets[lane])
-    async with line.deps.pool.acquire() as conn, conn.transaction():
-        moved = await move_reader(conn, line.field.readers[reader], place, begin, at)
-        readers = [line.field.readers[reader]]
-        await request_recompute(
-            conn, list(moved.targets), moved_readers=readers, request_id=uuid4()
-        )
-
-
-async def a_while_later(line: Range, seconds: float) -> None:
-    """The readers said nothing meanwhile, and the safety net was at work."""
-    async with line.deps.pool.acquire() as conn:
-        await conn.execute(STATUS_UPDATE_HEARD, seconds)
-    for _ in range(2):
-        await sweep(line.deps)
-        await line.say(with_overdue=True)
 
 
 @pytest.mark.parametrize("lane", [1, 2, None])
@@ -372,13 +345,6 @@ async def test_readers_that_are_heard_meanwhile_are_looked_for_too(
     await two.put(first, second)
     await drain(two.deps, inbox.partition_of(field.targets[1]))
     assert await became(two, second) is Status.UNRESOLVED
-
-
-async def told_of(line: Range, release: AcceptedEvent) -> list[str]:
-    """What viewers were told became of an arrow."""
-    said = [json.loads(message.text)["data"].get("shot") for message in await line.frames()]
-    shots = [shot for shot in said if shot is not None]
-    return [s["status"] for s in shots if s["release_event_id"] == str(release.event_id)]
 
 
 @pytest.mark.parametrize("haste", [Haste.NOW, Haste.LATE])
