@@ -201,7 +201,7 @@ async def _one_share(
             spans = {} if share.span is None else {owner_id: share.span}
             requests = {} if share.request_id is None else {owner_id: share.request_id}
             # Heartbeats come last, when all is stored.
-            is_apart = any(isinstance(each, AcceptedEvent) for each in share.accepted)
+            is_apart = turn.is_part or any(isinstance(e, AcceptedEvent) for e in share.accepted)
             batch = Batch(share.accepted, spans, requests, turn.unheard, is_apart, read=turn.read)
             return await do_batch(conn, deps, {turn.partition}, batch, share.as_of)
 

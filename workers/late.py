@@ -67,7 +67,16 @@ async def _parts(deps: Deps, reading: Reading) -> list[Reading]:
         if not parts or len(parts[-1]) >= PART:
             parts.append([])
         parts[-1] += entries
-    return [replace(reading, entries=sorted(part, key=lambda e: e.order)) for part in parts]
+    # Nobody's time is up before the parts that are still to be done are: they wait in the lane.
+    begins = [min(entry.came_at for entry in part) for part in parts]
+    return [
+        replace(
+            reading,
+            entries=sorted(part, key=lambda e: e.order),
+            now_since=min(filter(None, [reading.now_since, *begins[n + 1 :]]), default=None),
+        )
+        for n, part in enumerate(parts)
+    ]
 
 
 async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:

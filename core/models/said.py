@@ -1,6 +1,7 @@
 """What readers said: events, when they were heard and how their clocks go, in one statement; each
 time they were switched on, in another."""
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
 from datetime import datetime
@@ -124,7 +125,8 @@ RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (
 
 # What was heard since a start is of that start, though it counted for the one before while nobody
 # knew; what was heard last before it counts for that one. Whether something was left to be sent
-# then is what the newest heartbeat before said.
+# then is what the newest heartbeat before said; where that is not known any more it counts for
+# none.
 BOOT_PART_EVENTS = """
 WITH earlier AS (
     SELECT said_started_at, event_clear_at FROM reader_boot
@@ -134,9 +136,10 @@ WITH earlier AS (
     UPDATE reader_boot AS boot SET event_clear_at = (
         SELECT max(event.received_at) FROM event
         JOIN reader_status AS status ON status.reader_id = event.reader_id
-        WHERE event.reader_id = $1 AND event.type = 'arrow_landed' AND event.occurred_at < $2
+        WHERE event.reader_id = $1 AND event.type = 'arrow_landed'
+            AND event.occurred_at BETWEEN $2 - interval '30 days' AND $2
             AND event.received_at >= boot.started_at AND event.received_at < $2
-            AND coalesce(status.buffered, 0) = 0
+            AND coalesce(status.buffered, 0) = 0 AND coalesce(status.buffered_said_at < $2, true)
     )
     FROM earlier
     WHERE boot.reader_id = $1 AND boot.said_started_at = earlier.said_started_at
@@ -147,12 +150,18 @@ FROM earlier
 WHERE boot.reader_id = $1 AND boot.started_at = $2
 """
 
+# Nothing is in doubt by a start before one that was known when nobody was heard between the two:
+# readers that work out when it was from how long they run do not say the same each time.
 BOOT_SELECT_BEFORE = """
 SELECT said.reader_id, said.started_at, max(greatest(
     boot.started_at,
     CASE WHEN boot.clear_at < said.started_at THEN boot.clear_at END,
     CASE WHEN boot.event_clear_at < said.started_at THEN boot.event_clear_at END
-)) AS heard_at
+)) AS heard_at, coalesce(max(boot.clear_at) < said.started_at, true) AND EXISTS (
+    SELECT FROM reader_boot AS later
+    WHERE later.reader_id = said.reader_id AND later.started_at > said.started_at
+        AND later.started_at <> ALL ($2)
+) AS is_told
 FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, started_at)
 LEFT JOIN reader_boot AS boot
     ON boot.reader_id = said.reader_id AND boot.started_at < said.started_at
@@ -163,7 +172,7 @@ GROUP BY said.reader_id, said.started_at
 # were taken for the word of a reader with nothing left to send, as its heartbeat before had said.
 BOOT_DOUBT_EVENTS = """
 WITH doubted AS (
-    SELECT boot.reader_id, boot.said_started_at, boot.event_clear_at,
+    SELECT DISTINCT boot.reader_id, boot.said_started_at, boot.event_clear_at,
         greatest(boot.started_at, boot.clear_at) AS clear_at
     FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, at)
     JOIN LATERAL (
@@ -236,22 +245,63 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
         said: What came.
         online_since: Who was heard at or after this time is online.
     """
-    heard = said.heard
-    if not (heard or said.clocks or said.events):
+    if not (said.heard or said.clocks or said.events):
         return News([], [], [])
+    first, *others = _rounds(said.heard)
+    events = _in_order(said.events)
+    news = await _keep_round(conn, replace(said, heard=first, events=events), online_since)
+    for heard in others:
+        later = await _keep_round(conn, Said(heard, said.last_heard, {}), online_since)
+        news = News(
+            [*news.online, *later.online],
+            [*news.doubts, *later.doubts],
+            news.new,
+            {**news.ways, **later.ways},
+        )
+    return news
+
+
+def _rounds(heard: Sequence[Accepted]) -> list[list[Accepted]]:
+    """What was heard, in the order in which it came as far as that matters: what a reader's
+    landings say hangs on its heartbeats before them, and is taken back by those after them."""
+    told = [each for each in heard if isinstance(each, AcceptedBeat) or each.type is LANDED]
+    beats = {each.reader_id for each in told if isinstance(each, AcceptedBeat)}
+    several = {r for r, count in Counter(e.reader_id for e in told).items() if count > 1} & beats
+    rounds: list[list[Accepted]] = [[each for each in heard if each.reader_id not in several]]
+    # For each of those the round of its last word, and whether that was a heartbeat.
+    last: dict[UUID, tuple[int, bool]] = {}
+    for each in sorted(heard, key=_came_at):
+        if each.reader_id in several:
+            place, was_beat = last.get(each.reader_id, (-1, True))
+            is_beat = isinstance(each, AcceptedBeat)
+            place += was_beat or is_beat
+            last[each.reader_id] = place, is_beat
+            rounds.extend([] for _ in range(place + 1 - len(rounds)))
+            rounds[place].append(each)
+    return rounds
+
+
+def _came_at(accepted: Accepted) -> tuple[int, bool, int]:
+    """What words are sorted by: of those that came at once heartbeats come first, and of these who
+    has more to send."""
+    if isinstance(accepted, AcceptedBeat):
+        return accepted.received_at, False, -(accepted.buffered or 0)
+    return accepted.received_at, True, 0
+
+
+async def _keep_round(conn: Connection, said: Said, online_since: datetime) -> News:
+    """As `keep_said`, of readers whose words do not hang on each other."""
+    heard = said.heard
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     first_heard = await _first_heard(conn, readers, said.last_heard)
     doubts = await _keep_boots(conn, beats) if beats else []
-    events = _in_order(said.events)
     kept = await _keep(
-        conn,
-        replace(said, last_heard={**said.last_heard, **first_heard}, events=events),
-        online_since,
+        conn, replace(said, last_heard={**said.last_heard, **first_heard}), online_since
     )
     newest = _latest(heard)
     online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
-    new = [event for event in events if event.event_id in kept.new]
+    new = [event for event in said.events if event.event_id in kept.new]
     return News(online, doubts, new, kept.ways)
 
 
@@ -405,6 +455,11 @@ async def _keep_starts(
 async def _starts(conn: Connection, begun: Sequence[Row]) -> list[Doubt]:
     """What is in doubt by starts that were not known: what landed between them and the word before,
     as that was heard by whoever did not see it."""
+    mixed = {
+        (row["reader_id"], row["started_at"])
+        for row in begun
+        if row["was_heard_before_it_was_known"]
+    }
     rows = await conn.fetch(
         BOOT_SELECT_BEFORE,
         [row["reader_id"] for row in begun],
@@ -417,6 +472,7 @@ async def _starts(conn: Connection, begun: Sequence[Row]) -> list[Doubt]:
             microseconds(row["started_at"]),
         )
         for row in rows
+        if not row["is_told"] or (row["reader_id"], row["started_at"]) in mixed
     ]
 
 
@@ -424,9 +480,11 @@ async def _doubt_events(conn: Connection, holding: Sequence[AcceptedBeat]) -> li
     """What is in doubt since heartbeats say that more is to come."""
     if not holding:
         return []
-    latest = _latest(holding)
     rows = await conn.fetch(
-        BOOT_DOUBT_EVENTS, list(latest), [instant(at) for at in latest.values()], UNSAID
+        BOOT_DOUBT_EVENTS,
+        [beat.reader_id for beat in holding],
+        [instant(beat.received_at) for beat in holding],
+        UNSAID,
     )
     return [
         Doubt(row["reader_id"], microseconds(row["clear_at"]), microseconds(row["heard_at"]))

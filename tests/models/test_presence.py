@@ -245,13 +245,18 @@ async def test_what_was_heard_since_a_start_is_of_it_when_it_is_told_later(
     await note(conn, field, beat(field, 10, started=-60, buffered=0))
     for at in (35, 40, 70, 90):
         await note(conn, field, landed(field, at))
-    news = await note(conn, field, beat(field, 95, started=80), beat(field, 96, started=60))
-    assert await boots(conn, field) == [(-60, 10, 40), (60, 96, 70), (80, 95, 90)]
+    news = await note(conn, field, beat(field, 95, started=60))
+    assert await boots(conn, field) == [(-60, 10, 40), (60, 95, 90)]
     reader = field.readers["1 target"]
-    assert sorted(news.doubts, key=lambda doubt: doubt.until) == [
-        Doubt(reader, moment(field, 40), moment(field, 60)),
-        Doubt(reader, moment(field, 70), moment(field, 80)),
-    ]
+    assert news.doubts == [Doubt(reader, moment(field, 40), moment(field, 60))]
+
+
+async def test_a_start_that_is_said_to_be_a_little_earlier_puts_nothing_in_doubt(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=0))
+    assert (await note(conn, field, beat(field, 70, started=60))).doubts
+    assert (await note(conn, field, beat(field, 80, started=59.999))).doubts == []
 
 
 async def test_what_was_heard_of_a_reader_that_had_more_to_send_is_of_no_start_before_the_next(

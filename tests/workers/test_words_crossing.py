@@ -2,6 +2,8 @@
 partitions, in a group with others, or in parts."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from core.models.shot_write import write_shots
 from core.postgres import Pool
 from core.schema.inbox import Accepted, AcceptedEvent, encode
 from tests.fields import now, put_up
-from tests.workers.conftest import WITHIN_S, Range, in_one_partition
+from tests.workers.conftest import WITHIN_S, Range, cursed, in_one_partition
 from tests.workers.moves import (
     Moved,
     ago,
@@ -25,7 +27,7 @@ from tests.workers.moves import (
 )
 from workers.batch import carry
 from workers.deps import Deps
-from workers.drain import drain
+from workers.drain import drain, turn_at
 from workers.group import drain_group
 from workers.late import drain_late
 from workers.sweep import sweep
@@ -238,5 +240,59 @@ async def test_a_butt_where_a_reader_was_once_waits_for_all_parts_of_what_came_l
     await line.say()
     assert await became(line, release) is Status.UNRESOLVED
     await drain_late(line.deps, 0)
+    assert await became(line, release) is Status.LANDED
+    assert "missed" not in await told_of(line, release)
+
+
+async def test_nobodys_time_is_up_before_all_parts_of_what_came_late_are_done(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, parts: None
+) -> None:
+    del parts
+    line = await in_one_partition(deps, lanes=2)
+    await line.say(then(running(line), 15))
+    lane, turns = line.deps.inbox.late_lane(0), list[int]()
+    await came(line.deps, lane, then(named(line, 1, 20), 4), 4)
+    await came(line.deps, lane, then(named(line, 2, 100), 3.9), 3.9)
+    miss = then(line.field.release(ago(line, 6)), 6)
+    await line.say(miss)
+
+    @asynccontextmanager
+    async def and_between(*args: Any, **how: Any) -> AsyncIterator[object]:
+        turns.append(1)
+        if len(turns) == 2:
+            await line.say(line.field.release(ago(line, 4)))
+        async with turn_at(*args, **how) as held:
+            yield held
+
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.late.turn_at", and_between)
+        await drain_late(line.deps, 0)
+    await line.say(with_overdue=True)
+    assert len(turns) == 2
+    assert await told_of(line, miss) == ["in_flight", "missed"]
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_a_part_in_which_a_butt_fails_waits_for_the_others_too(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, parts: None, fails: bool
+) -> None:
+    del parts
+    line = await in_one_partition(deps, lanes=3)
+    await bind(line, "2 target", 1, seconds=3000)
+    await bind(line, "2 target", 2, seconds=2000)
+    await line.say()
+    await line.say(then(running(line), 15))
+    other, hit = line.field.landed(ago(line, 12), lane=2), line.field.landed(ago(line, 11.6))
+    await line.put(other, hit, haste=Haste.LATE)
+    await line.put(running(line, "2 target"), haste=Haste.BEHIND)
+    release = line.field.release(ago(line, 12))
+    await line.say(release)
+    await line.say()
+    assert await became(line, release) is Status.UNRESOLVED
+    with monkeypatch.context() as patched:
+        if fails:
+            patched.setattr("workers.batch.derive", cursed(line.field.targets[2]))
+        await drain_late(line.deps, 0)
+    await line.say()
     assert await became(line, release) is Status.LANDED
     assert "missed" not in await told_of(line, release)
