@@ -267,6 +267,8 @@ def _rounds(heard: Sequence[Accepted]) -> list[list[Accepted]]:
     told = [each for each in heard if isinstance(each, AcceptedBeat) or each.type is LANDED]
     beats = {each.reader_id for each in told if isinstance(each, AcceptedBeat)}
     several = {r for r, count in Counter(e.reader_id for e in told).items() if count > 1} & beats
+    if not several:
+        return [list(heard)]
     rounds: list[list[Accepted]] = [[each for each in heard if each.reader_id not in several]]
     # For each of those the round of its last word, and whether that was a heartbeat.
     last: dict[UUID, tuple[int, bool]] = {}
