@@ -44,26 +44,15 @@ async def comes_back(line: Range, beat: AcceptedBeat, order: str) -> None:
     assert await became(line, release) is Status.LANDED
 
 
-@pytest.mark.parametrize("seconds", [60, 200])
+@pytest.mark.parametrize(("seconds", "named_a_start"), [(60, True), (200, True), (200, False)])
 @pytest.mark.parametrize("order", ORDERS)
 async def test_what_fell_while_it_was_dead_was_seen_by_nobody(
-    line: Range, seconds: int, order: str
+    line: Range, seconds: int, named_a_start: bool, order: str
 ) -> None:
     await past_its_opening(line)
-    await line.say(then(running(line), 400))
+    if named_a_start:
+        await line.say(then(running(line), 400))
     unseen = then(line.field.release(ago(line, seconds)), seconds)
-    await line.say(unseen)
-    assert await became(line, unseen) is Status.UNRESOLVED
-    await comes_back(line, line.field.beat(started=ago(line, 20), buffered=0), order)
-    assert await became(line, unseen) is Status.UNRESOLVED
-
-
-@pytest.mark.parametrize("order", ORDERS)
-async def test_what_fell_while_it_was_dead_was_seen_by_nobody_though_it_named_no_start_before(
-    line: Range, order: str
-) -> None:
-    await past_its_opening(line)
-    unseen = then(line.field.release(ago(line, 200)), 200)
     await line.say(unseen)
     assert await became(line, unseen) is Status.UNRESOLVED
     await comes_back(line, line.field.beat(started=ago(line, 20), buffered=0), order)

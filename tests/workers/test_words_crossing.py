@@ -32,7 +32,13 @@ from workers.group import drain_group
 from workers.late import drain_late
 from workers.sweep import sweep
 
-WAITING_SELECT = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')"
+# Other tests have databases of their own on the same server.
+WAITING_SELECT = """
+SELECT EXISTS (
+    SELECT FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND datname = current_database()
+)
+"""
 
 
 @pytest.fixture(name="parts")
@@ -62,6 +68,18 @@ async def after_all(moved: Moved) -> None:
     assert sum((await moved.line.deps.inbox.depths()).values()) == 0
 
 
+async def to_be_decided(deps: Deps, seconds: float) -> tuple[Moved, AcceptedEvent]:
+    """A reader that was moved and heard last so long ago, an arrow whose time is up where it is
+    now, and its next word, which comes the old way."""
+    moved = await moved_lately(deps, 100)
+    await moved.put(moved.after, then(running(moved.line), seconds))
+    await drain(deps, moved.after)
+    release = moved.line.field.release(ago(moved.line, 12), f"{moved.lane}A")
+    await moved.put(moved.after, release)
+    await moved.put(moved.before, running(moved.line))
+    return moved, release
+
+
 async def ends_or_waits(pool: Pool, task: asyncio.Task[None]) -> None:
     """Until the task is done, or waits for what another connection has locked."""
     async with asyncio.timeout(WITHIN_S), pool.acquire() as conn:
@@ -74,12 +92,7 @@ async def test_who_is_heard_while_a_miss_is_looked_for_settles_it(
     deps: Deps, monkeypatch: pytest.MonkeyPatch, times: int
 ) -> None:
     """However often that is before they are done."""
-    moved = await moved_lately(deps, 100)
-    await moved.put(moved.after, then(running(moved.line), 15))
-    await drain(deps, moved.after)
-    release = moved.line.field.release(ago(moved.line, 12), f"{moved.lane}A")
-    await moved.put(moved.after, release)
-    await moved.put(moved.before, running(moved.line))
+    moved, release = await to_be_decided(deps, 15)
     begun: list[asyncio.Task[None]] = []
 
     async def and_meanwhile(*args: Any) -> None:
@@ -101,12 +114,7 @@ async def test_who_is_heard_while_a_miss_is_looked_for_settles_it(
 async def test_who_comes_back_while_an_arrow_is_decided_that_nobody_saw_settles_it(
     deps: Deps, monkeypatch: pytest.MonkeyPatch, is_between: bool
 ) -> None:
-    moved = await moved_lately(deps, 100)
-    await moved.put(moved.after, then(running(moved.line), 60))
-    await drain(deps, moved.after)
-    release = moved.line.field.release(ago(moved.line, 12), f"{moved.lane}A")
-    await moved.put(moved.after, release)
-    await moved.put(moved.before, running(moved.line))
+    moved, release = await to_be_decided(deps, 60)
     begun: list[int] = []
 
     async def and_meanwhile(*args: Any, **named_: Any) -> int | None:
