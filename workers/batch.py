@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import replace
+from itertools import chain
 from uuid import UUID
 
 from msgspec import Struct, field
 
 from core.domain.values import SECOND, Event, EventType
-from core.domain.window import Span, touched
+from core.domain.window import Span, joined, touched
 from core.entries import Entry
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
@@ -18,9 +19,10 @@ from core.models.correlated_shot import select_unsettled
 from core.models.instants import FOREVER, instant, now
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace, select_reader_places
+from core.models.reader_boot import Doubt
 from core.models.reader_way import note_ways
 from core.models.recompute import request_recompute
-from core.models.said import Doubt, Said, keep_doubts, keep_said
+from core.models.said import Said, keep_doubts, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
@@ -293,12 +295,13 @@ async def _ask_others(
 ) -> tuple[Batch, set[int]]:
     """Have doubtful targets of other partitions derived there, and those of these with the batch,
     unless that is apart; that, and those partitions."""
-    homes = {target: deps.inbox.partition_of(target) for target in doubtful}
-    far = {t: home for t, home in homes.items() if batch.is_apart or home not in partitions}
-    if far:
-        await request_recompute(conn, far)
+    far = {
+        target: span
+        for target, span in doubtful.items()
+        if batch.is_apart or deps.inbox.partition_of(target) not in partitions
+    }
     near = {target: span for target, span in doubtful.items() if target not in far}
-    return replace(batch, spans=_joined(batch.spans, near)), set(far.values())
+    return replace(batch, spans=_all_of(batch.spans, near)), await ask_for(conn, deps, far)
 
 
 async def ask_for(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
@@ -317,7 +320,7 @@ async def _derive(
     butts = await take_butts(conn, targets, deps.offline_after, as_of) if targets else {}
     unsettled = {target: butt.unsettled for target, butt in butts.items()}
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
-    spans = _joined(_joined(batch.spans, doubtful), _touched(told, butts))
+    spans = _all_of(batch.spans, doubtful, _touched(told, butts))
     recall = Recall(conn, butts, deps.memory, _placed(told))
 
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
@@ -422,7 +425,7 @@ async def doubtful_butts(
         # It was taken for online, or for heard of since.
         begin = max(-FOREVER, min(doubt.since, doubt.until - deps.offline_after) - LONGEST_WINDOW)
         span = Span(begin, doubt.until)
-        doubtful = _joined(doubtful, {target: span for target in bindings.targets(doubt.reader_id)})
+        doubtful = _all_of(doubtful, dict.fromkeys(bindings.targets(doubt.reader_id), span))
     return doubtful
 
 
@@ -432,20 +435,17 @@ def _targets(batch: Batch, told: Sequence[_Told]) -> set[UUID]:
 
 
 def _touched(told: Sequence[_Told], butts: Mapping[UUID, PlacedButt]) -> dict[UUID, Span]:
-    spans: dict[UUID, Span] = {}
-    for event, bound in told:
-        target = bound.target_id
-        if target in butts:
-            span = touched(event.type, event.at, butts[target].butt.rules)
-            spans[target] = span.joined(spans[target]) if target in spans else span
-    return spans
+    """When the releases lie whose shots events can change, by target."""
+    return joined(
+        (bound.target_id, touched(event.type, event.at, butts[bound.target_id].butt.rules))
+        for event, bound in told
+        if bound.target_id in butts
+    )
 
 
-def _joined(one: Mapping[UUID, Span], other: Mapping[UUID, Span]) -> dict[UUID, Span]:
-    joined = dict(one)
-    for target, span in other.items():
-        joined[target] = span.joined(joined.get(target, span))
-    return joined
+def _all_of(*spans: Mapping[UUID, Span]) -> dict[UUID, Span]:
+    """What any of these is to be derived of each target."""
+    return joined(chain.from_iterable(each.items() for each in spans))
 
 
 def _causes(batch: Batch, told: Sequence[_Told]) -> Causes:

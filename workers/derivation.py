@@ -8,7 +8,7 @@ from msgspec import Struct, field
 
 from core.domain.ends import Placed
 from core.domain.values import Shot, Status, Watch
-from core.domain.window import Span
+from core.domain.window import Span, joined
 from core.models.auto_end import AutoEnd
 from core.models.butt import PlacedButt, select_butts
 from core.models.correlated_shot import Fate, StoredShot, select_fates, voided
@@ -140,7 +140,7 @@ async def derive(
         changes,
         await keep_unmatched(recall, windows),
         ends,
-        {**counted.elsewhere, **_unfound(changes)},
+        joined([*counted.elsewhere.items(), *_unfound(changes).items()]),
         recall.learned(),
         untold,
     )
@@ -213,13 +213,15 @@ async def _presumed(
 def _unfound(changes: Iterable[Change]) -> dict[UUID, Span]:
     """The targets of shots that nobody was there to see, and when those were released, as far as
     whoever was heard meanwhile did not find them: they are derived once more after this."""
-    found: dict[UUID, Span] = {}
-    for change in changes:
-        shot, target = change.after.shot, change.after.target_id
-        if shot.status is Status.UNRESOLVED and not _is_open(change.before, target):
-            span = Span(shot.released_at, shot.released_at)
-            found[target] = span.joined(found.get(target, span))
-    return found
+    unfound = [
+        change.after
+        for change in changes
+        if change.after.shot.status is Status.UNRESOLVED
+        and not _is_open(change.before, change.after.target_id)
+    ]
+    return joined(
+        (each.target_id, Span(each.shot.released_at, each.shot.released_at)) for each in unfound
+    )
 
 
 def _is_open(before: StoredShot | None, target_id: UUID) -> bool:

@@ -19,8 +19,9 @@ from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace
+from core.models.reader_boot import Doubt
 from core.models.recompute import request_recompute
-from core.models.said import Doubt, Said, keep_doubts, keep_said, keep_unheard
+from core.models.said import Said, keep_doubts, keep_said, keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.batch import (

@@ -15,7 +15,7 @@ from core.domain.ends import EndRules, Judging, Placed, faces_with_spots, settle
 from core.domain.outcome import measure
 from core.domain.scoring import Score
 from core.domain.values import Butt, Shot, Slot, Status
-from core.domain.window import Span
+from core.domain.window import Span, joined
 from core.models.butt import select_butts
 from core.models.correlated_shot import StoredShot
 from core.models.instants import FOREVER
@@ -189,10 +189,10 @@ def _otherwise(
     placed: Iterable[tuple[UUID, Placed]], stored: Mapping[UUID, StoredShot]
 ) -> dict[UUID, Span]:
     """The butts with shots that are not stored as they count, and when those were released."""
-    spans: dict[UUID, Span] = {}
-    for target, each in placed:
-        before = stored[each.shot.id]
-        if (each.shot, each.end_number) != (before.shot, before.end_number):
-            at = Span(each.shot.released_at, each.shot.released_at)
-            spans[target] = at.joined(spans.get(target, at))
-    return spans
+    differing = [
+        (target, each.shot.released_at)
+        for target, each in placed
+        if (each.shot, each.end_number)
+        != (stored[each.shot.id].shot, stored[each.shot.id].end_number)
+    ]
+    return joined((target, Span(at, at)) for target, at in differing)

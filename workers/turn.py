@@ -5,7 +5,7 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from core.domain.window import Span
+from core.domain.window import Span, joined
 from core.entries import Entry
 from core.models.correlated_shot import select_overdue
 from core.models.work import Asked, take_asked
@@ -70,9 +70,7 @@ async def waiting(
     asked = nothing
     if turn.is_asked:
         asked = await take_asked(conn, deps.inbox.partitions, turn.held)
-    spans = {**asked.spans, **turn.wanted}
     overdue = await select_overdue(conn, as_of) if turn.with_overdue else {}
-    for target, span in overdue.items():
-        if deps.inbox.partition_of(target) == turn.partition:
-            spans[target] = span.joined(spans.get(target, span))
+    mine = [(t, s) for t, s in overdue.items() if deps.inbox.partition_of(t) == turn.partition]
+    spans = joined([*asked.spans.items(), *turn.wanted.items(), *mine])
     return spans, {**asked.requests, **turn.requests}

@@ -6,6 +6,7 @@ the air, and read with as much before it as a timeline looks back.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -31,6 +32,15 @@ class Span(Struct, frozen=True):
 
 
 ALWAYS = Span(-(2**62), 2**62)
+
+
+def joined(spans: Iterable[tuple[UUID, Span]]) -> dict[UUID, Span]:
+    """For each target the shortest span that holds all of its spans."""
+    found: dict[UUID, Span] = {}
+    for target_id, span in spans:
+        before = found.get(target_id)
+        found[target_id] = span if before is None else before.joined(span)
+    return found
 
 
 class Reading(Struct, frozen=True):

@@ -1,5 +1,4 @@
-"""What readers said: events, when they were heard and how their clocks go, in one statement; each
-time they were switched on, in another."""
+"""What readers said: events, when they were heard and how their clocks go, in one statement."""
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -10,10 +9,11 @@ from uuid import UUID
 from msgspec import Struct, field
 
 from core.domain.values import MILLISECOND, EventType
-from core.models.instants import FOREVER, LAST, held, instant, microseconds, optional_held
-from core.models.presence import UNSAID, is_unsaid
+from core.models.instants import LAST, held, instant, microseconds, optional_held
+from core.models.presence import UNSAID
+from core.models.reader_boot import Doubt, keep_boots
 from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
-from core.postgres import Connection, Row
+from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
 LANDED = EventType.LANDED
@@ -110,98 +110,6 @@ ON CONFLICT (reader_id) DO UPDATE SET
 WHERE status.buffered_said_at IS NULL OR excluded.buffered_said_at >= status.buffered_said_at
 """
 
-BOOT_UPSERT = """
-INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
-SELECT reader_id, said_started_at, started_at, clear_at
-FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
-    AS said (reader_id, said_started_at, started_at, clear_at)
-ON CONFLICT (reader_id, said_started_at) DO UPDATE
-    SET clear_at = greatest(boot.clear_at, excluded.clear_at)
-RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (
-    SELECT FROM reader_boot AS before WHERE before.reader_id = boot.reader_id
-        AND before.started_at < boot.started_at AND before.event_clear_at >= boot.started_at
-) AS was_heard_before_it_was_known
-"""
-
-# What was heard since a start is of that start, though it counted for the one before while nobody
-# knew; what was heard last before it counts for that one. Whether something was left to be sent
-# then is what the newest heartbeat before said; where that is not known any more it counts for
-# none.
-BOOT_PART_EVENTS = """
-WITH earlier AS (
-    SELECT said_started_at, event_clear_at FROM reader_boot
-    WHERE reader_id = $1 AND started_at < $2 AND event_clear_at >= $2
-    ORDER BY started_at DESC LIMIT 1
-), parted AS (
-    UPDATE reader_boot AS boot SET event_clear_at = (
-        SELECT max(event.received_at) FROM event
-        JOIN reader_status AS status ON status.reader_id = event.reader_id
-        WHERE event.reader_id = $1 AND event.type = 'arrow_landed'
-            AND event.occurred_at BETWEEN $2 - interval '30 days' AND $2
-            AND event.received_at >= boot.started_at AND event.received_at < $2
-            AND coalesce(status.buffered, 0) = 0 AND coalesce(status.buffered_said_at < $2, true)
-    )
-    FROM earlier
-    WHERE boot.reader_id = $1 AND boot.said_started_at = earlier.said_started_at
-)
-UPDATE reader_boot AS boot
-SET event_clear_at = greatest(boot.event_clear_at, earlier.event_clear_at)
-FROM earlier
-WHERE boot.reader_id = $1 AND boot.started_at = $2
-"""
-
-# Nothing is in doubt by a start before one that was known when nobody was heard between the two:
-# readers that work out when it was from how long they run do not say the same each time.
-BOOT_SELECT_BEFORE = """
-SELECT said.reader_id, said.started_at, max(greatest(
-    boot.started_at,
-    CASE WHEN boot.clear_at < said.started_at THEN boot.clear_at END,
-    CASE WHEN boot.event_clear_at < said.started_at THEN boot.event_clear_at END
-)) AS heard_at, coalesce(max(boot.clear_at) < said.started_at, true) AND EXISTS (
-    SELECT FROM reader_boot AS later
-    WHERE later.reader_id = said.reader_id AND later.started_at > said.started_at
-        AND later.started_at <> ALL ($2)
-) AS is_told
-FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, started_at)
-LEFT JOIN reader_boot AS boot
-    ON boot.reader_id = said.reader_id AND boot.started_at < said.started_at
-GROUP BY said.reader_id, said.started_at
-"""
-
-# Who says that more is to come may have had it already when its last events were heard: these
-# were taken for the word of a reader with nothing left to send, as its heartbeat before had said.
-BOOT_DOUBT_EVENTS = """
-WITH doubted AS (
-    SELECT DISTINCT boot.reader_id, boot.said_started_at, boot.event_clear_at,
-        greatest(boot.started_at, boot.clear_at) AS clear_at
-    FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, at)
-    JOIN LATERAL (
-        SELECT * FROM reader_boot
-        WHERE reader_id = said.reader_id AND started_at <= said.at
-        ORDER BY started_at DESC LIMIT 1
-    ) AS boot ON coalesce(boot.clear_at, $3) < least(said.at, boot.event_clear_at)
-    WHERE boot.event_clear_at IS NOT NULL
-)
-UPDATE reader_boot AS boot SET event_clear_at = NULL
-FROM doubted
-WHERE boot.reader_id = doubted.reader_id AND boot.said_started_at = doubted.said_started_at
-RETURNING boot.reader_id, doubted.clear_at, doubted.event_clear_at AS heard_at
-"""
-
-
-class Doubt(Struct, frozen=True):
-    """A reader whose word counts less than it did.
-
-    Args:
-        reader_id: The reader.
-        since: What landed before this was seen by it as far as was known, and is, microseconds.
-        until: What landed after this is not in doubt.
-    """
-
-    reader_id: UUID
-    since: int
-    until: int
-
 
 class News(Struct, frozen=True):
     """What signs of life told.
@@ -297,7 +205,7 @@ async def _keep_round(conn: Connection, said: Said, online_since: datetime) -> N
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     first_heard = await _first_heard(conn, readers, said.last_heard)
-    doubts = await _keep_boots(conn, beats) if beats else []
+    doubts = await keep_boots(conn, beats) if beats else []
     kept = await _keep(
         conn, replace(said, last_heard={**said.last_heard, **first_heard}), online_since
     )
@@ -342,7 +250,7 @@ async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[D
             [instant(beat.received_at) for beat in holding],
         )
     telling = [beat for beat in beats if beat.started_at is not None or beat.buffered]
-    return await _keep_boots(conn, telling, is_clear=False) if telling else []
+    return await keep_boots(conn, telling, is_clear=False) if telling else []
 
 
 def _in_doubt_last(beat: AcceptedBeat) -> tuple[int, int]:
@@ -406,92 +314,6 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
         {row["event_id"] for row in rows if row["event_id"] is not None},
         {row["reader_id"]: row["ways"] for row in rows if row["ways"]},
     )
-
-
-async def _keep_boots(
-    conn: Connection, beats: Sequence[AcceptedBeat], *, is_clear: bool = True
-) -> list[Doubt]:
-    """Keep each start that is named, and whether nothing was left to be sent, unless that is not to
-    count yet; what is in doubt by it."""
-    clear: dict[tuple[UUID, datetime], tuple[datetime, datetime | None]] = {}
-    for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
-        if beat.started_at is None and not is_clear:
-            continue
-        said = UNSAID if beat.started_at is None else instant(beat.started_at)
-        started = (
-            UNSAID if beat.started_at is None else instant(beat.started_at + (beat.offset or 0))
-        )
-        before = clear.get((beat.reader_id, said), (started, None))
-        clear[beat.reader_id, said] = (
-            before[0],
-            before[1] if beat.buffered or not is_clear else instant(beat.received_at),
-        )
-    doubts = await _keep_starts(conn, clear, is_clear) if clear else []
-    return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
-
-
-async def _keep_starts(
-    conn: Connection,
-    clear: Mapping[tuple[UUID, datetime], tuple[datetime, datetime | None]],
-    is_clear: bool,
-) -> list[Doubt]:
-    """Keep starts as readers named them, each with when it was and when nothing was left to be
-    sent."""
-    rows = await conn.fetch(
-        BOOT_UPSERT,
-        [reader for reader, _ in clear],
-        [said for _, said in clear],
-        [started for started, _ in clear.values()],
-        [at for _, at in clear.values()],
-    )
-    begun = [row for row in rows if not is_unsaid(row["started_at"])]
-    if is_clear:
-        # All that came before is done, so that what is stored of the reader has been heard.
-        mixed = [row for row in begun if row["was_heard_before_it_was_known"]]
-        for row in sorted(mixed, key=lambda each: (each["reader_id"], each["started_at"])):
-            await conn.execute(BOOT_PART_EVENTS, row["reader_id"], row["started_at"])
-    new = [row for row in begun if row["is_new"]]
-    return await _starts(conn, new) if new else []
-
-
-async def _starts(conn: Connection, begun: Sequence[Row]) -> list[Doubt]:
-    """What is in doubt by starts that were not known: what landed between them and the word before,
-    as that was heard by whoever did not see it."""
-    mixed = {
-        (row["reader_id"], row["started_at"])
-        for row in begun
-        if row["was_heard_before_it_was_known"]
-    }
-    rows = await conn.fetch(
-        BOOT_SELECT_BEFORE,
-        [row["reader_id"] for row in begun],
-        [row["started_at"] for row in begun],
-    )
-    return [
-        Doubt(
-            row["reader_id"],
-            -FOREVER if row["heard_at"] is None else microseconds(row["heard_at"]),
-            microseconds(row["started_at"]),
-        )
-        for row in rows
-        if not row["is_told"] or (row["reader_id"], row["started_at"]) in mixed
-    ]
-
-
-async def _doubt_events(conn: Connection, holding: Sequence[AcceptedBeat]) -> list[Doubt]:
-    """What is in doubt since heartbeats say that more is to come."""
-    if not holding:
-        return []
-    rows = await conn.fetch(
-        BOOT_DOUBT_EVENTS,
-        [beat.reader_id for beat in holding],
-        [instant(beat.received_at) for beat in holding],
-        UNSAID,
-    )
-    return [
-        Doubt(row["reader_id"], microseconds(row["clear_at"]), microseconds(row["heard_at"]))
-        for row in rows
-    ]
 
 
 def _in_order(events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:

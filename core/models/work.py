@@ -8,7 +8,7 @@ from uuid import UUID
 
 from asyncpg.exceptions import LockNotAvailableError
 
-from core.domain.window import Span
+from core.domain.window import Span, joined
 from core.models.instants import microseconds
 from core.postgres import Connection
 
@@ -149,16 +149,13 @@ async def unlock_partitions(conn: Connection, partitions: Collection[int]) -> No
 
 async def take_asked(conn: Connection, partitions: int, held: Collection[int]) -> Asked:
     """What was asked of the partitions that are held; it is gone once the transaction ends well."""
-    spans: dict[UUID, Span] = {}
-    requests: dict[UUID, UUID] = {}
-    for row in await conn.fetch(RECOMPUTE_TAKE, partitions, list(held)):
-        target, span = row["target_id"], Span(
-            microseconds(row["since"]), microseconds(row["until"])
-        )
-        spans[target] = span.joined(spans.get(target, span))
-        if row["request_id"] is not None:
-            requests[target] = row["request_id"]
-    return Asked(spans, requests)
+    rows = await conn.fetch(RECOMPUTE_TAKE, partitions, list(held))
+    return Asked(
+        joined(
+            (r["target_id"], Span(microseconds(r["since"]), microseconds(r["until"]))) for r in rows
+        ),
+        {r["target_id"]: r["request_id"] for r in rows if r["request_id"] is not None},
+    )
 
 
 async def select_asked_partitions(conn: Connection, partitions: int, before: datetime) -> list[int]:

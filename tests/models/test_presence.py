@@ -17,8 +17,9 @@ from core.models.presence import (
     select_reader_places,
 )
 from core.models.reader_binding import bind_from
+from core.models.reader_boot import Doubt
 from core.models.reader_clock import KnownClock, Source
-from core.models.said import Doubt, News, Said, keep_doubts, keep_said
+from core.models.said import News, Said, keep_doubts, keep_said
 from core.postgres import Connection, Pool
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import Field, put_up

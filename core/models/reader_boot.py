@@ -1,0 +1,216 @@
+"""Readers' starts: when they were switched on, until when they are known to have told all that they
+saw since, and what is in doubt by a word of theirs."""
+
+from collections.abc import Collection, Sequence
+from copy import replace
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+
+from core.models.instants import FOREVER, instant, microseconds
+from core.models.presence import UNSAID, is_unsaid
+from core.postgres import Connection, Row
+from core.schema.inbox import AcceptedBeat
+
+BOOT_UPSERT = """
+INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
+SELECT reader_id, said_started_at, started_at, clear_at
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
+    AS said (reader_id, said_started_at, started_at, clear_at)
+ON CONFLICT (reader_id, said_started_at) DO UPDATE
+    SET clear_at = greatest(boot.clear_at, excluded.clear_at)
+RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (
+    SELECT FROM reader_boot AS before WHERE before.reader_id = boot.reader_id
+        AND before.started_at < boot.started_at AND before.event_clear_at >= boot.started_at
+) AS was_heard_before_it_was_known
+"""
+
+# What was heard since a start is of that start, though it counted for the one before while nobody
+# knew; what was heard last before it counts for that one. Whether something was left to be sent
+# then is what the newest heartbeat before said; where that is not known any more it counts for
+# none.
+BOOT_PART_EVENTS = """
+WITH earlier AS (
+    SELECT said_started_at, event_clear_at FROM reader_boot
+    WHERE reader_id = $1 AND started_at < $2 AND event_clear_at >= $2
+    ORDER BY started_at DESC LIMIT 1
+), parted AS (
+    UPDATE reader_boot AS boot SET event_clear_at = (
+        SELECT max(event.received_at) FROM event
+        JOIN reader_status AS status ON status.reader_id = event.reader_id
+        WHERE event.reader_id = $1 AND event.type = 'arrow_landed'
+            AND event.occurred_at BETWEEN $2 - interval '30 days' AND $2
+            AND event.received_at >= boot.started_at AND event.received_at < $2
+            AND coalesce(status.buffered, 0) = 0 AND coalesce(status.buffered_said_at < $2, true)
+    )
+    FROM earlier
+    WHERE boot.reader_id = $1 AND boot.said_started_at = earlier.said_started_at
+)
+UPDATE reader_boot AS boot
+SET event_clear_at = greatest(boot.event_clear_at, earlier.event_clear_at)
+FROM earlier
+WHERE boot.reader_id = $1 AND boot.started_at = $2
+"""
+
+# Nothing is in doubt by a start before one that was known when nobody was heard between the two:
+# readers that work out when it was from how long they run do not say the same each time.
+BOOT_SELECT_BEFORE = """
+SELECT said.reader_id, said.started_at, max(greatest(
+    boot.started_at,
+    CASE WHEN boot.clear_at < said.started_at THEN boot.clear_at END,
+    CASE WHEN boot.event_clear_at < said.started_at THEN boot.event_clear_at END
+)) AS heard_at, coalesce(max(boot.clear_at) < said.started_at, true) AND EXISTS (
+    SELECT FROM reader_boot AS later
+    WHERE later.reader_id = said.reader_id AND later.started_at > said.started_at
+        AND later.started_at <> ALL ($2)
+) AS is_told
+FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, started_at)
+LEFT JOIN reader_boot AS boot
+    ON boot.reader_id = said.reader_id AND boot.started_at < said.started_at
+GROUP BY said.reader_id, said.started_at
+"""
+
+# Who says that more is to come may have had it already when its last events were heard: these
+# were taken for the word of a reader with nothing left to send, as its heartbeat before had said.
+BOOT_DOUBT_EVENTS = """
+WITH doubted AS (
+    SELECT DISTINCT boot.reader_id, boot.said_started_at, boot.event_clear_at,
+        greatest(boot.started_at, boot.clear_at) AS clear_at
+    FROM unnest($1::uuid[], $2::timestamptz[]) AS said (reader_id, at)
+    JOIN LATERAL (
+        SELECT * FROM reader_boot
+        WHERE reader_id = said.reader_id AND started_at <= said.at
+        ORDER BY started_at DESC LIMIT 1
+    ) AS boot ON coalesce(boot.clear_at, $3) < least(said.at, boot.event_clear_at)
+    WHERE boot.event_clear_at IS NOT NULL
+)
+UPDATE reader_boot AS boot SET event_clear_at = NULL
+FROM doubted
+WHERE boot.reader_id = doubted.reader_id AND boot.said_started_at = doubted.said_started_at
+RETURNING boot.reader_id, doubted.clear_at, doubted.event_clear_at AS heard_at
+"""
+
+
+class Doubt(Struct, frozen=True):
+    """A reader whose word counts less than it did.
+
+    Args:
+        reader_id: The reader.
+        since: What landed before this was seen by it as far as was known, and is, microseconds.
+        until: What landed after this is not in doubt.
+    """
+
+    reader_id: UUID
+    since: int
+    until: int
+
+
+class _Start(Struct, frozen=True):
+    """A start as a reader named it, when it was, and when it last said that nothing was left to be
+    sent."""
+
+    reader_id: UUID
+    said_at: datetime
+    started_at: datetime
+    clear_at: datetime | None
+
+
+async def keep_boots(
+    conn: Connection, beats: Sequence[AcceptedBeat], *, is_clear: bool = True
+) -> list[Doubt]:
+    """Keep each start that is named, and when nothing was left to be sent.
+
+    Args:
+        conn: In the transaction that keeps what else they say, with their readers locked.
+        beats: Of any readers, with the offsets that were found for them.
+        is_clear: Whether it counts that nothing is left to be sent. It does once all that came
+            before is kept.
+
+    Returns:
+        What is in doubt by it.
+    """
+    starts = _named(beats, is_clear)
+    doubts = await _keep_starts(conn, starts, is_clear) if starts else []
+    return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
+
+
+def _named(beats: Sequence[AcceptedBeat], is_clear: bool) -> list[_Start]:
+    """The starts of heartbeats, each once. Those that name none are one of their reader's, which
+    matters only for what is clear."""
+    starts: dict[tuple[UUID, datetime], _Start] = {}
+    for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
+        if beat.started_at is None:
+            if not is_clear:
+                continue
+            said = started = UNSAID
+        else:
+            said, started = instant(beat.started_at), instant(beat.started_at + (beat.offset or 0))
+        key = beat.reader_id, said
+        start = starts.setdefault(key, _Start(beat.reader_id, said, started, None))
+        if is_clear and not beat.buffered:
+            starts[key] = replace(start, clear_at=instant(beat.received_at))
+    return list(starts.values())
+
+
+async def _keep_starts(conn: Connection, starts: Sequence[_Start], is_clear: bool) -> list[Doubt]:
+    """Keep starts, and take from those before what was heard since; what is in doubt by those that
+    were not known."""
+    rows = await conn.fetch(
+        BOOT_UPSERT,
+        [start.reader_id for start in starts],
+        [start.said_at for start in starts],
+        [start.started_at for start in starts],
+        [start.clear_at for start in starts],
+    )
+    begun = [row for row in rows if not is_unsaid(row["started_at"])]
+    parted = sorted(_key(row) for row in begun if row["was_heard_before_it_was_known"])
+    if is_clear and parted:
+        # All that came before is done, so that what is stored of the reader has been heard.
+        await conn.executemany(BOOT_PART_EVENTS, parted)
+    new = [_key(row) for row in begun if row["is_new"]]
+    return await _doubted_by_starts(conn, new, parted) if new else []
+
+
+def _key(row: Row) -> tuple[UUID, datetime]:
+    return row["reader_id"], row["started_at"]
+
+
+async def _doubted_by_starts(
+    conn: Connection,
+    new: Sequence[tuple[UUID, datetime]],
+    parted: Collection[tuple[UUID, datetime]],
+) -> list[Doubt]:
+    """What landed between starts that were not known and their readers' words before: it was heard
+    by who did not see it. A start that had been told counts, too, where it was parted from an
+    earlier one."""
+    rows = await conn.fetch(
+        BOOT_SELECT_BEFORE,
+        [reader_id for reader_id, _ in new],
+        [started_at for _, started_at in new],
+    )
+    return [
+        Doubt(
+            row["reader_id"],
+            -FOREVER if row["heard_at"] is None else microseconds(row["heard_at"]),
+            microseconds(row["started_at"]),
+        )
+        for row in rows
+        if not row["is_told"] or _key(row) in parted
+    ]
+
+
+async def _doubt_events(conn: Connection, holding: Sequence[AcceptedBeat]) -> list[Doubt]:
+    """What is in doubt since heartbeats say that more is to come."""
+    if not holding:
+        return []
+    rows = await conn.fetch(
+        BOOT_DOUBT_EVENTS,
+        [beat.reader_id for beat in holding],
+        [instant(beat.received_at) for beat in holding],
+        UNSAID,
+    )
+    return [
+        Doubt(row["reader_id"], microseconds(row["clear_at"]), microseconds(row["heard_at"]))
+        for row in rows
+    ]
