@@ -22,7 +22,7 @@ from core.models.presence import ReaderPlace, select_reader_places
 from core.models.reader_boot import Doubt
 from core.models.reader_way import note_ways
 from core.models.recompute import request_recompute
-from core.models.said import Said, keep_doubts, keep_said
+from core.models.said import Said, first_copies, keep_doubts, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
@@ -207,7 +207,7 @@ async def do_batch(
         came.suspects,
         found.ends,
         _repeated(mine, news.new),
-        _echoes(batch, came.accepted),
+        _echoes(batch, came.accepted, mine),
         batch.behind,
         found.learned,
         found.untold,
@@ -260,16 +260,26 @@ async def carry(deps: Deps, outcomes: Sequence[Outcome]) -> None:
     )
 
 
-def _echoes(batch: Batch, came: Sequence[Accepted]) -> list[tuple[int, AcceptedEvent]]:
+def _echoes(
+    batch: Batch, came: Sequence[Accepted], mine: Sequence[AcceptedEvent]
+) -> list[tuple[int, AcceptedEvent]]:
     """What tells nothing yet of its readers, to be heard once more: of each reader the last event,
-    and the last landing, say all that the others do."""
+    and the last landing, say all that the others do. What is sent again says nothing.
+
+    Args:
+        batch: Of which only what was not known is left.
+        came: All that came for it.
+        mine: What of that was to be kept.
+    """
+    known = {event.event_id for event in mine if not event.is_echo}
+    known -= {event.event_id for event in batch.events}
     untold = [
-        each
-        for each in came
-        if isinstance(each, AcceptedEvent) and not (each.is_mute or batch.tells(each))
+        event
+        for event in events_of(came)
+        if not (event.is_mute or event.event_id in known or batch.tells(event))
     ]
     last: dict[tuple[int, UUID, bool], AcceptedEvent] = {}
-    for each in sorted(untold, key=lambda event: event.received_at):
+    for each in sorted(first_copies(untold), key=lambda event: event.received_at):
         is_landing = each.type is EventType.LANDED
         last[batch.unheard[each.event_id], each.reader_id, is_landing] = each
     return [(where, replace(each, is_echo=True)) for (where, *_), each in last.items()]

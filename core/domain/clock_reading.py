@@ -24,6 +24,8 @@ LONGEST_REQUEST = 30 * SECOND
 LONGEST_DELAY = 600 * SECOND
 # Switched on at the same time, as far as two words of it tell.
 SAME_START = SECOND
+# Switched on again, not measured wrong.
+ANOTHER_START = 5 * SECOND
 
 
 def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
@@ -45,6 +47,8 @@ def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
     sample = Sample(reading.received_at, reading.received_at - reading.sent_at)
     if clock.begun_at is None:
         clock = replace(clock, begun_at=sample.received_at)
+    if _began_again(clock, sample):
+        return _anew(clock, clock.started_at, None, sample)
     return _measured(clock, sample, bounds)
 
 
@@ -80,7 +84,7 @@ def _same(known: int | None, said: int) -> bool:
     return known is not None and abs(known - said) <= SAME_START
 
 
-def _anew(clock: Clock, since: int, jumped_at: int | None, *samples: Sample) -> Clock:
+def _anew(clock: Clock, since: int | None, jumped_at: int | None, *samples: Sample) -> Clock:
     """A clock of which only these measurements are known; what was known is the clock before."""
     offset = clock.offset
     before = clock.before if offset is None else Before(offset, clock.started_at)
@@ -109,6 +113,16 @@ def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     # Nothing came as quickly as before for long: the clock was set back.
     last = max(s.received_at for s in known if s.late <= level.late + bounds.jump)
     return _anew(clock, last - risen.late, sample.received_at, *kept)
+
+
+def _began_again(clock: Clock, sample: Sample) -> bool:
+    """Whether a clock begins at the same time whenever its reader is switched on, and did since the
+    message before: by it the reader has run no longer than that."""
+    offset = clock.offset
+    if clock.started_at is None or offset is None or sample.late <= offset + ANOTHER_START:
+        return False
+    has_run = sample.received_at - sample.late - clock.started_at
+    return 0 <= has_run <= sample.received_at - clock.samples[-1].received_at
 
 
 def _tells_nothing(sample: Sample, known: Sequence[Sample]) -> bool:

@@ -2,7 +2,6 @@
 saw since, and what is in doubt by a word of theirs."""
 
 from collections.abc import Collection, Sequence
-from copy import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -13,11 +12,18 @@ from core.models.presence import UNSAID, is_unsaid
 from core.postgres import Connection, Row
 from core.schema.inbox import AcceptedBeat
 
+# Readers without a clock of their own begin at the same time by it each time they are switched on.
+# So who names a start that is known, and was switched on later than that by more than clocks are
+# measured wrong, has been switched on again: that is known by when it was, as exactly as it is.
 BOOT_UPSERT = """
 INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
-SELECT reader_id, said_started_at, started_at, clear_at
+SELECT said.reader_id, CASE
+    WHEN known.started_at < said.started_at - interval '5 s'
+        THEN date_bin('5 s', said.started_at, 'epoch')
+    ELSE said.said_started_at END, said.started_at, said.clear_at
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
     AS said (reader_id, said_started_at, started_at, clear_at)
+LEFT JOIN reader_boot AS known USING (reader_id, said_started_at)
 ON CONFLICT (reader_id, said_started_at) DO UPDATE
     SET clear_at = greatest(boot.clear_at, excluded.clear_at)
 RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (
@@ -106,16 +112,6 @@ class Doubt(Struct, frozen=True):
     until: int
 
 
-class _Start(Struct, frozen=True):
-    """A start as a reader named it, when it was, and when it last said that nothing was left to be
-    sent."""
-
-    reader_id: UUID
-    said_at: datetime
-    started_at: datetime
-    clear_at: datetime | None
-
-
 async def keep_boots(
     conn: Connection, beats: Sequence[AcceptedBeat], *, is_clear: bool = True
 ) -> list[Doubt]:
@@ -123,46 +119,30 @@ async def keep_boots(
 
     Args:
         conn: In the transaction that keeps what else they say, with their readers locked.
-        beats: Of any readers, with the offsets that were found for them.
+        beats: One of a reader at most, with the offset that was found for it.
         is_clear: Whether it counts that nothing is left to be sent. It does once all that came
             before is kept.
 
     Returns:
         What is in doubt by it.
     """
-    starts = _named(beats, is_clear)
-    doubts = await _keep_starts(conn, starts, is_clear) if starts else []
+    # Those that name no start have one for themselves, which matters only for what is clear.
+    telling = [beat for beat in beats if is_clear or beat.started_at is not None]
+    doubts = await _keep_starts(conn, telling, is_clear) if telling else []
     return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
 
 
-def _named(beats: Sequence[AcceptedBeat], is_clear: bool) -> list[_Start]:
-    """The starts of heartbeats, each once. Those that name none are one of their reader's, which
-    matters only for what is clear."""
-    starts: dict[tuple[UUID, datetime], _Start] = {}
-    for beat in sorted(beats, key=lambda one: (one.reader_id, one.received_at)):
-        if beat.started_at is None:
-            if not is_clear:
-                continue
-            said = started = UNSAID
-        else:
-            said, started = instant(beat.started_at), instant(beat.started_at + (beat.offset or 0))
-        key = beat.reader_id, said
-        start = starts.setdefault(key, _Start(beat.reader_id, said, started, None))
-        if is_clear and not beat.buffered:
-            starts[key] = replace(start, clear_at=instant(beat.received_at))
-    return list(starts.values())
-
-
-async def _keep_starts(conn: Connection, starts: Sequence[_Start], is_clear: bool) -> list[Doubt]:
+async def _keep_starts(
+    conn: Connection, beats: Sequence[AcceptedBeat], is_clear: bool
+) -> list[Doubt]:
     """Keep starts, and take from those before what was heard since; what is in doubt by those that
     were not known."""
-    rows = await conn.fetch(
-        BOOT_UPSERT,
-        [start.reader_id for start in starts],
-        [start.said_at for start in starts],
-        [start.started_at for start in starts],
-        [start.clear_at for start in starts],
-    )
+    said = [UNSAID if b.started_at is None else instant(b.started_at) for b in beats]
+    started = [
+        UNSAID if b.started_at is None else instant(b.started_at + (b.offset or 0)) for b in beats
+    ]
+    clear = [None if b.buffered or not is_clear else instant(b.received_at) for b in beats]
+    rows = await conn.fetch(BOOT_UPSERT, [b.reader_id for b in beats], said, started, clear)
     begun = [row for row in rows if not is_unsaid(row["started_at"])]
     parted = sorted(_key(row) for row in begun if row["was_heard_before_it_was_known"])
     if is_clear and parted:

@@ -31,7 +31,10 @@ RETURNING reader_id, last_heard_at
 # What an older heartbeat says never replaces what a newer one said. What is still to be sent is
 # what the newest heartbeat said, whatever else was heard since: it may be heard late. Of two that
 # came at once the greater is believed: nobody gets a zero for it.
-# An event is of the latest start before it came; of a reader that never said when, of no start.
+# An event is of the latest start before it came; of a reader that never said when, of no start. It
+# counts for nothing when the newest heartbeat is of a later one: what the reader had left to send
+# when the event came is not known any more. Nor does it count when it is sent again, perhaps by a
+# gateway, and perhaps after its reader is gone.
 # Clocks are measured by the same messages, and the events are among them: all of it is kept in the
 # same statement.
 SAID_KEEP = """
@@ -65,27 +68,39 @@ WITH stored AS (
                 THEN greatest(status.buffered, excluded.buffered)
             ELSE excluded.buffered END,
         buffered_said_at = greatest(status.buffered_said_at, excluded.buffered_said_at)
-    RETURNING reader_id, buffered, (
+    RETURNING reader_id, buffered, buffered_said_at, (
         SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
     ) AS was_online
 ), watched AS (
     INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, event_clear_at)
     SELECT heard.reader_id, coalesce(latest.said_started_at, $11), coalesce(latest.started_at, $11),
         heard_at
-    FROM unnest($9::uuid[], $10::timestamptz[]) AS heard (reader_id, heard_at)
+    FROM (
+        SELECT reader_id, max(heard_at) AS heard_at
+        FROM unnest($9::uuid[], $10::timestamptz[], $12::uuid[], $13::boolean[])
+            AS landed (reader_id, heard_at, event_id, is_known_to_count)
+        WHERE is_known_to_count
+            OR NOT EXISTS (SELECT FROM event WHERE event.event_id = landed.event_id)
+        GROUP BY reader_id
+    ) AS heard
     JOIN kept ON kept.reader_id = heard.reader_id AND coalesce(kept.buffered, 0) = 0
     LEFT JOIN LATERAL (
         SELECT said_started_at, started_at FROM reader_boot
         WHERE reader_id = heard.reader_id AND started_at <= heard_at
         ORDER BY started_at DESC LIMIT 1
     ) AS latest ON true
+    WHERE NOT EXISTS (
+        SELECT FROM reader_boot AS later
+        WHERE later.reader_id = heard.reader_id
+            AND later.started_at > heard_at AND later.started_at <= kept.buffered_said_at
+    )
     ON CONFLICT (reader_id, said_started_at) DO UPDATE
         SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
 ), measured AS (
     INSERT INTO reader_clock (reader_id, source, offset_ms, measured_at, suspect, jumped_at, state)
     SELECT * FROM unnest(
-        $12::uuid[], $13::text[], $14::double precision[], $15::timestamptz[], $16::text[],
-        $17::timestamptz[], $18::jsonb[]
+        $14::uuid[], $15::text[], $16::double precision[], $17::timestamptz[], $18::text[],
+        $19::timestamptz[], $20::jsonb[]
     )
     ON CONFLICT (reader_id, source) DO UPDATE SET
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
@@ -137,12 +152,32 @@ class Said(Struct, frozen=True):
         last_heard: When readers were heard last, microseconds, as far as they ever were.
         clocks: How readers' clocks go by now, those of any readers.
         events: Those to be kept, of any readers, each with the offset that was found for it.
+        kept: Those that were just kept and had not been known, and when each came, microseconds.
     """
 
     heard: Sequence[Accepted]
     last_heard: Mapping[UUID, int]
     clocks: Mapping[ClockKey, KnownClock]
     events: Sequence[AcceptedEvent] = ()
+    kept: Mapping[UUID, int] = field(default_factory=dict)
+
+    @property
+    def landings(self) -> list[AcceptedEvent]:
+        """The landings that were heard, each as it came first. Only a butt's reader is asked later
+        whether it was there."""
+        return first_copies(
+            e for e in self.heard if isinstance(e, AcceptedEvent) and e.type is LANDED
+        )
+
+    def counts(self, landing: AcceptedEvent) -> bool:
+        """Whether it is known to be no repetition: it waited to be heard, or was just kept."""
+        return landing.is_echo or self.kept.get(landing.event_id) == landing.received_at
+
+
+def first_copies(events: Iterable[AcceptedEvent]) -> list[AcceptedEvent]:
+    """Each event as it came first."""
+    in_time = sorted(events, key=lambda event: event.received_at)
+    return list({event.event_id: event for event in reversed(in_time)}.values())
 
 
 async def keep_said(conn: Connection, said: Said, online_since: datetime) -> News:
@@ -158,8 +193,9 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     first, *others = _rounds(said.heard)
     events = _in_order(said.events)
     news = await _keep_round(conn, replace(said, heard=first, events=events), online_since)
+    kept = {event.event_id: event.received_at for event in news.new}
     for heard in others:
-        later = await _keep_round(conn, Said(heard, said.last_heard, {}), online_since)
+        later = await _keep_round(conn, Said(heard, said.last_heard, {}, kept=kept), online_since)
         news = News(
             [*news.online, *later.online],
             [*news.doubts, *later.doubts],
@@ -250,7 +286,11 @@ async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[D
             [instant(beat.received_at) for beat in holding],
         )
     telling = [beat for beat in beats if beat.started_at is not None or beat.buffered]
-    return await keep_boots(conn, telling, is_clear=False) if telling else []
+    doubts: list[Doubt] = []
+    for one_each in _rounds(telling):
+        named = [beat for beat in one_each if isinstance(beat, AcceptedBeat)]
+        doubts.extend(await keep_boots(conn, named, is_clear=False))
+    return doubts
 
 
 def _in_doubt_last(beat: AcceptedBeat) -> tuple[int, int]:
@@ -291,8 +331,7 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     beat_of = {beat.reader_id: beat for beat in sorted(beats, key=_in_doubt_last)}
     new = {r: beat for r, beat in beat_of.items() if beat.received_at >= last_heard[r]}
     latest = _latest(heard)
-    # Only a butt's reader is asked later whether it was there.
-    landed = _latest(e for e in heard if isinstance(e, AcceptedEvent) and e.type == LANDED)
+    landed = said.landings
     of_reader = [new.get(reader) for reader in latest]
     rows = await conn.fetch(
         SAID_KEEP,
@@ -304,9 +343,11 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
         [beat_of[reader].buffered if reader in beat_of else None for reader in latest],
         online_since,
         [instant(beat_of[reader].received_at) if reader in beat_of else None for reader in latest],
-        list(landed),
-        [instant(at) for at in landed.values()],
+        [landing.reader_id for landing in landed],
+        [instant(landing.received_at) for landing in landed],
         UNSAID,
+        [landing.event_id for landing in landed],
+        [said.counts(landing) for landing in landed],
         *columns_of_clocks(said.clocks),
     )
     return _Kept(
@@ -319,7 +360,7 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
 def _in_order(events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:
     """Events in the order of their ids, each once: in one order for all, so that two workers that
     insert the same events do not lock each other out."""
-    return sorted({event.event_id: event for event in reversed(events)}.values(), key=_id)
+    return sorted(first_copies(events), key=_id)
 
 
 def _id(event: AcceptedEvent) -> UUID:

@@ -243,6 +243,24 @@ def test_what_was_seen_before_the_start_is_on_the_clock_before() -> None:
     assert clock.offset_of(NOON + 110 * SECOND - 3 * SECOND, received_at) == 3 * SECOND + WAY
 
 
+def test_a_clock_that_begins_at_the_same_time_again_is_a_start() -> None:
+    first = [beat(at, behind=NOON, started=0) for at in range(10, 200 * SECOND, 10 * SECOND)]
+    behind = NOON + 260 * SECOND
+    again = beat(290 * SECOND, behind=behind, started=260 * SECOND)
+    clock = after(*first, again)
+    assert (clock.offset, clock.jumped_at, clock.started_at) == (behind + WAY, None, 0)
+    assert clock.before == Before(NOON + WAY, 0)
+    # An event tells as much.
+    event = beat(290 * SECOND, behind=behind)
+    assert after(*first, event) == clock
+
+
+def test_a_heartbeat_that_was_kept_back_is_no_start() -> None:
+    first = [beat(at, behind=NOON, started=0) for at in range(10, 200 * SECOND, 10 * SECOND)]
+    late = beat(150 * SECOND, behind=NOON, started=0, way=60 * SECOND)
+    assert after(*first, late).offset == NOON + WAY
+
+
 def test_a_late_word_of_the_start_before_changes_nothing() -> None:
     first = beat(0, behind=SECOND, started=-MINUTE)
     clock = after(first, beat(2 * MINUTE, behind=3 * SECOND, started=100 * SECOND))

@@ -12,12 +12,13 @@ import pytest
 from core.domain.values import SECOND, Status
 from core.gate import Haste, Incoming
 from core.inbox import Inbox
+from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
 from core.models.reader_move import move_reader
 from core.models.recompute import request_recompute
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from core.schema.reader import Whereabouts
-from tests.fields import now, put_up
+from tests.fields import as_if_received_then, now, put_up
 from tests.workers.conftest import Range
 from workers.deps import Deps
 from workers.drain import drain
@@ -247,3 +248,21 @@ def at_the_look(
         return held
 
     patched.setattr(inbox, "holding", looked)
+
+
+async def past_its_opening(line: Range) -> None:
+    """The butt's first shots are decided by those after them, too: not any more."""
+    for at in range(10, 410, 10):
+        release, hit = line.field.release(at), line.field.landed(at + 0.4)
+        await line.put(as_if_received_then(release), as_if_received_then(hit))
+    await line.say()
+
+
+async def an_operator_retries(deps: Deps, function: str, arguments: dict[str, object]) -> str:
+    """A failed job that an operator wants to be tried again; its id."""
+    at = datetime.now(UTC)
+    tries = [attempt(ValueError("no"), at, at)]
+    async with deps.pool.acquire() as conn:
+        await insert_failed_job(conn, Failure("failed:1", function, arguments, tries))
+        (row,) = await conn.fetch("UPDATE failed_job SET state = 'restarted' RETURNING id")
+    return str(row["id"])

@@ -11,21 +11,12 @@ import pytest
 from core.domain.values import Status
 from core.models.recompute import request_recompute
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
-from tests.fields import as_if_received_then
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import a_while_later, ago, became, running, then
+from tests.workers.moves import a_while_later, ago, became, past_its_opening, running, then
 from workers.deps import Deps
 from workers.drain import drain
 
 ORDERS = ["landing first", "heartbeat first", "together"]
-
-
-async def past_its_opening(line: Range) -> None:
-    """The butt's first shots are decided by those after them, too: not any more."""
-    for at in range(10, 410, 10):
-        release, hit = line.field.release(at), line.field.landed(at + 0.4)
-        await line.put(as_if_received_then(release), as_if_received_then(hit))
-    await line.say()
 
 
 async def comes_back(line: Range, beat: AcceptedBeat, order: str) -> None:

@@ -3,14 +3,13 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from core.domain.values import Status
 from core.gate import Haste, Incoming
 from core.inbox import open_inbox
-from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
 from core.models.lossless import kept_bytes
 from core.models.reader_binding import follow_start
@@ -24,6 +23,7 @@ from tests.workers.moves import (
     MOVED_AT,
     SHOT_AT,
     Moved,
+    an_operator_retries,
     at_the_look,
     became,
     begun_lately,
@@ -102,16 +102,6 @@ async def _apart(deps: Deps) -> Apart:
         first.setdefault(deps.inbox.partition_of(target), lane)
     lanes = list(first.values())[:3]
     return Apart(line, lanes, list(first)[:3])
-
-
-async def restarted(deps: Deps, function: str, arguments: dict[str, object]) -> str:
-    """A failed job that an operator wants to be tried again."""
-    at = datetime.now(UTC)
-    tries = [attempt(ValueError("no"), at, at)]
-    async with deps.pool.acquire() as conn:
-        await insert_failed_job(conn, Failure("failed:1", function, arguments, tries))
-        (row,) = await conn.fetch("UPDATE failed_job SET state = 'restarted' RETURNING id")
-    return str(row["id"])
 
 
 @pytest.mark.parametrize("kind", ["heartbeat", "landing"])
@@ -309,7 +299,9 @@ async def test_a_retried_heartbeat_whose_reader_is_to_be_moved_comes_behind_what
     await apart.put(0, field.landed(10.4), haste=Haste.LATE)
     kept = [encode(beat).decode()]
     arguments: dict[str, object] = {"target_id": str(beat.reader_id), "unstored": kept}
-    await retrying({})(line.deps, await restarted(line.deps, "correlate_target", arguments))
+    await retrying({})(
+        line.deps, await an_operator_retries(line.deps, "correlate_target", arguments)
+    )
     await apart.do(0, 1)
     assert await apart.became(release) is not Status.MISSED
     await apart.do_all()
@@ -332,7 +324,7 @@ async def test_what_is_retried_of_when_a_reader_was_nowhere_comes_behind_what_wa
     )
     if kind == "entry":
         function, arguments = "read_entry", {"entry": "1-1", **kept_bytes(encode(unbound))}
-    await retrying({})(line.deps, await restarted(line.deps, function, arguments))
+    await retrying({})(line.deps, await an_operator_retries(line.deps, function, arguments))
     for partition in range(line.deps.inbox.partitions):
         await drain(line.deps, partition)
     assert await apart.became(release) is not Status.MISSED

@@ -1,0 +1,179 @@
+"""Words that are heard late or twice, and starts that look like the one before: none of them says
+that a reader was there that was not."""
+
+from copy import replace
+
+import pytest
+
+from core.domain.values import SECOND, Status
+from core.gate import Haste
+from core.models.lossless import kept_bytes
+from core.schema.inbox import Accepted, AcceptedBeat, encode
+from tests.fields import as_if_received_then, now
+from tests.workers.conftest import Range, in_one_partition
+from tests.workers.moves import (
+    a_while_later,
+    ago,
+    an_operator_retries,
+    became,
+    past_its_opening,
+    running,
+    then,
+)
+from workers.deps import Deps
+from workers.drain import drain
+from workers.late import drain_late
+from workers.retry import retrying
+
+
+@pytest.mark.parametrize("is_retried", [False, True])
+@pytest.mark.parametrize("said_at", [84, 70])
+async def test_a_landing_that_is_heard_after_the_next_start_tells_nothing_of_the_one_before(
+    line: Range, said_at: int, is_retried: bool
+) -> None:
+    field = line.field
+    await past_its_opening(line)
+    miss = then(field.release(ago(line, 90)), 90)
+    hit = then(field.landed(ago(line, 81.6)), 81)
+    await line.say(then(running(line), 100))
+    await line.say(miss, then(field.release(ago(line, 82)), 82))
+    # It has five more, which it still had when it was switched off.
+    holding = then(running(line, left=5), said_at)
+    again = then(field.beat(started=ago(line, 40), buffered=0), 30)
+    said: list[Accepted] = [hit, holding, again]
+    for each in sorted(said, key=lambda word: word.received_at):
+        if each is not hit or not is_retried:
+            await line.say(each)
+    await a_while_later(line, 0)
+    assert await became(line, miss) is Status.UNRESOLVED
+    if is_retried:
+        arguments = {"entry": "1-0", **kept_bytes(encode(hit))}
+        await retrying({})(line.deps, await an_operator_retries(line.deps, "read_entry", arguments))
+        await a_while_later(line, 0)
+        assert await became(line, miss) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("size", [1000, 3])
+@pytest.mark.parametrize("said_at", [84, 70])
+async def test_so_it_is_in_whatever_batches_the_late_lane_is_read(
+    deps: Deps, said_at: int, size: int
+) -> None:
+    few = replace(deps, settings=deps.settings.model_copy(update={"quiver_batch_size": size}))
+    line = await in_one_partition(few, lanes=2)
+    field = line.field
+    await past_its_opening(line)
+    miss = then(field.release(ago(line, 90)), 90)
+    hit = then(field.landed(ago(line, 81.6)), 81)
+    await line.say(then(running(line), 100))
+    await line.say(miss, then(field.release(ago(line, 82)), 82))
+    # Something late of another butt waits, and nobody is at work meanwhile.
+    await line.put(then(field.landed(ago(line, 1000), lane=2), 95), haste=Haste.LATE)
+    said: list[tuple[Accepted, Haste]] = [
+        (hit, Haste.NOW),
+        (then(running(line, left=5), said_at), Haste.BEHIND),
+        (then(field.beat(started=ago(line, 40), buffered=0), 30), Haste.BEHIND),
+    ]
+    for each, haste in sorted(said, key=lambda one: one[0].received_at):
+        await line.put(each, haste=haste)
+    for _ in range(4):
+        await drain(line.deps, 0)
+        await drain_late(line.deps, 0)
+    await a_while_later(line, 0)
+    assert sum((await line.deps.inbox.depths()).values()) == 0
+    assert await became(line, miss) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "once",
+        "again",
+        "again while something waits",
+        "twice at once",
+        "twice, and a heartbeat between",
+    ],
+)
+@pytest.mark.parametrize("lands_before_its_beat", [False, True])
+async def test_a_landing_that_is_sent_again_says_nothing(
+    deps: Deps, lands_before_its_beat: bool, how: str
+) -> None:
+    line = await in_one_partition(deps, lanes=2)
+    field = line.field
+    await past_its_opening(line)
+    await line.say(then(running(line), 100))
+    release, hit = then(field.release(ago(line, 96)), 96), then(field.landed(ago(line, 95.6)), 95)
+    # It dies after this, and nobody sees the next; its gateway got no answer.
+    unseen = then(field.release(ago(line, 90)), 90)
+    repeated = then(hit, 80)
+    if how.startswith("twice"):
+        between = [then(running(line), 94)] if how == "twice, and a heartbeat between" else []
+        await line.say(release, repeated, hit, *between)
+    else:
+        await line.say(release, hit)
+    await line.say(unseen)
+    if how.startswith("again"):
+        if how != "again":
+            late = as_if_received_then(field.landed(ago(line, 1000), lane=2))
+            await line.put(late, haste=Haste.LATE)
+        await line.put(repeated)
+        for _ in range(3):
+            await drain(deps, 0)
+            await drain_late(deps, 0)
+    if lands_before_its_beat:
+        seen = field.release(ago(line, 36)), field.landed(ago(line, 35.6))
+        await line.say(then(seen[0], 36), then(seen[1], 35))
+    await line.say(then(field.beat(started=ago(line, 40), buffered=0), 30))
+    await a_while_later(line, 0)
+    assert await became(line, release) is Status.LANDED
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+def told(line: Range, on: float, seconds: float, begins: int) -> AcceptedBeat:
+    """A heartbeat of a reader whose clock began at this time when it was switched on.
+
+    Args:
+        line: Where it is.
+        on: When it was switched on, seconds ago.
+        seconds: When the heartbeat was sent, seconds ago.
+        begins: Microseconds since 1970.
+    """
+    return replace(
+        line.field.beat(started=0, buffered=0),
+        received_at=now() - round(seconds * SECOND),
+        sent_at=begins + round((on - seconds) * SECOND),
+        started_at=begins,
+    )
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+@pytest.mark.parametrize("ran_for", [300, 900])
+@pytest.mark.parametrize("times", [1, 2])
+async def test_a_reader_whose_clock_always_begins_at_the_same_time_was_dead(
+    line: Range, times: int, ran_for: int, is_together: bool
+) -> None:
+    await past_its_opening(line)
+    unseen, said = [], []
+    first = (times + 1) * (ran_for + 120)
+    for start in range(first, 0, -(ran_for + 120)):
+        said += [told(line, start, start - at, 0) for at in range(10, ran_for, 30) if at < start]
+        if start > ran_for + 120:
+            unseen.append(then(line.field.release(ago(line, start - ran_for - 60)), start))
+    await line.say(*unseen)
+    if is_together:
+        await line.say(*said)
+    else:
+        for each in said:
+            await line.say(each)
+    await a_while_later(line, 0)
+    assert [await became(line, each) for each in unseen] == [Status.UNRESOLVED] * times
+
+
+async def test_a_reader_whose_clock_always_begins_at_the_same_time_was_there(line: Range) -> None:
+    await past_its_opening(line)
+    missed = [then(line.field.release(ago(line, at)), at) for at in (370, 60)]
+    await line.say(*missed)
+    for start, until in ((500, 300), (200, 0)):
+        for at in range(start - 5, until, -10):
+            await line.say(told(line, start, at, 0))
+    await a_while_later(line, 0)
+    assert [await became(line, each) for each in missed] == [Status.MISSED] * 2
