@@ -9,13 +9,13 @@ import asyncpg
 
 from bench.load.job import Butt, Field
 from bench.stack import Stack
+from bench.wish import ARCHERS_A_BUTT
 from simulators.api import Api, open_api
 from simulators.tournament import Plan, start_list
 from simulators.wire import rfc3339
 
 # Whatever a backlog holds happened since.
 OPENED_BEFORE = timedelta(hours=12)
-ARCHERS_A_BUTT = 4
 DISTANCE_M = 18.0
 # In the workers' order, who may be saying the same of who was silent for long.
 STATUS_UPDATE_OFFLINE = """

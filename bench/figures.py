@@ -71,8 +71,13 @@ def costs(tally: Tally) -> dict[str, Cost]:
     return found
 
 
+def counting(runs: Sequence[Run]) -> list[Run]:
+    """Those of which nobody doubts the figures."""
+    return [run for run in runs if not run.doubts]
+
+
 def medians(runs: Sequence[Run]) -> dict[str, float]:
-    """Of each figure, over the runs that count; over all when none does, and none when none is."""
-    good = [run for run in runs if not run.doubts] or runs
+    """Of each figure, over the runs that count."""
+    good = counting(runs)
     names = dict.fromkeys(name for run in good for name in run.figures)
     return {name: median(r.figures[name] for r in good if name in r.figures) for name in names}

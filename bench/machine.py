@@ -3,6 +3,7 @@
 import asyncio
 import os
 import platform
+from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ VERSION_SELECT = "SHOW server_version"
 def describe(stack: Stack) -> dict[str, Any]:
     """Machine, versions and settings, for whoever reads the figures later."""
     return {
+        "begun_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
             "processor": _processor(),
             "cores": os.cpu_count(),
@@ -31,6 +33,7 @@ def describe(stack: Stack) -> dict[str, Any]:
             "load_average": os.getloadavg(),
         },
         "versions": {
+            "quiver": version("quiver"),
             "python": platform.python_version(),
             **asyncio.run(_stores(stack)),
             **{package: version(package) for package in PACKAGES},

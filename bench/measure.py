@@ -41,11 +41,11 @@ async def put_on(
         crowd,
         sample_s,
     )
-    return await asyncio.to_thread(generate, stack, job)
+    return await generate(stack, job)
 
 
-def generate(stack: Stack, job: Job, *program: str) -> Tally:
-    """Run the load generator, or another program that does such jobs, to its end.
+async def generate(stack: Stack, job: Job, *program: str) -> Tally:
+    """Run the load generator, or another program that does such jobs, to its end, or to ours.
 
     Raises:
         NotReady: It ended with an error, or not at all.
@@ -59,11 +59,13 @@ def generate(stack: Stack, job: Job, *program: str) -> Tally:
         command, log, dies_by=signal.SIGKILL, environment=stack.environment
     )
     try:
-        status = process.wait(job.longest_s)
+        # When we are interrupted whoever waits is waited for: so it ends first.
+        status = await asyncio.to_thread(process.wait, job.longest_s)
     except subprocess.TimeoutExpired as error:
+        raise NotReady(f"the load generator did not end within {job.longest_s:.0f} s") from error
+    finally:
         process.kill()
         process.wait()
-        raise NotReady(f"the load generator did not end within {job.longest_s:.0f} s") from error
     if status != 0:
         raise NotReady(f"the load generator failed: {log.read_text(encoding='utf-8')[-2000:]}")
     return TALLY.validate_json(found.read_bytes())
@@ -71,7 +73,7 @@ def generate(stack: Stack, job: Job, *program: str) -> Tally:
 
 async def doubts(stack: Stack, fields: list[Field], tally: Tally) -> list[str]:
     """Why a run does not count: something was refused, lost, or never seen."""
-    found = [f"refused: {why}" for why in tally.refused]
+    found = [*(f"refused: {why}" for why in tally.refused), *stack.ended()]
     if tally.unseen:
         found.append(f"{tally.unseen} landings were never seen as shots")
     until = time.monotonic() + STORED_WITHIN_S

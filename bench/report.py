@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench.figures import Run, medians
+from bench.figures import Run, counting, medians
 from bench.goals import GOALS, NOT_JUDGED
 from bench.wish import Wish
 
@@ -16,13 +16,14 @@ LARGE = 100.0
 
 def show(name: str, runs: Sequence[Run], wish: Wish, console: Console) -> None:
     """A benchmark's table: the medians, how far the runs lie apart, and the goals."""
-    found, said = medians(runs), verdicts(name, runs, wish)
-    counting = sum(not run.doubts for run in runs)
-    table = Table(title=f"{name}: medians of {counting} runs" if counting else f"{name}: INVALID")
+    count = counting(runs)
+    found, said = medians(count), verdicts(name, runs, wish)
+    many = f"medians of {len(count)} runs" if len(count) > 1 else "one run"
+    table = Table(title=f"{name}: {many if count else 'INVALID'}")
     for column in ("figure", "median", "least", "most", "goal", "goal is"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for figure in dict.fromkeys([*found, *said]):
-        cells = _spread(runs, figure, found[figure]) if figure in found else ("", "", "")
+        cells = _spread(count, figure, found[figure]) if figure in found else ("", "", "")
         table.add_row(figure, *cells, *said.get(figure, ("", "")))
     console.print(table)
     if too_small := GOALS[name].too_small(wish):
@@ -47,11 +48,9 @@ def _show_remarks(runs: Sequence[Run], console: Console) -> None:
 
 def verdicts(name: str, runs: Sequence[Run], wish: Wish) -> dict[str, tuple[str, str]]:
     """By figure that has one: the goal, and whether it is reached by the runs that count."""
-    counting = medians([run for run in runs if not run.doubts])
-    goals = GOALS[name]
+    found, goals = medians(runs), GOALS[name]
     return {
-        figure: (str(goal), goals.verdict(figure, counting, wish))
-        for figure, goal in goals.of.items()
+        figure: (str(goal), goals.verdict(figure, found, wish)) for figure, goal in goals.of.items()
     }
 
 

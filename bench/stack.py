@@ -16,7 +16,7 @@ from urllib.request import urlopen
 from bench.durability import check_durable
 from core import migrate
 from core.embedded import EmbeddedStores
-from core.embedded.process import free_port, spawn, wait_until
+from core.embedded.process import free_port, spawn, tail, wait_until
 from core.errors import QuiverError
 from core.settings import Settings
 
@@ -37,6 +37,8 @@ class Stack:
         settings: What the servers run with.
         workers: How many worker processes.
         servers: The stores' first processes, and while it is served the others', by name.
+        port: The API's.
+        started: The processes of those others.
     """
 
     directory: Path
@@ -44,6 +46,7 @@ class Stack:
     workers: int
     servers: dict[str, int]
     port: int = field(default_factory=free_port)
+    started: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
     def url(self) -> str:
@@ -74,29 +77,40 @@ class Stack:
             {name: ["-m", "cli.main", *command] for name, command in commands.items()}
         ):
             if not wait_until(self._is_ready, READY_WITHIN_S):
-                raise NotReady("the API does not come up")
+                raise NotReady(f"the API does not come up: {tail(self._log('api'))}")
             yield
 
     @contextmanager
     def running(self, programs: Mapping[str, list[str]]) -> Iterator[None]:
         """With Python programs running, whose cost is watched by their names."""
-        started: dict[str, subprocess.Popen[bytes]] = {}
         try:
             for name, arguments in programs.items():
-                started[name] = spawn(
+                self.started[name] = spawn(
                     [sys.executable, *arguments],
-                    self.directory / "log" / f"{name}.log",
+                    self._log(name),
                     dies_by=signal.SIGKILL,
                     environment=self.environment,
                 )
-                self.servers[name] = started[name].pid
+                self.servers[name] = self.started[name].pid
             yield
         finally:
-            for name, process in started.items():
+            for name, process in self.started.items():
                 process.terminate()
-                del self.servers[name]
-            for process in started.values():
+                self.servers.pop(name, None)
+            for process in self.started.values():
                 _end(process)
+            self.started.clear()
+
+    def ended(self) -> list[str]:
+        """What ended of all that should run, and why as far as its log tells."""
+        return [
+            f"{name} ended with status {process.returncode}: {tail(self._log(name))}"
+            for name, process in self.started.items()
+            if process.poll() is not None
+        ]
+
+    def _log(self, name: str) -> Path:
+        return self.directory / "log" / f"{name}.log"
 
     def _is_ready(self) -> bool:
         try:
@@ -120,7 +134,6 @@ def open_stack(workers: int) -> Iterator[Stack]:
             if stores.postgres is None or stores.valkey is None:
                 raise NotReady("the embedded stores are not there")
             settings = Settings(
-                _env_file=None,
                 database_url=stores.postgres.url,
                 redis_url=stores.valkey.url,
                 quiver_admin_token=secrets.token_urlsafe(24),

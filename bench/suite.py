@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from copy import replace
 from dataclasses import dataclass
+from math import ceil
 
 from bench.benchmarks.against import against as beside
 from bench.benchmarks.burst import burst
@@ -14,9 +15,10 @@ from bench.benchmarks.latency import latency
 from bench.benchmarks.replay import replay
 from bench.benchmarks.soak import soak
 from bench.figures import Run
+from bench.load.shooting import LEAST_SPACING_S
 from bench.probes import probed
 from bench.stack import Stack
-from bench.wish import Wish
+from bench.wish import ARCHERS_A_BUTT, Wish
 from core.errors import InvalidInputError
 
 type Measure = Callable[[Stack, Wish], Awaitable[Run]]
@@ -61,6 +63,18 @@ def chosen(names: Sequence[str], *, against: bool) -> list[str]:
     if not names:
         found = [name for name in BENCHMARKS if name not in ON_DEMAND]
     return [*found, *(["against"] if against and "against" not in found else [])]
+
+
+def check_large_enough(names: Sequence[str], wish: Wish) -> None:
+    """See that the archers can shoot as fast as they are to.
+
+    Raises:
+        InvalidInputError: They cannot.
+    """
+    least = ceil(wish.shots_per_s * LEAST_SPACING_S / ARCHERS_A_BUTT)
+    if "fanout" in names and wish.butts < least:
+        reason = f"fanout has {wish.shots_per_s:g} shots a second, which takes {least} butts"
+        raise InvalidInputError("--butts", reason)
 
 
 def measure_all(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 # The largest indoor event: so many butts of four archers, at the pace that it had.
 LARGEST_BUTTS = 399
+ARCHERS_A_BUTT = 4
 MEAN_EVENTS_PER_S, PEAK_EVENTS_PER_S = 80.0, 228.0
 ROWS = (0, 1_000_000, 10_000_000)
 

@@ -1,6 +1,5 @@
 """Quiver beside stock arq and beside the floor, one after the other in the same run."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,12 +104,14 @@ async def _hand(
     """Have a load handed over without HTTP in between."""
     url = stack.settings.redis_url or ""
     job = Job(stack.url, "", url, dict(stack.servers), live, backlog, patience_s=patience_s)
-    return await asyncio.to_thread(generate, stack, job, "bench.against", kind)
+    return await generate(stack, job, "bench.against", kind)
 
 
 async def _lost(stack: Stack, name: str, field: Field, tally: Tally) -> list[str]:
     events, _ = await stored(stack, [field])
-    wrong = [f"{name}: {tally.unseen} landings were never seen"] if tally.unseen else []
+    wrong = [f"{name}: {why}" for why in stack.ended()]
+    if tally.unseen:
+        wrong.append(f"{name}: {tally.unseen} landings were never seen")
     if events != tally.sent:
         wrong.append(f"{name}: {tally.sent} events were sent, {events} are stored")
     return wrong

@@ -59,7 +59,7 @@ async def _all_taken_in(redis_url: str) -> None:
         TimeoutError: It stays there.
     """
     async with Redis.from_url(redis_url) as valkey, asyncio.timeout(TAKEN_IN_WITHIN_S):
-        inbox = open_inbox(valkey, Settings(_env_file=None))
+        inbox = open_inbox(valkey, Settings())
         while await inbox.oldest_ms() is not None:
             await asyncio.sleep(LOOK_EVERY_S)
 

@@ -19,16 +19,6 @@ FROM shot
 WHERE id = $1
 """
 
-SHOT_SELECT_MANY = """
-SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
-    engage_time, release_time, landing_time, x, y,
-    status, score, is_x, label, face_id, spot, confidence, flags, end_number, version,
-    release_event_id, landing_event_id
-FROM shot
-WHERE id = ANY ($1)
-ORDER BY release_time, id
-"""
-
 SHOT_SELECT_TOUCHED = """
 SELECT id, session_id, target_id, slot_id, archer_id, arrow_id,
     engage_time, release_time, landing_time, x, y,
@@ -85,12 +75,6 @@ async def select_shot(conn: Connection, shot_id: UUID) -> Shot:
     if row is None:
         raise NotFoundError("shot", shot_id)
     return Shot.model_validate(dict(row))
-
-
-async def select_shots_by_id(conn: Connection, shot_ids: Collection[UUID]) -> list[Shot]:
-    """Those of the shots that there are, in the order of their release."""
-    rows = await conn.fetch(SHOT_SELECT_MANY, list(shot_ids))
-    return [Shot.model_validate(dict(row)) for row in rows]
 
 
 async def select_touched_shots(
