@@ -16,14 +16,13 @@ LARGE = 100.0
 
 def show(name: str, runs: Sequence[Run], wish: Wish, console: Console) -> None:
     """A benchmark's table: the medians, how far the runs lie apart, and the goals."""
-    count = counting(runs)
-    found, said = medians(count), verdicts(name, runs, wish)
-    many = f"medians of {len(count)} runs" if len(count) > 1 else "one run"
-    table = Table(title=f"{name}: {many if count else 'INVALID'}")
+    good, found, said = counting(runs), medians(runs), verdicts(name, runs, wish)
+    many = f"medians of {len(good)} runs" if len(good) > 1 else "one run"
+    table = Table(title=f"{name}: {many if good else 'INVALID'}")
     for column in ("figure", "median", "least", "most", "goal", "goal is"):
         table.add_column(column, justify="left" if column == "figure" else "right")
     for figure in dict.fromkeys([*found, *said]):
-        cells = _spread(count, figure, found[figure]) if figure in found else ("", "", "")
+        cells = _spread(good, figure, found[figure]) if figure in found else ("", "", "")
         table.add_row(figure, *cells, *said.get(figure, ("", "")))
     console.print(table)
     if too_small := GOALS[name].too_small(wish):

@@ -94,12 +94,12 @@ class Stack:
                 self.servers[name] = self.started[name].pid
             yield
         finally:
-            for name, process in self.started.items():
+            ending = {name: self.started.pop(name) for name in programs if name in self.started}
+            for name, process in ending.items():
                 process.terminate()
                 self.servers.pop(name, None)
-            for process in self.started.values():
+            for process in ending.values():
                 _end(process)
-            self.started.clear()
 
     def ended(self) -> list[str]:
         """What ended of all that should run, and why as far as its log tells."""

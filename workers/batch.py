@@ -271,15 +271,14 @@ def _echoes(
         came: All that came for it.
         mine: What of that was to be kept.
     """
+    untold = [event for event in events_of(came) if not (event.is_mute or batch.tells(event))]
+    if not untold:
+        return []
     known = {event.event_id for event in mine if not event.is_echo}
     known -= {event.event_id for event in batch.events}
-    untold = [
-        event
-        for event in events_of(came)
-        if not (event.is_mute or event.event_id in known or batch.tells(event))
-    ]
+    new = first_copies(event for event in untold if event.event_id not in known)
     last: dict[tuple[int, UUID, bool], AcceptedEvent] = {}
-    for each in sorted(first_copies(untold), key=lambda event: event.received_at):
+    for each in sorted(new, key=lambda event: event.received_at):
         is_landing = each.type is EventType.LANDED
         last[batch.unheard[each.event_id], each.reader_id, is_landing] = each
     return [(where, replace(each, is_echo=True)) for (where, *_), each in last.items()]

@@ -189,10 +189,12 @@ def _otherwise(
     placed: Iterable[tuple[UUID, Placed]], stored: Mapping[UUID, StoredShot]
 ) -> dict[UUID, Span]:
     """The butts with shots that are not stored as they count, and when those were released."""
-    differing = [
-        (target, each.shot.released_at)
+    return joined(
+        (target, Span(each.shot.released_at, each.shot.released_at))
         for target, each in placed
-        if (each.shot, each.end_number)
-        != (stored[each.shot.id].shot, stored[each.shot.id].end_number)
-    ]
-    return joined((target, Span(at, at)) for target, at in differing)
+        if not _is_stored(each, stored[each.shot.id])
+    )
+
+
+def _is_stored(placed: Placed, before: StoredShot) -> bool:
+    return (placed.shot, placed.end_number) == (before.shot, before.end_number)

@@ -118,11 +118,13 @@ def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
 def _began_again(clock: Clock, sample: Sample) -> bool:
     """Whether a clock begins at the same time whenever its reader is switched on, and did since the
     message before: by it the reader has run no longer than that."""
-    offset = clock.offset
-    if clock.started_at is None or offset is None or sample.late <= offset + ANOTHER_START:
+    if clock.started_at is None or not clock.samples:
         return False
     has_run = sample.received_at - sample.late - clock.started_at
-    return 0 <= has_run <= sample.received_at - clock.samples[-1].received_at
+    if not 0 <= has_run <= sample.received_at - clock.samples[-1].received_at:
+        return False
+    offset = clock.offset
+    return offset is not None and sample.late > offset + ANOTHER_START
 
 
 def _tells_nothing(sample: Sample, known: Sequence[Sample]) -> bool:

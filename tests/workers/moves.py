@@ -1,7 +1,7 @@
 """Readers that are moved, fall silent or are heard in between, and what becomes of arrows then."""
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from copy import replace
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -266,3 +266,35 @@ async def an_operator_retries(deps: Deps, function: str, arguments: dict[str, ob
         await insert_failed_job(conn, Failure("failed:1", function, arguments, tries))
         (row,) = await conn.fetch("UPDATE failed_job SET state = 'restarted' RETURNING id")
     return str(row["id"])
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A reader that was heard, and two arrows after that.
+
+    Args:
+        miss: The first arrow, which it did not see.
+        hit: The landing of the second, which it said 81 s ago.
+    """
+
+    miss: AcceptedEvent
+    hit: AcceptedEvent
+
+
+async def two_arrows(line: Range) -> Before:
+    """Past the butt's opening, when the reader was heard."""
+    await past_its_opening(line)
+    await line.say(then(running(line), 100))
+    miss = then(line.field.release(ago(line, 90)), 90)
+    await line.put(miss, then(line.field.release(ago(line, 82)), 82))
+    return Before(miss, then(line.field.landed(ago(line, 81.6)), 81))
+
+
+async def in_batches(line: Range, said: Sequence[Accepted], *, is_together: bool) -> None:
+    """Say it one by one, or all at once."""
+    if is_together:
+        await line.say(*said)
+    else:
+        for each in said:
+            await line.say(each)
+    await a_while_later(line, 0)

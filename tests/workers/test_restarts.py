@@ -3,16 +3,24 @@ the same in whatever order they say so."""
 
 import random
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from uuid import uuid4
 
 import pytest
 
 from core.domain.values import Status
 from core.models.recompute import request_recompute
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
+from core.schema.inbox import Accepted, AcceptedBeat
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import a_while_later, ago, became, past_its_opening, running, then
+from tests.workers.moves import (
+    a_while_later,
+    ago,
+    became,
+    in_batches,
+    past_its_opening,
+    running,
+    then,
+    two_arrows,
+)
 from workers.deps import Deps
 from workers.drain import drain
 
@@ -74,38 +82,6 @@ async def test_what_it_saw_before_it_died_it_has_seen(line: Range, order: str) -
     assert await became(line, miss) is Status.MISSED
     await comes_back(line, field.beat(started=ago(line, 20), buffered=0), order)
     assert await became(line, miss) is Status.MISSED
-
-
-@dataclass(frozen=True, slots=True)
-class Before:
-    """A reader that was heard, and two arrows after that.
-
-    Args:
-        miss: The first arrow, which it did not see.
-        hit: The landing of the second, which it said 81 s ago.
-    """
-
-    miss: AcceptedEvent
-    hit: AcceptedEvent
-
-
-async def two_arrows(line: Range) -> Before:
-    """Past the butt's opening, when the reader was heard."""
-    await past_its_opening(line)
-    await line.say(then(running(line), 100))
-    miss = then(line.field.release(ago(line, 90)), 90)
-    await line.put(miss, then(line.field.release(ago(line, 82)), 82))
-    return Before(miss, then(line.field.landed(ago(line, 81.6)), 81))
-
-
-async def in_batches(line: Range, said: Sequence[Accepted], *, is_together: bool) -> None:
-    """Say it one by one, or all at once."""
-    if is_together:
-        await line.say(*said)
-    else:
-        for each in said:
-            await line.say(each)
-    await a_while_later(line, 0)
 
 
 @pytest.mark.parametrize("is_together", [False, True])

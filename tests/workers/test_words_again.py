@@ -12,13 +12,16 @@ from core.schema.inbox import Accepted, AcceptedBeat, encode
 from tests.fields import as_if_received_then, now
 from tests.workers.conftest import Range, in_one_partition
 from tests.workers.moves import (
+    Before,
     a_while_later,
     ago,
     an_operator_retries,
     became,
+    in_batches,
     past_its_opening,
     running,
     then,
+    two_arrows,
 )
 from workers.deps import Deps
 from workers.drain import drain
@@ -26,31 +29,31 @@ from workers.late import drain_late
 from workers.retry import retrying
 
 
+def around(line: Range, before: Before, said_at: int) -> list[Accepted]:
+    """The landing, that its reader has five more, which it still had when it was switched off, and
+    what it says when it is on again, in the order in which they came."""
+    holding = then(running(line, left=5), said_at)
+    again = then(line.field.beat(started=ago(line, 40), buffered=0), 30)
+    said: list[Accepted] = [before.hit, holding, again]
+    return sorted(said, key=lambda word: word.received_at)
+
+
 @pytest.mark.parametrize("is_retried", [False, True])
 @pytest.mark.parametrize("said_at", [84, 70])
 async def test_a_landing_that_is_heard_after_the_next_start_tells_nothing_of_the_one_before(
     line: Range, said_at: int, is_retried: bool
 ) -> None:
-    field = line.field
-    await past_its_opening(line)
-    miss = then(field.release(ago(line, 90)), 90)
-    hit = then(field.landed(ago(line, 81.6)), 81)
-    await line.say(then(running(line), 100))
-    await line.say(miss, then(field.release(ago(line, 82)), 82))
-    # It has five more, which it still had when it was switched off.
-    holding = then(running(line, left=5), said_at)
-    again = then(field.beat(started=ago(line, 40), buffered=0), 30)
-    said: list[Accepted] = [hit, holding, again]
-    for each in sorted(said, key=lambda word: word.received_at):
-        if each is not hit or not is_retried:
-            await line.say(each)
-    await a_while_later(line, 0)
-    assert await became(line, miss) is Status.UNRESOLVED
+    before = await two_arrows(line)
+    said = around(line, before, said_at)
     if is_retried:
-        arguments = {"entry": "1-0", **kept_bytes(encode(hit))}
+        said.remove(before.hit)
+    await in_batches(line, said, is_together=False)
+    assert await became(line, before.miss) is Status.UNRESOLVED
+    if is_retried:
+        arguments = {"entry": "1-0", **kept_bytes(encode(before.hit))}
         await retrying({})(line.deps, await an_operator_retries(line.deps, "read_entry", arguments))
         await a_while_later(line, 0)
-        assert await became(line, miss) is Status.UNRESOLVED
+        assert await became(line, before.miss) is Status.UNRESOLVED
 
 
 @pytest.mark.parametrize("size", [1000, 3])
@@ -60,27 +63,18 @@ async def test_so_it_is_in_whatever_batches_the_late_lane_is_read(
 ) -> None:
     few = replace(deps, settings=deps.settings.model_copy(update={"quiver_batch_size": size}))
     line = await in_one_partition(few, lanes=2)
-    field = line.field
-    await past_its_opening(line)
-    miss = then(field.release(ago(line, 90)), 90)
-    hit = then(field.landed(ago(line, 81.6)), 81)
-    await line.say(then(running(line), 100))
-    await line.say(miss, then(field.release(ago(line, 82)), 82))
+    before = await two_arrows(line)
+    await line.say()
     # Something late of another butt waits, and nobody is at work meanwhile.
-    await line.put(then(field.landed(ago(line, 1000), lane=2), 95), haste=Haste.LATE)
-    said: list[tuple[Accepted, Haste]] = [
-        (hit, Haste.NOW),
-        (then(running(line, left=5), said_at), Haste.BEHIND),
-        (then(field.beat(started=ago(line, 40), buffered=0), 30), Haste.BEHIND),
-    ]
-    for each, haste in sorted(said, key=lambda one: one[0].received_at):
-        await line.put(each, haste=haste)
+    await line.put(then(line.field.landed(ago(line, 1000), lane=2), 95), haste=Haste.LATE)
+    for each in around(line, before, said_at):
+        await line.put(each, haste=Haste.NOW if each is before.hit else Haste.BEHIND)
     for _ in range(4):
         await drain(line.deps, 0)
         await drain_late(line.deps, 0)
     await a_while_later(line, 0)
     assert sum((await line.deps.inbox.depths()).values()) == 0
-    assert await became(line, miss) is Status.UNRESOLVED
+    assert await became(line, before.miss) is Status.UNRESOLVED
 
 
 @pytest.mark.parametrize(
@@ -157,14 +151,10 @@ async def test_a_reader_whose_clock_always_begins_at_the_same_time_was_dead(
     for start in range(first, 0, -(ran_for + 120)):
         said += [told(line, start, start - at, 0) for at in range(10, ran_for, 30) if at < start]
         if start > ran_for + 120:
-            unseen.append(then(line.field.release(ago(line, start - ran_for - 60)), start))
+            seconds = start - ran_for - 60
+            unseen.append(then(line.field.release(ago(line, seconds)), seconds))
     await line.say(*unseen)
-    if is_together:
-        await line.say(*said)
-    else:
-        for each in said:
-            await line.say(each)
-    await a_while_later(line, 0)
+    await in_batches(line, said, is_together=is_together)
     assert [await became(line, each) for each in unseen] == [Status.UNRESOLVED] * times
 
 
