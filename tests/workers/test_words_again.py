@@ -111,8 +111,8 @@ async def test_a_landing_that_is_sent_again_says_nothing(
             await line.put(late, haste=Haste.LATE)
         await line.put(repeated)
         for _ in range(3):
-            await drain(deps, 0)
-            await drain_late(deps, 0)
+            await drain(line.deps, 0)
+            await drain_late(line.deps, 0)
     if lands_before_its_beat:
         seen = field.release(ago(line, 36)), field.landed(ago(line, 35.6))
         await line.say(then(seen[0], 36), then(seen[1], 35))
