@@ -76,24 +76,21 @@ WITH stored AS (
     SELECT heard.reader_id, coalesce(latest.said_started_at, $11), coalesce(latest.started_at, $11),
         heard_at
     FROM (
-        SELECT reader_id, max(heard_at) AS heard_at
+        SELECT landed.reader_id, max(heard_at) AS heard_at
         FROM unnest($9::uuid[], $10::timestamptz[], $12::uuid[], $13::boolean[])
             AS landed (reader_id, heard_at, event_id, is_known_to_count)
-        WHERE is_known_to_count
-            OR NOT EXISTS (SELECT FROM event WHERE event.event_id = landed.event_id)
-        GROUP BY reader_id
+        LEFT JOIN stored USING (event_id)
+        WHERE is_known_to_count OR stored.event_id IS NOT NULL
+        GROUP BY landed.reader_id
     ) AS heard
     JOIN kept ON kept.reader_id = heard.reader_id AND coalesce(kept.buffered, 0) = 0
     LEFT JOIN LATERAL (
         SELECT said_started_at, started_at FROM reader_boot
-        WHERE reader_id = heard.reader_id AND started_at <= heard_at
+        WHERE reader_id = heard.reader_id
+            AND started_at <= greatest(heard_at, kept.buffered_said_at)
         ORDER BY started_at DESC LIMIT 1
     ) AS latest ON true
-    WHERE NOT EXISTS (
-        SELECT FROM reader_boot AS later
-        WHERE later.reader_id = heard.reader_id
-            AND later.started_at > heard_at AND later.started_at <= kept.buffered_said_at
-    )
+    WHERE latest.started_at IS NULL OR latest.started_at <= heard_at
     ON CONFLICT (reader_id, said_started_at) DO UPDATE
         SET event_clear_at = greatest(boot.event_clear_at, excluded.event_clear_at)
 ), measured AS (
