@@ -1,7 +1,8 @@
 """Real stores for every test that needs them: from the wheels, or those of the environment.
 
-A test that asks for `settings` has an empty database that is migrated, and an empty Valkey. With DATABASE_URL or REDIS_URL set, that server is used: by a role that may
-create databases, and in the Valkey database that the URL names, which is emptied.
+A test that asks for `settings` has an empty database that is migrated, and an empty Valkey. With
+DATABASE_URL or REDIS_URL set, that server is used: by a role that may create databases, and in the
+Valkey database that the URL names, which is emptied.
 """
 
 import asyncio
@@ -39,7 +40,7 @@ SELECT format('CREATE DATABASE %I TEMPLATE %I STRATEGY file_copy', $1::text, $2:
 """
 DATABASE_DROP = "SELECT format('DROP DATABASE IF EXISTS %I WITH (FORCE)', $1::text)"
 
-# Whatever a test changed besides rows is seen in one of these: each change is another transaction's.
+# Whatever a test changed besides rows is seen in one of these: it is another transaction's.
 SCHEMA_STATE = """
 SELECT ARRAY[
     (SELECT (count(*), max(xmin::text::bigint))::text FROM pg_attribute),

@@ -15,15 +15,24 @@ from core.schema.inbox import AcceptedBeat
 # Readers without a clock of their own begin at the same time by it each time they are switched on.
 # So who names a start that is known, and was switched on later than that by more than clocks are
 # measured wrong, has been switched on again: that is known by when it was, as exactly as it is.
+# Others work out when it was from how long they run, and never say quite the same: two starts so
+# near that no arrow flies as quickly are one, or each heartbeat would be a start of its own.
 BOOT_UPSERT = """
 INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
 SELECT said.reader_id, CASE
-    WHEN known.started_at < said.started_at - interval '5 s'
-        THEN date_bin('5 s', said.started_at, 'epoch')
+    WHEN known.started_at >= said.started_at - interval '5 s' THEN said.said_started_at
+    WHEN near.said_started_at IS NOT NULL THEN near.said_started_at
+    WHEN known.started_at IS NOT NULL THEN date_bin('5 s', said.started_at, 'epoch')
     ELSE said.said_started_at END, said.started_at, said.clear_at
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
     AS said (reader_id, said_started_at, started_at, clear_at)
 LEFT JOIN reader_boot AS known USING (reader_id, said_started_at)
+LEFT JOIN LATERAL (
+    SELECT said_started_at FROM reader_boot AS other
+    WHERE other.reader_id = said.reader_id AND other.started_at
+        BETWEEN said.started_at - interval '250 ms' AND said.started_at + interval '250 ms'
+    ORDER BY other.started_at DESC, other.said_started_at LIMIT 1
+) AS near ON true
 ON CONFLICT (reader_id, said_started_at) DO UPDATE
     SET clear_at = greatest(boot.clear_at, excluded.clear_at)
 RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (

@@ -202,6 +202,27 @@ async def test_every_start_is_kept(conn: Connection, field: Field) -> None:
     assert await boots(conn, field) == [(-60, 10, None), (20, 30, None)]
 
 
+async def test_a_start_that_is_worked_out_anew_each_time_is_one(
+    conn: Connection, field: Field
+) -> None:
+    for at, wrong_ms in ((10, 0), (20, 120), (30, -200), (40, 90)):
+        said = beat(field, at, started=-60)
+        assert said.started_at is not None
+        news = await note(conn, field, replace(said, started_at=said.started_at + wrong_ms * 1_000))
+        assert bool(news.doubts) == (at == 10)
+    assert await boots(conn, field) == [(-60, 40, None)]
+
+
+async def test_a_reader_that_is_switched_on_again_at_once_has_two_starts(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60))
+    again = beat(field, 20, started=-60)
+    assert again.started_at is not None
+    await note(conn, field, replace(again, started_at=again.started_at + 260_000))
+    assert await boots(conn, field) == [(-60, 10, None), (-60, 20, None)]
+
+
 async def test_a_reader_that_names_no_start_is_clear_without_one(
     conn: Connection, field: Field
 ) -> None:
