@@ -3,6 +3,7 @@
 import asyncio
 import os
 import platform
+import sysconfig
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +27,7 @@ def describe(stack: Stack) -> dict[str, Any]:
         "machine": {
             "processor": _processor(),
             "cores": os.cpu_count(),
+            "python": f"{platform.python_version()}, {built()}",
             "memory_mb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20,
             "kernel": platform.release(),
             "file_system": filesystem(stack.directory),
@@ -44,6 +46,12 @@ def describe(stack: Stack) -> dict[str, Any]:
         )
         | {"workers": stack.workers},
     }
+
+
+def built() -> str:
+    """How the interpreter was built: that decides what most of the processor time costs."""
+    options = str(sysconfig.get_config_var("CONFIG_ARGS"))
+    return "optimised" if "--enable-optimizations" in options else "not optimised"
 
 
 def _processor() -> str:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import subprocess
+import sysconfig
 from copy import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bench.load.job import Job
+from bench.machine import built
 from bench.measure import generate
 from bench.measuring import measure
 from bench.stack import Stack
@@ -46,6 +48,17 @@ def test_a_server_that_ends_is_told_of(stack: Stack) -> None:
         assert wait_until(lambda: bool(stack.ended()), WITHIN_S)
         assert stack.ended() == ["worker-1 ended with status 1: no more"]
     assert stack.ended() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [("'--enable-optimizations' '--with-lto'", "optimised"), ("'--prefix=/x'", "not optimised")],
+)
+def test_how_the_interpreter_was_built_is_told(
+    monkeypatch: pytest.MonkeyPatch, options: str, told: str
+) -> None:
+    monkeypatch.setattr(sysconfig, "get_config_var", {"CONFIG_ARGS": options}.get)
+    assert built() == told
 
 
 def test_a_field_is_large_enough_for_what_is_shot() -> None:
