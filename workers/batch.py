@@ -197,7 +197,7 @@ async def do_batch(
         as_of,
     )
     batch, others = await _ask_others(conn, deps, partitions, batch, doubtful)
-    found = await _derive(conn, deps, batch, told, as_of)
+    found = await _derive(conn, deps, batch, told, as_of, news.earlier)
     return Outcome(
         found.changes,
         await places(conn, news.online, as_of),
@@ -322,15 +322,22 @@ async def ask_for(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) 
 
 
 async def _derive(
-    conn: Connection, deps: Deps, batch: Batch, told: Sequence[_Told], as_of: int
+    conn: Connection,
+    deps: Deps,
+    batch: Batch,
+    told: Sequence[_Told],
+    as_of: int,
+    earlier: Collection[UUID],
 ) -> Derivation:
-    """Derive what new events touch, and what else is to be derived."""
+    """Derive what new events touch, and what else is to be derived; of these events an earlier copy
+    came than was known."""
     targets = _targets(batch, told)
     butts = await take_butts(conn, targets, deps.offline_after, as_of) if targets else {}
     unsettled = {target: butt.unsettled for target, butt in butts.items()}
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
     spans = _all_of(batch.spans, doubtful, _touched(told, butts))
-    recall = Recall(conn, butts, deps.memory, _placed(told))
+    changed = {bound.target_id for event, bound in told if event.event_id in earlier}
+    recall = Recall(conn, butts, deps.memory, _placed(told), changed)
 
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
         return await waited_for(conn, deps, batch.read, in_the_air)

@@ -22,15 +22,18 @@ INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_a
 SELECT said.reader_id, CASE
     WHEN known.started_at >= said.started_at - interval '5 s' THEN said.said_started_at
     WHEN near.said_started_at IS NOT NULL THEN near.said_started_at
-    WHEN known.started_at IS NOT NULL THEN date_bin('5 s', said.started_at, 'epoch')
+    WHEN known.started_at IS NOT NULL THEN said.started_at
     ELSE said.said_started_at END, said.started_at, said.clear_at
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
     AS said (reader_id, said_started_at, started_at, clear_at)
 LEFT JOIN reader_boot AS known USING (reader_id, said_started_at)
+CROSS JOIN LATERAL (
+    SELECT CASE WHEN known.started_at IS NULL THEN interval '250 ms' ELSE interval '5 s' END
+) AS same (within)
 LEFT JOIN LATERAL (
     SELECT said_started_at FROM reader_boot AS other
-    WHERE other.reader_id = said.reader_id AND other.started_at
-        BETWEEN said.started_at - interval '250 ms' AND said.started_at + interval '250 ms'
+    WHERE other.reader_id = said.reader_id
+        AND other.started_at BETWEEN said.started_at - within AND said.started_at + within
     ORDER BY other.started_at DESC, other.said_started_at LIMIT 1
 ) AS near ON true
 ON CONFLICT (reader_id, said_started_at) DO UPDATE

@@ -34,7 +34,8 @@ RETURNING reader_id, last_heard_at
 # An event is of the latest start before it came; of a reader that never said when, of no start. It
 # counts for nothing when the newest heartbeat is of a later one: what the reader had left to send
 # when the event came is not known any more. Nor does it count when it is sent again, perhaps by a
-# gateway, and perhaps after its reader is gone.
+# gateway, and perhaps after its reader is gone: of several copies, which may come on several ways
+# and be done in any order, only the first that came does, and that one's time is kept.
 # Clocks are measured by the same messages, and the events are among them: all of it is kept in the
 # same statement.
 SAID_KEEP = """
@@ -46,8 +47,9 @@ WITH stored AS (
     SELECT event_id, reader_id, type, instant(ts), instant(sent_at), instant(received_at),
         offset_ms, instant(occurred_at), arrow_id, x, y, sigma_mm, request_id
     FROM unnest($1::said_event[])
-    ON CONFLICT (event_id) DO NOTHING
-    RETURNING event_id
+    ON CONFLICT (event_id) DO UPDATE SET received_at = excluded.received_at
+        WHERE event.received_at > excluded.received_at
+    RETURNING event_id, received_at, xmax <> 0 AS was_known
 ), kept AS (
     INSERT INTO reader_status AS status
         (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered, buffered_said_at)
@@ -78,9 +80,11 @@ WITH stored AS (
     FROM (
         SELECT landed.reader_id, max(heard_at) AS heard_at
         FROM unnest($9::uuid[], $10::timestamptz[], $12::uuid[], $13::boolean[])
-            AS landed (reader_id, heard_at, event_id, is_known_to_count)
+            AS landed (reader_id, heard_at, event_id, is_kept)
         LEFT JOIN stored USING (event_id)
-        WHERE is_known_to_count OR stored.event_id IS NOT NULL
+        WHERE stored.received_at = heard_at OR is_kept AND heard_at <= (
+            SELECT received_at FROM event WHERE event.event_id = landed.event_id
+        )
         GROUP BY landed.reader_id
     ) AS heard
     JOIN kept ON kept.reader_id = heard.reader_id AND coalesce(kept.buffered, 0) = 0
@@ -103,10 +107,10 @@ WITH stored AS (
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
         suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
 )
-SELECT reader_id, was_online, NULL::uuid AS event_id, ARRAY(
+SELECT reader_id, was_online, NULL::uuid AS event_id, NULL::boolean AS was_known, ARRAY(
     SELECT partition_key FROM reader_way AS way WHERE way.reader_id = kept.reader_id
 ) AS ways FROM kept
-UNION ALL SELECT NULL, NULL, event_id, NULL FROM stored
+UNION ALL SELECT NULL, NULL, event_id, was_known, NULL FROM stored
 """
 
 STATUS_NOTE_BUFFERED = """
@@ -130,7 +134,9 @@ class News(Struct, frozen=True):
         online: Readers that were not online before and are now.
         doubts: Readers that said for the first time when they were switched on, or that more is to
             come than was known.
-        new: Events that were not known before, in the order of their ids.
+        new: Events that were not known before, in the order of their ids, and those of which an
+            earlier copy came than was known.
+        earlier: The ids of these last.
         ways: The keys of the ways that are noted of those who were heard, as far as there are any:
             who had to wait for a reader may have read them too early.
     """
@@ -139,6 +145,7 @@ class News(Struct, frozen=True):
     doubts: Sequence[Doubt]
     new: Sequence[AcceptedEvent]
     ways: Mapping[UUID, Collection[int]] = field(default_factory=dict)
+    earlier: Collection[UUID] = frozenset()
 
 
 class Said(Struct, frozen=True):
@@ -149,14 +156,14 @@ class Said(Struct, frozen=True):
         last_heard: When readers were heard last, microseconds, as far as they ever were.
         clocks: How readers' clocks go by now, those of any readers.
         events: Those to be kept, of any readers, each with the offset that was found for it.
-        kept: Those that were just kept and had not been known, and when each came, microseconds.
+        kept: Those that were just kept and had not been known.
     """
 
     heard: Sequence[Accepted]
     last_heard: Mapping[UUID, int]
     clocks: Mapping[ClockKey, KnownClock]
     events: Sequence[AcceptedEvent] = ()
-    kept: Mapping[UUID, int] = field(default_factory=dict)
+    kept: Collection[UUID] = ()
 
     @property
     def landings(self) -> list[AcceptedEvent]:
@@ -166,9 +173,10 @@ class Said(Struct, frozen=True):
             e for e in self.heard if isinstance(e, AcceptedEvent) and e.type is LANDED
         )
 
-    def counts(self, landing: AcceptedEvent) -> bool:
-        """Whether it is known to be no repetition: it waited to be heard, or was just kept."""
-        return landing.is_echo or self.kept.get(landing.event_id) == landing.received_at
+    def is_kept(self, landing: AcceptedEvent) -> bool:
+        """Whether it may be the first copy though it is known: it waited to be heard, or was just
+        kept."""
+        return landing.is_echo or landing.event_id in self.kept
 
 
 def first_copies(events: Iterable[AcceptedEvent]) -> list[AcceptedEvent]:
@@ -190,7 +198,7 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     first, *others = _rounds(said.heard)
     events = _in_order(said.events)
     news = await _keep_round(conn, replace(said, heard=first, events=events), online_since)
-    kept = {event.event_id: event.received_at for event in news.new}
+    kept = {event.event_id for event in news.new}
     for heard in others:
         later = await _keep_round(conn, Said(heard, said.last_heard, {}, kept=kept), online_since)
         news = News(
@@ -198,6 +206,7 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
             [*news.doubts, *later.doubts],
             news.new,
             {**news.ways, **later.ways},
+            news.earlier,
         )
     return news
 
@@ -245,7 +254,7 @@ async def _keep_round(conn: Connection, said: Said, online_since: datetime) -> N
     newest = _latest(heard)
     online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
     new = [event for event in said.events if event.event_id in kept.new]
-    return News(online, doubts, new, kept.ways)
+    return News(online, doubts, new, kept.ways, kept.earlier)
 
 
 async def keep_unheard(
@@ -313,10 +322,11 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
 
 
 class _Kept(Struct, frozen=True):
-    """Readers that were online before, events that were not known, and readers' ways."""
+    """Readers that were online before, events as of `News`, and readers' ways."""
 
     online: Collection[UUID]
     new: Collection[UUID]
+    earlier: Collection[UUID]
     ways: Mapping[UUID, Collection[int]]
 
 
@@ -344,12 +354,13 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
         [instant(landing.received_at) for landing in landed],
         UNSAID,
         [landing.event_id for landing in landed],
-        [said.counts(landing) for landing in landed],
+        [said.is_kept(landing) for landing in landed],
         *columns_of_clocks(said.clocks),
     )
     return _Kept(
         {row["reader_id"] for row in rows if row["was_online"]},
         {row["event_id"] for row in rows if row["event_id"] is not None},
+        {row["event_id"] for row in rows if row["was_known"]},
         {row["reader_id"]: row["ways"] for row in rows if row["ways"]},
     )
 

@@ -261,6 +261,14 @@ def test_a_heartbeat_that_was_kept_back_is_no_start() -> None:
     assert after(*first, late).offset == NOON + WAY
 
 
+def test_a_request_that_takes_long_soon_after_a_start_is_no_start() -> None:
+    first = beat(SECOND, started=0)
+    slow = beat(8 * SECOND, way=7 * SECOND)
+    assert after(first, slow).offset == WAY
+    overtaken = beat(SECOND, way=20 * SECOND)
+    assert after(beat(2 * SECOND, started=0), overtaken).offset == WAY
+
+
 def test_a_late_word_of_the_start_before_changes_nothing() -> None:
     first = beat(0, behind=SECOND, started=-MINUTE)
     clock = after(first, beat(2 * MINUTE, behind=3 * SECOND, started=100 * SECOND))

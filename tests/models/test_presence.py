@@ -213,6 +213,15 @@ async def test_a_start_that_is_worked_out_anew_each_time_is_one(
     assert await boots(conn, field) == [(-60, 40, None)]
 
 
+async def test_a_start_that_only_its_time_tells_is_one_however_its_clock_is_measured(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60))
+    for at in range(100, 105):
+        await note(conn, field, beat(field, at, offset=at - 20, started=-60))
+    assert await boots(conn, field) == [(-60, 10, None), (20, 104, None)]
+
+
 async def test_a_reader_that_is_switched_on_again_at_once_has_two_starts(
     conn: Connection, field: Field
 ) -> None:

@@ -5,10 +5,10 @@ from copy import replace
 
 import pytest
 
-from core.domain.values import SECOND, Status
+from core.domain.values import SECOND, ShotFlag, Status
 from core.gate import Haste
 from core.models.lossless import kept_bytes
-from core.schema.inbox import Accepted, AcceptedBeat, encode
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from tests.fields import as_if_received_then, now
 from tests.workers.conftest import Range, in_one_partition
 from tests.workers.moves import (
@@ -18,6 +18,7 @@ from tests.workers.moves import (
     an_operator_retries,
     became,
     in_batches,
+    moved_lately,
     past_its_opening,
     running,
     then,
@@ -120,6 +121,87 @@ async def test_a_landing_that_is_sent_again_says_nothing(
     await a_while_later(line, 0)
     assert await became(line, release) is Status.LANDED
     assert await became(line, unseen) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("with_beat", [False, True])
+@pytest.mark.parametrize("repeated_at", [None, 70])
+async def test_a_landing_of_an_earlier_butt_says_nothing_when_it_is_sent_again(
+    deps: Deps, repeated_at: float | None, with_beat: bool
+) -> None:
+    moved = await moved_lately(deps, 200)
+    line, field = moved.line, moved.line.field
+    hit = then(field.landed(ago(line, 210)), 100)
+    unseen = then(field.release(ago(line, 90), f"{moved.lane}A"), 90)
+    said: list[Accepted] = [then(running(line), 150), hit, unseen]
+    if with_beat:
+        said.insert(2, then(running(line), 95))
+    if repeated_at is not None:
+        said.append(then(hit, repeated_at))
+    for each in said:
+        await moved.put(moved.after, each)
+        await moved.do_all()
+    await a_while_later(line, 0)
+    await moved.do_all()
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("size", [1000, 1])
+@pytest.mark.parametrize("first", ["the landing", "what is sent again", "it is carried"])
+async def test_a_landing_that_is_sent_again_on_another_way_says_nothing(
+    deps: Deps, first: str, size: int
+) -> None:
+    few = replace(deps, settings=deps.settings.model_copy(update={"quiver_batch_size": size}))
+    moved = await moved_lately(few, 200)
+    line, field = moved.line, moved.line.field
+    await moved.put(moved.after, then(running(line), 150))
+    await moved.do_all()
+    hit = then(field.landed(ago(line, 100.4)), 100)
+    unseen = then(field.release(ago(line, 90), f"{moved.lane}A"), 90)
+    await moved.put(moved.before, hit)
+    if first == "it is carried":
+        await drain(line.deps, moved.before)
+    await moved.put(moved.after, unseen, then(hit, 70))
+    await drain(line.deps, moved.before if first == "the landing" else moved.after)
+    if first == "what is sent again":
+        await drain_late(line.deps, moved.after)
+    await moved.do_all()
+    await a_while_later(line, 0)
+    await moved.do_all()
+    assert sum((await line.deps.inbox.depths()).values()) == 0
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("is_first_done_last", [False, True])
+async def test_of_a_landings_copies_the_first_that_came_counts_whichever_is_done_first(
+    line: Range, is_first_done_last: bool
+) -> None:
+    await past_its_opening(line)
+    release = then(line.field.release(ago(line, 300)), 300)
+    hit = then(line.field.landed(ago(line, 299.6)), 299)
+    copies = [hit, then(hit, 100)]
+    await line.say(release)
+    for copy in reversed(copies) if is_first_done_last else copies:
+        await line.say(copy)
+    shot = next(s.shot for s in await line.shots() if s.shot.release_event_id == release.event_id)
+    assert shot.status is Status.LANDED
+    assert ShotFlag.LATE_LANDING not in shot.flags
+
+
+@pytest.mark.parametrize("delay", [0.01, 7, 25])
+async def test_a_request_that_takes_long_soon_after_a_start_moves_nothing(
+    line: Range, delay: float
+) -> None:
+    await past_its_opening(line)
+
+    def sent[Said: (AcceptedEvent, AcceptedBeat)](said: Said, seconds: float, late: float) -> Said:
+        return replace(then(said, seconds - late), sent_at=now() - round(seconds * SECOND))
+
+    # Its clock is right.
+    await line.say(sent(line.field.beat(started=ago(line, 100), buffered=0), 99, 0.01))
+    release = then(line.field.release(ago(line, 92.6)), 92.6)
+    await line.say(release, sent(line.field.landed(ago(line, 92.2)), 92, delay))
+    await a_while_later(line, 0)
+    assert await became(line, release) is Status.LANDED
 
 
 def told(line: Range, on: float, seconds: float, begins: int) -> AcceptedBeat:
