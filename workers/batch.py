@@ -336,8 +336,7 @@ async def _derive(
     unsettled = {target: butt.unsettled for target, butt in butts.items()}
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
     spans = _all_of(batch.spans, doubtful, _touched(told, butts))
-    changed = {bound.target_id for event, bound in told if event.event_id in earlier}
-    recall = Recall(conn, butts, deps.memory, _placed(told), changed)
+    recall = Recall(conn, butts, deps.memory, _placed(told), _changed(told, earlier))
 
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
         return await waited_for(conn, deps, batch.read, in_the_air)
@@ -376,6 +375,11 @@ def _placed(told: Sequence[_Told]) -> dict[UUID, list[Event]]:
             )
         )
     return placed
+
+
+def _changed(told: Sequence[_Told], earlier: Collection[UUID]) -> set[UUID]:
+    """The targets of some events."""
+    return {bound.target_id for event, bound in told if event.event_id in earlier}
 
 
 def _witnessed(signs: Sequence[Accepted], bindings: Bindings) -> set[UUID]:
