@@ -185,6 +185,9 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
+    if news.earlier:
+        # They may be remembered at another butt: copies may have been placed by different clocks.
+        deps.memory.forget()
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
@@ -206,7 +209,7 @@ async def do_batch(
         found.unmatched,
         came.suspects,
         found.ends,
-        _repeated(mine, news.new),
+        _repeated(mine, [event for event in news.new if event.event_id not in news.earlier]),
         _echoes(batch, came.accepted, mine),
         batch.behind,
         found.learned,

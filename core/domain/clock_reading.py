@@ -24,6 +24,10 @@ LONGEST_REQUEST = 30 * SECOND
 LONGEST_DELAY = 600 * SECOND
 # Switched on at the same time, as far as two words of it tell.
 SAME_START = SECOND
+# Switched on again, not measured wrong.
+ANOTHER_START = 5 * SECOND
+# A clock that is so far behind runs since its reader was switched on.
+NEVER_SET = 86_400 * SECOND
 
 
 def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
@@ -115,17 +119,14 @@ def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
 
 def _began_again(clock: Clock, sample: Sample) -> bool:
     """Whether a clock begins at the same time whenever its reader is switched on, and did since the
-    message before: by it that was sent later, and the reader has run no longer than since then. A
-    request that was overtaken looks the same, but for how long it would have taken."""
-    if clock.started_at is None or not clock.samples:
-        return False
-    last = clock.samples[-1]
-    sent_at, last_sent_at = sample.received_at - sample.late, last.received_at - last.late
-    has_run = sent_at - clock.started_at
-    if not (sent_at < last_sent_at and 0 <= has_run <= sample.received_at - last.received_at):
-        return False
+    message before: by it the reader has run no longer than that. A clock that was set does not, and
+    a slow request soon after a start looks the same."""
     offset = clock.offset
-    return offset is not None and sample.late > offset + LONGEST_REQUEST
+    if clock.started_at is None or offset is None or offset < NEVER_SET:
+        return False
+    has_run = sample.received_at - sample.late - clock.started_at
+    since = sample.received_at - clock.samples[-1].received_at
+    return 0 <= has_run <= since and sample.late > offset + ANOTHER_START
 
 
 def _tells_nothing(sample: Sample, known: Sequence[Sample]) -> bool:

@@ -16,7 +16,7 @@ from core.schema.inbox import AcceptedBeat
 # So who names a start that is known, and was switched on later than that by more than clocks are
 # measured wrong, has been switched on again: that is known by when it was, as exactly as it is.
 # Others work out when it was from how long they run, and never say quite the same: two starts so
-# near that no arrow flies as quickly are one, or each heartbeat would be a start of its own.
+# near that nobody is switched on again as quickly are one, or each heartbeat would be one.
 BOOT_UPSERT = """
 INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
 SELECT said.reader_id, CASE

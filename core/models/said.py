@@ -82,8 +82,9 @@ WITH stored AS (
         FROM unnest($9::uuid[], $10::timestamptz[], $12::uuid[], $13::boolean[])
             AS landed (reader_id, heard_at, event_id, is_kept)
         LEFT JOIN stored USING (event_id)
-        WHERE stored.received_at = heard_at OR is_kept AND heard_at <= (
-            SELECT received_at FROM event WHERE event.event_id = landed.event_id
+        WHERE stored.received_at = heard_at OR is_kept AND heard_at <= coalesce(
+            stored.received_at,
+            (SELECT received_at FROM event WHERE event.event_id = landed.event_id)
         )
         GROUP BY landed.reader_id
     ) AS heard

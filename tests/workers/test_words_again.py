@@ -249,3 +249,18 @@ async def test_a_reader_whose_clock_always_begins_at_the_same_time_was_there(lin
             await line.say(told(line, start, at, 0))
     await a_while_later(line, 0)
     assert [await became(line, each) for each in missed] == [Status.MISSED] * 2
+
+
+@pytest.mark.parametrize(("first", "again"), [((0.5,), 0.6), ((5, 15), 20)])
+async def test_a_run_of_such_a_reader_may_be_short(
+    line: Range, first: tuple[float, ...], again: float
+) -> None:
+    await past_its_opening(line)
+    unseen = then(line.field.release(ago(line, 300)), 300)
+    await line.say(unseen)
+    for at in first:
+        await line.say(told(line, 500, 500 - at, 0))
+    for beat in range(8):
+        await line.say(told(line, 100, 100 - again - beat * 10, 0))
+    await a_while_later(line, 0)
+    assert await became(line, unseen) is Status.UNRESOLVED
