@@ -10,7 +10,6 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -139,22 +138,15 @@ def _stores() -> Iterator[Stores]:
             asyncio.run(execute(found.database_url, DATABASE_DROP, found.template))
 
 
-@asynccontextmanager
-async def fresh_database(stores: Stores, statement: str, *template: str) -> AsyncIterator[str]:
-    """The URL of a database made by this statement, dropped in the end."""
+@pytest.fixture(name="empty_database_url")
+async def _empty_database_url(stores: Stores) -> AsyncIterator[str]:
+    """A database with nothing in it."""
     name = f"quiver_{uuid4().hex}"
-    await execute(stores.database_url, statement, name, *template)
+    await execute(stores.database_url, DATABASE_CREATE_EMPTY, name)
     try:
         yield stores.database(name)
     finally:
         await execute(stores.database_url, DATABASE_DROP, name)
-
-
-@pytest.fixture(name="empty_database_url")
-async def _empty_database_url(stores: Stores) -> AsyncIterator[str]:
-    """A database with nothing in it."""
-    async with fresh_database(stores, DATABASE_CREATE_EMPTY) as url:
-        yield url
 
 
 @pytest.fixture(name="spares", scope="session")

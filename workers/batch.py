@@ -186,7 +186,8 @@ async def do_batch(
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
     if news.earlier:
-        # They may be remembered at another butt: copies may have been placed by different clocks.
+        # What is remembered has another time of them, perhaps at another butt: copies may have been
+        # placed by different clocks.
         deps.memory.forget()
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
@@ -200,7 +201,7 @@ async def do_batch(
         as_of,
     )
     batch, others = await _ask_others(conn, deps, partitions, batch, doubtful)
-    found = await _derive(conn, deps, batch, told, as_of, news.earlier)
+    found = await _derive(conn, deps, batch, told, as_of)
     return Outcome(
         found.changes,
         await places(conn, news.online, as_of),
@@ -325,21 +326,15 @@ async def ask_for(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) 
 
 
 async def _derive(
-    conn: Connection,
-    deps: Deps,
-    batch: Batch,
-    told: Sequence[_Told],
-    as_of: int,
-    earlier: Collection[UUID],
+    conn: Connection, deps: Deps, batch: Batch, told: Sequence[_Told], as_of: int
 ) -> Derivation:
-    """Derive what new events touch, and what else is to be derived; of these events an earlier copy
-    came than was known."""
+    """Derive what new events touch, and what else is to be derived."""
     targets = _targets(batch, told)
     butts = await take_butts(conn, targets, deps.offline_after, as_of) if targets else {}
     unsettled = {target: butt.unsettled for target, butt in butts.items()}
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
     spans = _all_of(batch.spans, doubtful, _touched(told, butts))
-    recall = Recall(conn, butts, deps.memory, _placed(told), _changed(told, earlier))
+    recall = Recall(conn, butts, deps.memory, _placed(told))
 
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
         return await waited_for(conn, deps, batch.read, in_the_air)
@@ -378,11 +373,6 @@ def _placed(told: Sequence[_Told]) -> dict[UUID, list[Event]]:
             )
         )
     return placed
-
-
-def _changed(told: Sequence[_Told], earlier: Collection[UUID]) -> set[UUID]:
-    """The targets of some events."""
-    return {bound.target_id for event, bound in told if event.event_id in earlier}
 
 
 def _witnessed(signs: Sequence[Accepted], bindings: Bindings) -> set[UUID]:

@@ -32,20 +32,18 @@ class Recall:
         butts: As they were before it.
         memory: What is remembered of them, which nobody else has until `learned` is kept.
         came: Events that this transaction stored, by target.
-        changed: Targets of which it changed an event: what is remembered of them does not hold.
     """
 
     conn: Connection
     butts: Mapping[UUID, PlacedButt]
     memory: Memory
     came: Mapping[UUID, Sequence[Event]] = field(default_factory=dict)
-    changed: Collection[UUID] = ()
     _known: dict[UUID, Remembered] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         for target, placed in self.butts.items():
             known = self.memory.take(placed)
-            if known is not None and target not in self.changed:
+            if known is not None:
                 known.events += self.came.get(target, ())
                 known.needed = EVER_SINCE
                 self._known[target] = known
