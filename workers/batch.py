@@ -8,13 +8,13 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from core.domain.values import SECOND, Event, EventType
+from core.domain.values import MILLISECOND, Event, EventType, Rules
 from core.domain.window import Span, joined, touched
 from core.entries import Entry
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
 from core.models.binding_at import Bindings, Bound, select_watching
-from core.models.butt import PlacedButt, take_butts
+from core.models.butt import PlacedButt, take_butts, take_turns
 from core.models.correlated_shot import select_unsettled
 from core.models.instants import FOREVER, instant, now
 from core.models.known_reader import KnownReaders, lock_readers
@@ -22,11 +22,16 @@ from core.models.presence import ReaderPlace, select_reader_places
 from core.models.reader_boot import Doubt
 from core.models.reader_way import note_ways
 from core.models.recompute import request_recompute
-from core.models.said import Said, first_copies, keep_doubts, keep_said
+from core.models.said import News, Said, first_copies, keep_doubts, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
+from core.schema.rules import (
+    LONGEST_DEBOUNCE_MS,
+    LONGEST_LANDING_WINDOW_MS,
+    LONGEST_WINDOW_MS,
+)
 from workers.clocks import Suspect, correct
 from workers.deps import Deps
 from workers.derivation import Causes, Change, Derivation, Look, derive
@@ -36,7 +41,14 @@ from workers.recall import Recall
 from workers.ways import held_up, is_news, telling_most, waited_for, way_now
 
 # No session may have an arrow land later than this after its release.
-LONGEST_WINDOW = 60 * SECOND
+LONGEST_WINDOW = LONGEST_LANDING_WINDOW_MS * MILLISECOND
+# The rules of a session in which an event reaches farthest.
+WIDEST = Rules(
+    association_window=LONGEST_WINDOW_MS * MILLISECOND,
+    hold_max=LONGEST_WINDOW_MS * MILLISECOND,
+    landing_window=LONGEST_WINDOW,
+    debounce=LONGEST_DEBOUNCE_MS * MILLISECOND,
+)
 
 
 class Batch(Struct, frozen=True):
@@ -185,20 +197,19 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
-    if news.earlier:
-        # What is remembered has another time of them, perhaps at another butt: copies may have been
-        # placed by different clocks.
-        deps.memory.forget()
     batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
-    doubtful = await doubtful_butts(
-        conn,
-        deps,
-        set(batch.witnessed) - _targets(batch, told),
-        known.bindings,
-        [*batch.doubts, *news.doubts],
-        as_of,
+    doubtful = all_of(
+        await doubtful_butts(
+            conn,
+            deps,
+            set(batch.witnessed) - _targets(batch, told),
+            known.bindings,
+            [*batch.doubts, *news.doubts],
+            as_of,
+        ),
+        await left_behind(conn, news, known.bindings),
     )
     batch, others = await _ask_others(conn, deps, partitions, batch, doubtful)
     found = await _derive(conn, deps, batch, told, as_of)
@@ -314,7 +325,7 @@ async def _ask_others(
         if batch.is_apart or deps.inbox.partition_of(target) not in partitions
     }
     near = {target: span for target, span in doubtful.items() if target not in far}
-    return replace(batch, spans=_all_of(batch.spans, near)), await ask_for(conn, deps, far)
+    return replace(batch, spans=all_of(batch.spans, near)), await ask_for(conn, deps, far)
 
 
 async def ask_for(conn: Connection, deps: Deps, elsewhere: Mapping[UUID, Span]) -> set[int]:
@@ -333,7 +344,7 @@ async def _derive(
     butts = await take_butts(conn, targets, deps.offline_after, as_of) if targets else {}
     unsettled = {target: butt.unsettled for target, butt in butts.items()}
     doubtful = {t: span for t, span in unsettled.items() if span and t in batch.witnessed}
-    spans = _all_of(batch.spans, doubtful, _touched(told, butts))
+    spans = all_of(batch.spans, doubtful, _touched(told, butts))
     recall = Recall(conn, butts, deps.memory, _placed(told))
 
     async def waiting(in_the_air: Mapping[UUID, Span]) -> Collection[UUID]:
@@ -438,8 +449,23 @@ async def doubtful_butts(
         # It was taken for online, or for heard of since.
         begin = max(-FOREVER, min(doubt.since, doubt.until - deps.offline_after) - LONGEST_WINDOW)
         span = Span(begin, doubt.until)
-        doubtful = _all_of(doubtful, dict.fromkeys(bindings.targets(doubt.reader_id), span))
+        doubtful = all_of(doubtful, dict.fromkeys(bindings.targets(doubt.reader_id), span))
     return doubtful
+
+
+async def left_behind(conn: Connection, news: News, bindings: Bindings) -> dict[UUID, Span]:
+    """The targets where events were, as far as was known before earlier copies of them came that
+    other clocks may place otherwise, and when the releases lie whose shots have them. Whoever
+    derives them does not go by what it remembers of them."""
+    types = {event.event_id: event.type for event in news.new}
+    left = joined(
+        (bound.target_id, touched(types[event_id], was.at, WIDEST))
+        for event_id, was in news.earlier.items()
+        if (bound := bindings.place(was.reader_id, was.at)) is not None
+    )
+    if left:
+        await take_turns(conn, left.keys())
+    return left
 
 
 def _targets(batch: Batch, told: Sequence[_Told]) -> set[UUID]:
@@ -456,7 +482,7 @@ def _touched(told: Sequence[_Told], butts: Mapping[UUID, PlacedButt]) -> dict[UU
     )
 
 
-def _all_of(*spans: Mapping[UUID, Span]) -> dict[UUID, Span]:
+def all_of(*spans: Mapping[UUID, Span]) -> dict[UUID, Span]:
     """What any of these is to be derived of each target."""
     return joined(chain.from_iterable(each.items() for each in spans))
 

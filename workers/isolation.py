@@ -21,12 +21,13 @@ from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace
 from core.models.reader_boot import Doubt
 from core.models.recompute import request_recompute
-from core.models.said import Said, keep_doubts, keep_said, keep_unheard
+from core.models.said import News, Said, keep_doubts, keep_said, keep_unheard
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from workers.batch import (
     Batch,
     Outcome,
+    all_of,
     ask_for,
     carry,
     do_batch,
@@ -34,6 +35,7 @@ from workers.batch import (
     homes_of,
     in_order,
     is_beat,
+    left_behind,
     owner,
     places,
     sorted_out,
@@ -59,6 +61,7 @@ class _Share:
         asked: Partitions that were asked to derive something, instead of this.
         online: Readers that were silent before this was kept, and where they are bound.
         began_at: When it was tried.
+        is_kept: Whether what came is kept, without its shots, since it failed.
     """
 
     as_of: int
@@ -68,6 +71,7 @@ class _Share:
     asked: set[int] = field(default_factory=set)
     online: list[ReaderPlace] = field(default_factory=list)
     began_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    is_kept: bool = False
 
 
 async def do_isolated(
@@ -95,10 +99,12 @@ async def do_isolated(
             result = await _one_share(conn, deps, turn, owner_id, share)
             if isinstance(result, Outcome):
                 outcomes.append(result)
-            elif is_landing_held(result):
+                continue
+            share.is_kept = await _keep(conn, deps, owner_id, share)
+            if is_landing_held(result):
                 held_up[owner_id] = result
             else:
-                await _write_down(conn, deps, owner_id, share, result)
+                await _write_down(conn, owner_id, share, result)
         outcomes += await _put_off(conn, deps, shares, held_up) if held_up else []
         outcomes.append(await _besides(conn, deps, shares, doubts, as_of))
         await carry(deps, outcomes)
@@ -138,19 +144,20 @@ async def _besides(
 async def _put_off(
     conn: Connection, deps: Deps, shares: Mapping[UUID, _Share], held_up: Mapping[UUID, Exception]
 ) -> list[Outcome]:
-    """Have targets derived together with those whose shots still have their landings; when they
-    were just now, in vain, they are written down."""
+    """Have targets, of which what came is kept, derived together with those whose shots still have
+    their landings; when they were just now, in vain, they are written down."""
     # A heartbeat is its reader's, and is held up by the butt that it tells of.
     bindings = await select_bindings(conn, held_up)
     butts = {target for owner in held_up for target in bindings.targets(owner) or [owner]}
     targets = butts | await select_holders(conn, butts)
-    if targets == set(shares):
-        for owner_id, error in held_up.items():
-            await _write_down(conn, deps, owner_id, shares[owner_id], error)
-        return []
+    is_in_vain = targets == set(shares)
     for owner_id, error in held_up.items():
-        if not await _keep(conn, deps, owner_id, shares[owner_id]):
-            await _write_down(conn, deps, owner_id, shares[owner_id], error)
+        if is_in_vain or not shares[owner_id].is_kept:
+            await _write_down(conn, owner_id, shares[owner_id], error)
+    if is_in_vain:
+        return []
+    # Who derives them is not to go by what it remembers of them.
+    await take_turns(conn, targets)
     await request_recompute(conn, targets, together=True)
     return [Outcome([], [], {deps.inbox.partition_of(target) for target in targets})]
 
@@ -219,11 +226,21 @@ async def _keep(conn: Connection, deps: Deps, owner_id: UUID, share: _Share) -> 
     async def keep() -> None:
         async with conn.transaction():
             await take_turns(conn, [owner_id])
-            await keep_unheard(conn, events)
+            news = await keep_unheard(conn, events)
+            if news.earlier:
+                await _ask_anew(conn, deps, share, news)
             if beats:
                 await _keep_beats(conn, deps, share, beats)
 
     return not isinstance(await tried(keep()), Exception)
+
+
+async def _ask_anew(conn: Connection, deps: Deps, share: _Share, news: News) -> None:
+    """Ask for what was decided by copies of events of which an earlier one is kept now."""
+    bindings = await select_bindings(conn, {was.reader_id for was in news.earlier.values()})
+    doubtful = await doubtful_butts(conn, deps, (), bindings, news.doubts, share.as_of)
+    left = await left_behind(conn, news, bindings)
+    share.asked |= await ask_for(conn, deps, all_of(doubtful, left))
 
 
 async def _keep_beats(
@@ -244,13 +261,10 @@ async def _keep_beats(
     share.online += await places(conn, news.online, as_of)
 
 
-async def _write_down(
-    conn: Connection, deps: Deps, owner_id: UUID, share: _Share, error: Exception
-) -> None:
-    """Keep the events, and the failure with all that doing it again takes."""
+async def _write_down(conn: Connection, owner_id: UUID, share: _Share, error: Exception) -> None:
+    """Keep the failure, with all that doing it again takes and is not kept yet."""
     log.error("a target's events cannot be correlated", target=str(owner_id), error=str(error))
-    is_kept = await _keep(conn, deps, owner_id, share)
-    lost = [] if is_kept else [encode(each).decode() for each in share.accepted]
+    lost = [] if share.is_kept else [encode(each).decode() for each in share.accepted]
     requests = [each.request_id for each in share.accepted if each.request_id is not None]
     failure = Failure(
         job_id=f"correlate:{owner_id}",

@@ -109,6 +109,26 @@ WHERE boot.reader_id = doubted.reader_id AND boot.said_started_at = doubted.said
 RETURNING boot.reader_id, doubted.clear_at, doubted.event_clear_at AS heard_at
 """
 
+# Who was heard by a landing that had come before that on another way was not heard by it. What is
+# left are the words of its other landings, as far as nothing was left to be sent then: that is what
+# the newest heartbeat said, of those before it only that they were before it is known.
+BOOT_TAKE_BACK = """
+UPDATE reader_boot AS boot SET event_clear_at = (
+    SELECT max(event.received_at) FROM event
+    JOIN reader_status AS status ON status.reader_id = event.reader_id
+    WHERE event.reader_id = boot.reader_id AND event.type = 'arrow_landed'
+        AND event.occurred_at BETWEEN vouched.heard_at - interval '30 days'
+            AND vouched.heard_at + interval '1 hour'
+        AND event.received_at BETWEEN boot.started_at AND vouched.heard_at
+        AND coalesce(status.buffered, 0) = 0
+        AND coalesce(status.buffered_said_at <= event.received_at, true)
+)
+FROM unnest($1::uuid[], $2::timestamptz[]) AS vouched (reader_id, heard_at)
+WHERE boot.reader_id = vouched.reader_id AND boot.event_clear_at = vouched.heard_at
+RETURNING boot.reader_id, greatest(boot.started_at, boot.clear_at, boot.event_clear_at) AS clear_at,
+    vouched.heard_at
+"""
+
 
 class Doubt(Struct, frozen=True):
     """A reader whose word counts less than it did.
@@ -205,4 +225,26 @@ async def _doubt_events(conn: Connection, holding: Sequence[AcceptedBeat]) -> li
     return [
         Doubt(row["reader_id"], microseconds(row["clear_at"]), microseconds(row["heard_at"]))
         for row in rows
+    ]
+
+
+async def take_back(conn: Connection, words: Collection[tuple[UUID, int]]) -> list[Doubt]:
+    """Take back what landings said of their readers that had come before that on another way.
+
+    Args:
+        conn: In the transaction that keeps when they came first.
+        words: Each a reader, and when it was heard by that, microseconds.
+
+    Returns:
+        What is in doubt by it.
+    """
+    rows = await conn.fetch(
+        BOOT_TAKE_BACK,
+        [reader_id for reader_id, _ in words],
+        [instant(heard_at) for _, heard_at in words],
+    )
+    return [
+        Doubt(row["reader_id"], microseconds(row["clear_at"]), microseconds(row["heard_at"]))
+        for row in rows
+        if row["clear_at"] < row["heard_at"]
     ]

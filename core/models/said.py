@@ -11,9 +11,9 @@ from msgspec import Struct, field
 from core.domain.values import MILLISECOND, EventType
 from core.models.instants import LAST, held, instant, microseconds, optional_held
 from core.models.presence import UNSAID
-from core.models.reader_boot import Doubt, keep_boots
+from core.models.reader_boot import Doubt, keep_boots, take_back
 from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
-from core.postgres import Connection
+from core.postgres import Connection, Row
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
 LANDED = EventType.LANDED
@@ -35,7 +35,8 @@ RETURNING reader_id, last_heard_at
 # counts for nothing when the newest heartbeat is of a later one: what the reader had left to send
 # when the event came is not known any more. Nor does it count when it is sent again, perhaps by a
 # gateway, and perhaps after its reader is gone: of several copies, which may come on several ways
-# and be done in any order, only the first that came does, and that one's time is kept.
+# and be done in any order, only the first that came does, and all that one said is kept: another
+# may have been placed by another clock.
 # Clocks are measured by the same messages, and the events are among them: all of it is kept in the
 # same statement.
 SAID_KEEP = """
@@ -47,9 +48,16 @@ WITH stored AS (
     SELECT event_id, reader_id, type, instant(ts), instant(sent_at), instant(received_at),
         offset_ms, instant(occurred_at), arrow_id, x, y, sigma_mm, request_id
     FROM unnest($1::said_event[])
-    ON CONFLICT (event_id) DO UPDATE SET received_at = excluded.received_at
+    ON CONFLICT (event_id) DO UPDATE SET
+        ts = excluded.ts, sent_at = excluded.sent_at, received_at = excluded.received_at,
+        offset_ms = excluded.offset_ms, occurred_at = excluded.occurred_at,
+        arrow_id = excluded.arrow_id, x = excluded.x, y = excluded.y, sigma_mm = excluded.sigma_mm
         WHERE event.received_at > excluded.received_at
-    RETURNING event_id, received_at, xmax <> 0 AS was_known
+            AND event.reader_id = excluded.reader_id AND event.type = excluded.type
+    RETURNING event_id, received_at, CASE WHEN xmax <> 0 THEN (
+        SELECT ROW(before.received_at, before.occurred_at) FROM event AS before
+        WHERE before.event_id = event.event_id
+    ) END AS was
 ), kept AS (
     INSERT INTO reader_status AS status
         (reader_id, last_heard_at, is_online, battery_pct, firmware, buffered, buffered_said_at)
@@ -108,10 +116,10 @@ WITH stored AS (
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
         suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
 )
-SELECT reader_id, was_online, NULL::uuid AS event_id, NULL::boolean AS was_known, ARRAY(
+SELECT reader_id, was_online, NULL::uuid AS event_id, NULL::record AS was, ARRAY(
     SELECT partition_key FROM reader_way AS way WHERE way.reader_id = kept.reader_id
 ) AS ways FROM kept
-UNION ALL SELECT NULL, NULL, event_id, was_known, NULL FROM stored
+UNION ALL SELECT NULL, NULL, event_id, was, NULL FROM stored
 """
 
 STATUS_NOTE_BUFFERED = """
@@ -128,16 +136,30 @@ WHERE status.buffered_said_at IS NULL OR excluded.buffered_said_at >= status.buf
 """
 
 
+class Later(Struct, frozen=True):
+    """A copy of an event that counted before the first that came of it was done.
+
+    Args:
+        reader_id: Who said it.
+        received_at: When it came, microseconds.
+        at: When it happened by that copy.
+    """
+
+    reader_id: UUID
+    received_at: int
+    at: int
+
+
 class News(Struct, frozen=True):
     """What signs of life told.
 
     Args:
         online: Readers that were not online before and are now.
         doubts: Readers that said for the first time when they were switched on, or that more is to
-            come than was known.
+            come than was known, or earlier what was known already.
         new: Events that were not known before, in the order of their ids, and those of which an
             earlier copy came than was known.
-        earlier: The ids of these last.
+        earlier: What was known of these last, by their ids.
         ways: The keys of the ways that are noted of those who were heard, as far as there are any:
             who had to wait for a reader may have read them too early.
     """
@@ -146,7 +168,7 @@ class News(Struct, frozen=True):
     doubts: Sequence[Doubt]
     new: Sequence[AcceptedEvent]
     ways: Mapping[UUID, Collection[int]] = field(default_factory=dict)
-    earlier: Collection[UUID] = frozenset()
+    earlier: Mapping[UUID, Later] = field(default_factory=dict)
 
 
 class Said(Struct, frozen=True):
@@ -209,7 +231,11 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
             {**news.ways, **later.ways},
             news.earlier,
         )
-    return news
+    landed = {e.event_id for e in events if e.type is LANDED} & news.earlier.keys()
+    if not landed:
+        return news
+    vouched = {(news.earlier[e].reader_id, news.earlier[e].received_at) for e in landed}
+    return replace(news, doubts=[*news.doubts, *await take_back(conn, vouched)])
 
 
 def _rounds(heard: Sequence[Accepted]) -> list[list[Accepted]]:
@@ -262,13 +288,9 @@ async def keep_unheard(
     conn: Connection,
     events: Sequence[AcceptedEvent] = (),
     clocks: Mapping[ClockKey, KnownClock] | None = None,
-) -> Sequence[AcceptedEvent]:
-    """Keep events or clocks as `keep_said` does, which tell nothing of their readers' presence.
-
-    Returns:
-        The events that are new, in the order of their ids.
-    """
-    return (await keep_said(conn, Said((), {}, clocks or {}, events), LAST)).new
+) -> News:
+    """Keep events or clocks as `keep_said` does, which tell nothing of their readers' presence."""
+    return await keep_said(conn, Said((), {}, clocks or {}, events), LAST)
 
 
 async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[Doubt]:
@@ -327,7 +349,7 @@ class _Kept(Struct, frozen=True):
 
     online: Collection[UUID]
     new: Collection[UUID]
-    earlier: Collection[UUID]
+    earlier: Mapping[UUID, Later]
     ways: Mapping[UUID, Collection[int]]
 
 
@@ -361,9 +383,18 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     return _Kept(
         {row["reader_id"] for row in rows if row["was_online"]},
         {row["event_id"] for row in rows if row["event_id"] is not None},
-        {row["event_id"] for row in rows if row["was_known"]},
+        _earlier(said.events, rows),
         {row["reader_id"]: row["ways"] for row in rows if row["ways"]},
     )
+
+
+def _earlier(events: Sequence[AcceptedEvent], rows: Sequence[Row]) -> dict[UUID, Later]:
+    was = {row["event_id"]: row["was"] for row in rows if row["was"] is not None}
+    return {
+        event.event_id: Later(event.reader_id, *map(microseconds, was[event.event_id]))
+        for event in events
+        if event.event_id in was
+    }
 
 
 def _in_order(events: Sequence[AcceptedEvent]) -> list[AcceptedEvent]:

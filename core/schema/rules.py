@@ -8,10 +8,11 @@ from core.schema.types import Boundary
 
 LONGEST_WINDOW_MS = 600_000
 LONGEST_LANDING_WINDOW_MS = 60_000
+LONGEST_DEBOUNCE_MS = 10_000
 
 type Milliseconds = Annotated[int, Field(strict=True, ge=0, le=LONGEST_WINDOW_MS)]
 type LandingWindow = Annotated[int, Field(strict=True, ge=100, le=LONGEST_LANDING_WINDOW_MS)]
-type Debounce = Annotated[int, Field(strict=True, ge=0, le=10_000)]
+type Debounce = Annotated[int, Field(strict=True, ge=0, le=LONGEST_DEBOUNCE_MS)]
 type ArrowsPerEnd = Annotated[int, Field(strict=True, ge=1, le=100)]
 type Ends = Annotated[int, Field(strict=True, ge=1, le=1000)]
 

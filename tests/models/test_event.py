@@ -46,7 +46,7 @@ async def found(conn: Connection, field: Field, lane: int = 1, span: Span = ALWA
 
 async def keep(conn: Connection, *events: AcceptedEvent) -> list[UUID]:
     """Keep events; the ids of those that are new."""
-    return [event.event_id for event in await keep_unheard(conn, events)]
+    return [event.event_id for event in (await keep_unheard(conn, events)).new]
 
 
 async def test_new_events_are_told_in_the_order_of_their_ids(

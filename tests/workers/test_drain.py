@@ -96,8 +96,7 @@ async def test_any_order_and_batching_of_a_tournament_ends_in_the_same_shots(dep
     line = Range(deps, field)
     await line.say(*said, field.beat("1 target"), field.beat("2 target"))
     expected = {known.shot.id: known.shot for known in await line.shots()}
-    async with deps.pool.acquire() as conn:
-        await conn.execute("TRUNCATE ruling, standing, lesson, unmatched_landing, shot, event")
+    await line.forget()
     mixed = said + rng.choices(said, k=30)
     rng.shuffle(mixed)
     while mixed:

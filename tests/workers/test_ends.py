@@ -217,8 +217,7 @@ async def test_whatever_the_order_and_the_batches_the_ends_are_the_same(deps: De
     await line.say(*said, line.field.beat())
     expected = [(known.shot, known.end_number) for known in await line.shots()]
     assert len(with_flag(await line.shots(), ShotFlag.EXTRA_ARROW)) == 2
-    async with line.deps.pool.acquire() as conn:
-        await conn.execute("TRUNCATE ruling, standing, lesson, unmatched_landing, shot, event")
+    await line.forget()
     rng.shuffle(said)
     while said:
         await line.say(*said[:3])

@@ -201,8 +201,7 @@ async def test_it_is_the_same_whatever_came_late(deps: Deps) -> None:
     line = Range(deps, field)
     await line.say(*said)
     expected = [known.shot for known in await line.shots()]
-    async with deps.pool.acquire() as conn:
-        await conn.execute("TRUNCATE lesson, unmatched_landing, standing, shot, event CASCADE")
+    await line.forget()
     rng.shuffle(said)
     while said:
         some = [said.pop() for _ in range(min(len(said), rng.randint(1, 9)))]

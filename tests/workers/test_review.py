@@ -218,8 +218,7 @@ async def test_any_order_and_batching_ends_in_the_same_landings_of_nobody(deps: 
     await line.say(*said)
     stamps = {"created_at", "updated_at", "is_published"}
     expected = [{k: v for k, v in row.items() if k not in stamps} for row in await kept(line)]
-    async with deps.pool.acquire() as conn:
-        await conn.execute("TRUNCATE ruling, standing, lesson, unmatched_landing, shot, event")
+    await line.forget()
     mixed = said + rng.choices(said, k=20)
     rng.shuffle(mixed)
     while mixed:

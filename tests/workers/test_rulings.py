@@ -255,8 +255,7 @@ async def test_any_order_of_arrival_with_the_same_rulings_ends_in_the_same_shots
     said, begun = evening(line.field)
     outcomes = []
     for _ in range(3):
-        async with line.deps.pool.acquire() as conn:
-            await conn.execute("TRUNCATE ruling, standing, lesson, unmatched_landing, shot, event")
+        await line.forget()
         coming, rulings = list(said), one_of_each(line, begun)
         rng.shuffle(coming)
         rng.shuffle(rulings)

@@ -7,10 +7,11 @@ import pytest
 
 from core.domain.values import SECOND, ShotFlag, Status
 from core.gate import Haste
+from core.models.failed_job import count_failed_jobs
 from core.models.lossless import kept_bytes
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from tests.fields import as_if_received_then, now
-from tests.workers.conftest import Range, in_one_partition
+from tests.workers.conftest import Range, cursed, in_one_partition
 from tests.workers.moves import (
     Before,
     a_while_later,
@@ -185,6 +186,98 @@ async def test_of_a_landings_copies_the_first_that_came_counts_whichever_is_done
     shot = next(s.shot for s in await line.shots() if s.shot.release_event_id == release.event_id)
     assert shot.status is Status.LANDED
     assert ShotFlag.LATE_LANDING not in shot.flags
+
+
+@pytest.mark.parametrize("how", ["by itself", "together", "by an operator", "in vain"])
+async def test_what_is_sent_again_and_done_first_is_taken_back(
+    line: Range, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await past_its_opening(line)
+    release, hit = then(line.field.release(ago(line, 100.4)), 100), then(
+        line.field.landed(ago(line, 100)), 99
+    )
+    unseen = then(line.field.release(ago(line, 90)), 90)
+    await line.say(then(running(line), 150), release, unseen)
+    again = then(hit, 70)
+    if how == "together":
+        await line.say(again, hit)
+    else:
+        await line.say(again)
+        assert await became(line, unseen) is Status.MISSED
+    if how == "by itself":
+        await line.say(hit)
+    elif how == "by an operator":
+        arguments = {"entry": "1-0", **kept_bytes(encode(hit))}
+        await retrying({})(line.deps, await an_operator_retries(line.deps, "read_entry", arguments))
+    elif how == "in vain":
+        with monkeypatch.context() as patched:
+            patched.setattr("workers.batch.derive", cursed(line.field.targets[1]))
+            await line.say(hit)
+    await a_while_later(line, 0)
+    assert await became(line, release) is Status.LANDED
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("is_beat", [False, True])
+@pytest.mark.parametrize("is_first_done_last", [False, True])
+async def test_what_its_reader_said_besides_stands(
+    line: Range, is_first_done_last: bool, is_beat: bool
+) -> None:
+    await past_its_opening(line)
+    hit = then(line.field.landed(ago(line, 100)), 100)
+    missed, unseen = (then(line.field.release(ago(line, at)), at) for at in (90, 75))
+    landed, beat = line.field.landed(ago(line, 80)), running(line)
+    other = then(beat, 80) if is_beat else then(landed, 80)
+    await line.say(then(running(line), 150), missed, unseen)
+    copies = [hit, then(hit, 60)]
+    for copy in reversed(copies) if is_first_done_last else copies:
+        await line.say(copy, other)
+    await a_while_later(line, 0)
+    outcomes = [await became(line, each) for each in (missed, unseen)]
+    assert outcomes == [Status.MISSED, Status.UNRESOLVED]
+
+
+def own(said: AcceptedEvent, seconds: float) -> AcceptedEvent:
+    """What its reader sent itself so long ago, on a quick way."""
+    return replace(then(said, seconds), sent_at=now() - round((seconds + 0.01) * SECOND))
+
+
+def relayed(said: AcceptedEvent, seconds: float) -> AcceptedEvent:
+    """What a gateway passed on so long ago, whose clock is 20 s behind."""
+    sent_at = now() - round((seconds + 20) * SECOND)
+    return replace(then(said, seconds), sent_at=sent_at, by_gateway=True)
+
+
+@pytest.mark.parametrize("moved_at", [400, 290])
+async def test_copies_that_clocks_place_otherwise_count_as_the_first_has_it(
+    deps: Deps, moved_at: float
+) -> None:
+    found: list[list[Status]] = []
+    for is_first_done_last in (False, True):
+        moved = await moved_lately(deps, moved_at)
+        line, field = moved.line, moved.line.field
+        # By its own clock it landed 299 s ago, by the gateway's 279 s ago: before the reader was
+        # moved, and after.
+        hit = field.landed(ago(line, 299.2))
+        releases = [
+            then(field.release(ago(line, at), f"{lane}A"), at)
+            for at, lane in ((299.6, 1), (299.6, moved.lane), (279.6, 1), (279.6, moved.lane))
+        ]
+        copies = [own(hit, 299), relayed(hit, 100)]
+        said: list[Accepted] = [*releases, then(running(line), 350)]
+        said += reversed(copies) if is_first_done_last else copies
+        for each in said:
+            await moved.put(moved.after, each)
+            await moved.do_all()
+        # Somebody else does this, and remembers nothing.
+        await moved.put(moved.after, then(field.release(ago(line, 265), f"{moved.lane}A"), 265))
+        await moved.do_all()
+        assert len(await line.shots()) == 5 * (len(found) + 1)
+        found.append([await became(line, each) for each in releases])
+        async with deps.pool.acquire() as conn:
+            assert await count_failed_jobs(conn) == 0
+    assert found[0] == found[1]
+    assert found[0].count(Status.LANDED) == 1
 
 
 @pytest.mark.parametrize("delay", [0.01, 7, 25])
