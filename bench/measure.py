@@ -108,4 +108,6 @@ def run_of(figures: Mapping[str, float], tally: Tally, why_not: list[str]) -> Ru
     notes = []
     if most > BUSY_CORES:
         notes.append(f"the load generator took {most:.2f} of its one core: it may be what is slow")
+    if tally.sent_away:
+        notes.append(f"{tally.sent_away} requests were sent away (429, 503), and sent again")
     return Run({**figures, **shares}, why_not, found, notes)

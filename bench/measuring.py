@@ -42,7 +42,11 @@ def measure(wish: Wish, names: Sequence[str], json: Path | None, *, against: boo
 
 def _check_writable(json: Path) -> None:
     """Now, and not when hours of measuring are over."""
+    is_new = not json.exists()
     try:
         json.open("ab").close()
     except OSError as error:
         raise InvalidInputError("--json", f"nothing can be written there: {error}") from error
+    if is_new:
+        # Whoever breaks off before the first benchmark ends is left no file without anything in it.
+        json.unlink()

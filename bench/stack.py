@@ -126,7 +126,9 @@ def open_stack(workers: int) -> Iterator[Stack]:
 
     Raises:
         NotDurable: A figure would not count.
+        NotReady: `TMPDIR` names a place where nothing can be.
     """
+    _check_place(os.environ.get("TMPDIR"))
     with tempfile.TemporaryDirectory(prefix="quiver-bench-") as folder:
         # PostgreSQL is another user when we are root.
         Path(folder).chmod(0o755)
@@ -147,6 +149,13 @@ def open_stack(workers: int) -> Iterator[Stack]:
                 workers,
                 {name: pid for name, pid in servers.items() if pid is not None},
             )
+
+
+def _check_place(wished: str | None) -> None:
+    """Python would take another directory without a word, perhaps on another disk."""
+    taken = Path(tempfile.gettempdir())
+    if wished and not (Path(wished).is_dir() and taken.samefile(wished)):
+        raise NotReady(f"TMPDIR is {wished}, where nothing can be written")
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

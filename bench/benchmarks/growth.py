@@ -30,7 +30,8 @@ async def growth(stack: Stack, wish: Wish) -> Run:
         figures[f"{rows:,} rows: fixed loop ms"] = loop_ms()
         found, wrong = await _cost(stack, wish, fresh, f"{rows:,} rows")
         figures, why_not = figures | found, why_not + wrong
-    figures |= _ratio(figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
+    if len(wish.rows) > 1:
+        figures |= _ratio(figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
     return Run(figures, why_not)
 
 

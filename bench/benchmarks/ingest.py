@@ -1,6 +1,8 @@
 """Single events by many clients at once, each as soon as the one before was answered."""
 
-from bench.fields import set_up
+import time
+
+from bench.fields import set_up, stored
 from bench.figures import Run, spread
 from bench.load.job import Backlog
 from bench.measure import doubts, put_on, run_of
@@ -18,8 +20,13 @@ async def ingest(stack: Stack, wish: Wish) -> Run:
     events = int(MOST_PER_S * wish.seconds)
     late = Backlog(field, events, 1, CLIENTS, seconds=wish.seconds)
     tally = await put_on(stack, backlog=late)
+    # With the last answer it ends, and not all is done.
+    ended_at, (done, _) = time.monotonic(), await stored(stack, [field])
+    why_not = await doubts(stack, [field], tally)
     figures = {
         "requests/s": tally.backlog_sent / max(tally.backlog_sent_s, 1e-9),
         **spread("answer", tally.answers_ms),
+        "left to do at its end": tally.sent - done,
+        "that done s": time.monotonic() - ended_at,
     }
-    return run_of(figures, tally, await doubts(stack, [field], tally))
+    return run_of(figures, tally, why_not)

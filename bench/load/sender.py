@@ -87,6 +87,7 @@ class Sender:
                 return
             if status not in BUSY or time.monotonic() > until:
                 break
+            self.tally.sent_away += 1
             await asyncio.sleep(PAUSE_S)
         if status != ACCEPTED or (taken := orjson.loads(said)["data"]["accepted"]) != events:
             self._refuse(f"{status}: {said[:300].decode(errors='replace')}")

@@ -27,6 +27,7 @@ class Tally:
         lag_ms: How much later than due the requests were sent: the generator's own fault.
         sent: Events that were accepted.
         refused: Answers other than 202, or requests that failed.
+        sent_away: Requests that were to be sent again later, and were.
         unseen: Landings of which no frame came.
         unseen_live: Of these the live ones, by phase.
         live_s: From the begin to the last event of the live shooting.
@@ -50,6 +51,7 @@ class Tally:
     lag_ms: list[float] = field(default_factory=list)
     sent: int = 0
     refused: list[str] = field(default_factory=list)
+    sent_away: int = 0
     unseen: int = 0
     unseen_live: dict[str, int] = field(default_factory=dict)
     live_s: float = 0.0

@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from bench.load.job import Job
+from bench.load.tally import Sample, Tally
 from bench.machine import built
-from bench.measure import generate
+from bench.measure import generate, run_of
 from bench.measuring import measure
-from bench.stack import Stack
+from bench.stack import NotReady, Stack, open_stack
 from bench.suite import check_large_enough
+from bench.usage import Usage
 from bench.wish import Wish
 from core.embedded.process import spawn, wait_until
 from core.errors import InvalidInputError
@@ -72,3 +74,36 @@ def test_a_field_is_large_enough_for_what_is_shot() -> None:
 def test_where_nothing_can_be_written_nothing_is_measured(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="--json: nothing can be written there"):
         measure(Wish(), ["latency"], tmp_path / "none" / "figures.json", against=False)
+
+
+def test_who_is_interrupted_is_left_no_empty_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.measuring.open_stack", _interrupt)
+    before, new = tmp_path / "before.json", tmp_path / "new.json"
+    before.write_text("{}")
+    for file in (before, new):
+        with pytest.raises(KeyboardInterrupt):
+            measure(Wish(), ["latency"], file, against=False)
+    assert before.read_text() == "{}" and not new.exists()
+
+
+def _interrupt(_: int) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("name", ["none", "file"])
+def test_a_place_that_cannot_be_taken_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / name))
+    with pytest.raises(NotReady, match=f"TMPDIR is .*{name}, where nothing can be written"):
+        with open_stack(1):
+            pass
+
+
+def test_what_was_sent_away_is_told() -> None:
+    usage = {"load": Usage(0.0, 10.0)}
+    tally = Tally(sent_away=2, samples=[Sample(0.0, usage), Sample(1.0, usage)])
+    assert run_of({}, tally, []).notes == ["2 requests were sent away (429, 503), and sent again"]

@@ -51,7 +51,7 @@ async def test_what_is_taken_counts() -> None:
 
 async def test_who_is_sent_away_comes_again() -> None:
     tally = await sent(BUSY, BUSY, TAKEN)
-    assert (tally.sent, tally.refused) == (2, [])
+    assert (tally.sent, tally.refused, tally.sent_away) == (2, [], 2)
 
 
 @pytest.mark.parametrize("said", [PARTLY, WRONG, b""])
