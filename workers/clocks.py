@@ -10,6 +10,7 @@ from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
 from core.domain.clock_reading import heard
 from core.domain.values import MILLISECOND
 from core.log import get_logger
+from core.models.reader_boot import Start
 from core.models.reader_clock import ClockKey, KnownClock, Source
 from core.schema.inbox import Accepted, AcceptedBeat
 
@@ -37,11 +38,13 @@ class Corrected(Struct, frozen=True):
         accepted: In the order in which it came.
         suspects: Readers whose clocks became suspect by it.
         clocks: What is known of clocks since, where that is something else than before.
+        starts: When readers were switched on, as far as only their clocks tell.
     """
 
     accepted: Sequence[Accepted]
     suspects: Sequence[Suspect] = ()
     clocks: Mapping[ClockKey, KnownClock] = field(default_factory=dict)
+    starts: Sequence[Start] = ()
 
 
 class _Clocks(Struct):
@@ -49,6 +52,7 @@ class _Clocks(Struct):
 
     bounds: Bounds
     known: dict[ClockKey, Clock] = field(default_factory=dict)
+    starts: list[Start] = field(default_factory=list)
 
     def take(self, said: Accepted) -> None:
         """Learn from a message."""
@@ -67,14 +71,16 @@ class _Clocks(Struct):
 
     def _take(self, reader_id: UUID, source: Source, reading: Reading) -> None:
         before = self.known.get((reader_id, source), Clock())
-        self.known[reader_id, source] = heard(before, reading, self.bounds)
+        after = self.known[reader_id, source] = heard(before, reading, self.bounds)
+        if after.known_at not in (None, before.known_at):
+            self.starts.append(Start(reader_id, after.started_at, after.known_at))
 
     def offset(self, said: Accepted) -> int:
         """What is to be added to the times of a message; 0 when nothing ever told."""
         if isinstance(said, AcceptedBeat):
             at = said.received_at if said.started_at is None else said.started_at
             clocks = self._of(said.reader_id, Source.READER, Source.GATEWAY)
-            offsets = (clock.offset_of(at, said.received_at, self.bounds) for clock in clocks)
+            offsets = (clock.offset_of_start(at, said.received_at, self.bounds) for clock in clocks)
             return next((each for each in offsets if each is not None), 0)
         own = (Source.READER, Source.GATEWAY)
         for clock in self._of(said.reader_id, *(own[::-1] if said.by_gateway else own)):
@@ -114,7 +120,7 @@ def correct(
         if key not in before or clock != before[key].clock
     }
     corrected = [found.get(id(each), each) for each in accepted]
-    return Corrected(corrected, list(_suspects(before, after)), after)
+    return Corrected(corrected, list(_suspects(before, after)), after, clocks.starts)
 
 
 def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:

@@ -79,10 +79,12 @@ class Before(Struct, frozen=True):
     Args:
         offset: What was added to its times.
         started_at: When the reader had been switched on, by that clock, if it said so.
+        heard_at: When the last message came that is known to be by it.
     """
 
     offset: int
     started_at: int | None
+    heard_at: int | None = None
 
 
 class Clock(Struct, frozen=True):
@@ -95,6 +97,11 @@ class Clock(Struct, frozen=True):
         started_at: When the reader says it was switched on, by its own clock.
         before: The clock before.
         jumped_at: When it was last found to have been set since the reader was switched on.
+        quick_at: When a message came last that was about as quick as any, of a clock that was never
+            set.
+        slow: The first message since that came later than that by as much as those after it.
+        known_at: When it was known that a clock that was never set had begun again. What came
+            before is by another offset, or by that of a message that may have been slow.
     """
 
     samples: tuple[Sample, ...] = ()
@@ -103,6 +110,9 @@ class Clock(Struct, frozen=True):
     started_at: int | None = None
     before: Before | None = None
     jumped_at: int | None = None
+    quick_at: int | None = None
+    slow: Sample | None = None
+    known_at: int | None = None
 
     @property
     def offset(self) -> int | None:
@@ -133,6 +143,14 @@ class Clock(Struct, frozen=True):
         is_ahead = at + now > received_at + bounds.jump >= at + before.offset
         is_possible = bounds.believes(at + before.offset, received_at)
         return before.offset if is_possible and (is_early or is_ahead) else now
+
+    def offset_of_start(self, at: int, received_at: int, bounds: Bounds = Bounds()) -> int | None:
+        """As `offset_of`, of when the reader says that it was switched on: it counts from when that
+        was known, where it is not told otherwise."""
+        offset = self.offset_of(at, received_at, bounds)
+        if offset is None or self.known_at is None or offset != self.offset:
+            return offset
+        return max(offset, self.known_at - at)
 
 
 # Of the same measurements for each event of a reader until there is another.

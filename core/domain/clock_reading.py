@@ -6,13 +6,17 @@ not believed, until nothing has come as quickly as before for two minutes: then 
 back. What comes meanwhile keeps the offset that was known. A clock that was set by more than a
 request lasts needs three stretches that agree; by more than anything is kept back, or when its
 reader tells its unchanged start by another clock, it is believed at once.
+
+A clock that was never set begins at the same time whenever its reader is switched on. That this was
+done again is believed when the reader had run for long enough before, else when a second message
+says the same some seconds later.
 """
 
 from collections.abc import Sequence
 from copy import replace
 
 from core.domain.clock import STRETCH, Before, Bounds, Clock, Reading, Sample, best, drift
-from core.domain.values import SECOND
+from core.domain.values import MILLISECOND, SECOND
 
 # Two minutes of a reader that beats. A crystal that is 50 ppm off moves by 6 ms meanwhile, and a
 # crowded network lets a message through quickly now and then.
@@ -28,6 +32,9 @@ SAME_START = SECOND
 ANOTHER_START = 5 * SECOND
 # A clock that is so far behind runs since its reader was switched on.
 NEVER_SET = 86_400 * SECOND
+# What is held back comes at once in the end: of two messages that left so far apart and took
+# equally long, as far as networks are steady, neither was.
+APART, ALIKE = 5 * SECOND, 200 * MILLISECOND
 
 
 def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
@@ -49,9 +56,7 @@ def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
     sample = Sample(reading.received_at, reading.received_at - reading.sent_at)
     if clock.begun_at is None:
         clock = replace(clock, begun_at=sample.received_at)
-    if _began_again(clock, sample):
-        return _anew(clock, clock.started_at, None, sample)
-    return _measured(clock, sample, bounds)
+    return (_run_on if _was_never_set(clock) else _measured)(clock, sample, bounds)
 
 
 def _started(clock: Clock, reading: Reading, started_at: int, bounds: Bounds) -> Clock:
@@ -117,16 +122,73 @@ def _measured(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     return _anew(clock, last - risen.late, sample.received_at, *kept)
 
 
-def _began_again(clock: Clock, sample: Sample) -> bool:
-    """Whether a clock begins at the same time whenever its reader is switched on, and did since the
-    message before: by it the reader has run no longer than that. A clock that was set does not, and
-    a slow request soon after a start looks the same."""
+def _was_never_set(clock: Clock) -> bool:
+    """Whether a clock begins at the same time whenever its reader is switched on."""
     offset = clock.offset
-    if clock.started_at is None or offset is None or offset < NEVER_SET:
-        return False
-    has_run = sample.received_at - sample.late - clock.started_at
+    return clock.started_at is not None and offset is not None and offset >= NEVER_SET
+
+
+def _run_on(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
+    """A clock that was never set after one more measurement."""
+    if _is_of_the_run_before(clock, sample, bounds):
+        return clock
+    if _began_again(clock, sample):
+        return _run_anew(clock, sample)
+    clock = _weighed(clock, sample, bounds)
+    if clock.slow is not None and _is_of_another_run(clock, clock.slow, sample):
+        return _run_anew(clock, clock.slow, sample)
+    return _measured(clock, sample, bounds)
+
+
+def _began_again(clock: Clock, sample: Sample) -> bool:
+    """Whether a clock that was never set began since the message before: by it the reader has run
+    no longer than that. A slow request soon after a start looks the same."""
+    has_run = sample.received_at - sample.late - (clock.started_at or 0)
     since = sample.received_at - clock.samples[-1].received_at
-    return 0 <= has_run <= since and sample.late > offset + ANOTHER_START
+    return 0 <= has_run <= since and sample.late > (clock.offset or 0) + ANOTHER_START
+
+
+def _run_anew(clock: Clock, *samples: Sample) -> Clock:
+    """A clock that was never set, whose reader was switched on again."""
+    begun = _anew(clock, clock.started_at, None, *samples)
+    heard_at = max(clock.samples[-1].received_at, clock.quick_at or 0)
+    before = None if begun.before is None else replace(begun.before, heard_at=heard_at)
+    return replace(begun, before=before, known_at=samples[-1].received_at)
+
+
+def _is_of_the_run_before(clock: Clock, sample: Sample, bounds: Bounds) -> bool:
+    """Whether a message left before its reader was switched on again: by it the reader has run
+    since before others of that run came."""
+    before = clock.before
+    if clock.known_at is None or before is None or before.heard_at is None:
+        return False
+    began_at = (clock.started_at or 0) + sample.late
+    was_late = sample.late - before.offset
+    return began_at < before.heard_at and -bounds.jump <= was_late <= LONGEST_DELAY
+
+
+def _weighed(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
+    """A clock that was never set, with how quick the last messages were."""
+    slow = clock.slow
+    if sample.late <= (clock.offset or 0) + bounds.jump:
+        quick_at = max(clock.quick_at or 0, sample.received_at)
+        is_past = slow is not None and slow.received_at < quick_at
+        return replace(clock, quick_at=quick_at, slow=None if is_past else slow)
+    if slow is None or (slow.received_at < sample.received_at and not _are_alike(slow, sample)):
+        return replace(clock, slow=sample)
+    return clock
+
+
+def _is_of_another_run(clock: Clock, slow: Sample, sample: Sample) -> bool:
+    """Whether two messages left after their reader was switched on again: both say so, and nothing
+    has come as quickly as before since."""
+    began_at = (clock.started_at or 0) + min(slow.late, sample.late)
+    is_told_twice = sample.received_at - slow.received_at >= APART and _are_alike(slow, sample)
+    return is_told_twice and began_at >= (clock.quick_at or 0)
+
+
+def _are_alike(one: Sample, other: Sample) -> bool:
+    return abs(one.late - other.late) <= ALIKE
 
 
 def _tells_nothing(sample: Sample, known: Sequence[Sample]) -> bool:

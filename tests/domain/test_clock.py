@@ -249,7 +249,9 @@ def test_a_clock_that_begins_at_the_same_time_again_is_a_start() -> None:
     again = beat(290 * SECOND, behind=behind, started=260 * SECOND)
     clock = after(*first, again)
     assert (clock.offset, clock.jumped_at, clock.started_at) == (behind + WAY, None, 0)
-    assert clock.before == Before(NOON + WAY, 0)
+    assert clock.before == Before(NOON + WAY, 0, first[-1].received_at)
+    # Until then it may have been measured by a slow message.
+    assert clock.offset_of_start(0, again.received_at) == again.received_at
     # An event tells as much.
     event = beat(290 * SECOND, behind=behind)
     assert after(*first, event) == clock
@@ -267,6 +269,48 @@ def test_a_request_that_takes_long_soon_after_a_start_is_no_start() -> None:
     assert after(first, slow).offset == WAY
     overtaken = beat(SECOND, way=20 * SECOND)
     assert after(beat(2 * SECOND, started=0), overtaken).offset == WAY
+
+
+def run(began: int, *at: int, way: int = WAY) -> list[Reading]:
+    """What is said so long after a reader was switched on whose clock then begins at 1970."""
+    return [beat(began + each, behind=NOON + began, started=began, way=way) for each in at]
+
+
+def test_a_start_soon_after_another_is_believed_when_it_is_said_twice() -> None:
+    clock = after(*run(0, SECOND, 2 * SECOND))
+    once = after(*run(4 * SECOND, SECOND), clock=clock)
+    assert (once.offset, once.known_at) == (NOON + WAY, None)
+    again = run(4 * SECOND, 11 * SECOND)
+    twice = after(*again, clock=once)
+    assert (twice.offset, twice.known_at) == (NOON + 4 * SECOND + WAY, again[0].received_at)
+    # A slow message says nothing of when the next is on time.
+    calm = after(*run(0, 6 * SECOND), *again, clock=once)
+    assert (calm.offset, calm.known_at) == (NOON + WAY, None)
+
+
+def test_who_was_heard_since_was_not_switched_on_again_before() -> None:
+    clock = after(*run(0, SECOND, 4 * SECOND + 500 * MILLISECOND))
+    crowded = after(*run(0, 6 * SECOND, 16 * SECOND, way=3 * SECOND), clock=clock)
+    assert (crowded.offset, crowded.known_at) == (NOON + WAY, None)
+
+
+def test_what_was_held_back_and_comes_at_once_is_no_start() -> None:
+    clock = after(*run(0, 100 * MILLISECOND))
+    held_back = [run(0, at, way=9 * SECOND - at)[0] for at in (4 * SECOND, 4 * SECOND + 1)]
+    assert after(*held_back, clock=clock).known_at is None
+
+
+def test_a_late_word_of_the_run_before_does_not_bring_it_back() -> None:
+    clock = after(*run(0, SECOND, 101 * SECOND), *run(200 * SECOND, SECOND))
+    assert clock.offset == NOON + 200 * SECOND + WAY
+    late = run(0, 110 * SECOND, way=92 * SECOND)[0]
+    assert after(late, clock=clock) == clock
+    assert clock.offset_of(110 * SECOND, late.received_at) == NOON + WAY
+
+
+def test_a_clock_that_is_set_after_a_start_is_followed() -> None:
+    clock = after(*run(0, SECOND, 101 * SECOND), *run(200 * SECOND, SECOND))
+    assert after(beat(210 * SECOND), clock=clock).offset == WAY
 
 
 def test_a_late_word_of_the_start_before_changes_nothing() -> None:

@@ -1,0 +1,103 @@
+"""A reader without a battery that is switched off and on again and again, sometimes at once: its
+clock begins at 1970 each time."""
+
+import random
+from collections.abc import Iterator
+from copy import replace
+from dataclasses import dataclass, field
+
+import pytest
+
+from core.domain.values import SECOND, Status
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
+from tests.fields import now
+from tests.workers.conftest import Range, in_one_partition
+from tests.workers.moves import a_while_later, became, past_its_opening
+from workers.deps import Deps
+
+BEGIN, SHOT_EVERY, FLIGHT = 900.0, (6.0, 20.0), 0.4
+
+
+@dataclass
+class Story:
+    """What was said, with when it came, and the arrows. All times are seconds before `end`.
+
+    Args:
+        line: Where it happens.
+        rng: Draws everything.
+        end: Microseconds.
+    """
+
+    line: Range
+    rng: random.Random
+    end: int
+    said: list[Accepted] = field(default_factory=list)
+    hits: list[AcceptedEvent] = field(default_factory=list)
+    unseen: list[AcceptedEvent] = field(default_factory=list)
+
+    def say[Said: (AcceptedEvent, AcceptedBeat)](
+        self, word: Said, left: float, run: float | None
+    ) -> Said:
+        """Have a word come soon after it left, by the clock of a run of its reader."""
+        way = self.rng.uniform(0.005, 0.05)
+        by_its_clock = None if run is None else round((run - left) * SECOND)
+        came = self.end - round((left - way) * SECOND)
+        heard = replace(word, received_at=came, sent_at=by_its_clock)
+        self.said.append(heard)
+        return heard
+
+    def shoot(self, at: float, run: float | None) -> None:
+        """An arrow, and its landing where the reader runs and sees it."""
+        shot = self.line.field.release((self.end - self.line.field.starts_at) / SECOND - at)
+        release = self.say(shot, at, None)
+        if run is None:
+            self.unseen.append(release)
+        elif self.rng.random() < 0.5:
+            self.hits.append(release)
+            landed = replace(self.line.field.landed(0), ts=round((run - at + FLIGHT) * SECOND))
+            self.say(landed, at - FLIGHT - 0.01, run)
+
+
+def runs(rng: random.Random) -> Iterator[tuple[float, float]]:
+    """When the reader was switched on, and off."""
+    on = BEGIN
+    while on > 20:
+        lasts = rng.choice([(0.5, 15), (20, 200), (100, 300)])
+        off = max(0.0, on - rng.uniform(*lasts))
+        yield on, off
+        on = off - rng.uniform(*rng.choice([(0.3, 4), (5, 30), (30, 120)]))
+
+
+def told(line: Range, seed: int) -> Story:
+    """A quarter of an hour."""
+    story = Story(line, random.Random(seed), now())
+    began = list(runs(story.rng))
+    for on, off in began:
+        at = on - story.rng.uniform(0.2, 2)
+        while at > off:
+            story.say(replace(line.field.beat(buffered=0), started_at=0), at, on)
+            at -= story.rng.choice([10, 10, 10, 30])
+    at = BEGIN
+    while (at := at - story.rng.uniform(*SHOT_EVERY)) > 40:
+        running = (on for on, off in began if on >= at and off <= at - FLIGHT - 0.2)
+        story.shoot(at, next(running, None))
+    story.said.sort(key=lambda word: word.received_at)
+    return story
+
+
+@pytest.mark.parametrize("seed", [4, 31, 47, 52, 55, 99])
+async def test_no_arrow_that_hit_or_that_nobody_saw_is_a_miss(deps: Deps, seed: int) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    story = told(line, seed)
+    cut = random.Random(seed)
+    while story.said:
+        some = cut.choice([1, 1, 2, 5])
+        await line.say(*story.said[:some])
+        del story.said[:some]
+    await a_while_later(line, 0)
+    wrong = [
+        each for each in story.hits + story.unseen if await became(line, each) is Status.MISSED
+    ]
+    assert not wrong
+    assert story.hits and story.unseen
