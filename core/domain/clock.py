@@ -87,7 +87,7 @@ class Before(Struct, frozen=True):
     heard_at: int | None = None
 
 
-class Clock(Struct, frozen=True):
+class Clock(Struct, frozen=True, omit_defaults=True):
     """What is known of a reader's clock, since it was last set or switched on.
 
     Args:
