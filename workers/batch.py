@@ -455,15 +455,17 @@ async def doubtful_butts(
 
 async def left_behind(conn: Connection, news: News, bindings: Bindings) -> dict[UUID, Span]:
     """The targets where events were, as far as was known before earlier copies of them came that
-    other clocks may place otherwise, and when the releases lie whose shots have them. Whoever
-    derives them does not go by what it remembers of them."""
-    types = {event.event_id: event.type for event in news.new}
+    other clocks may place otherwise, and where they are, and when the releases lie whose shots have
+    them. Whoever derives them does not go by what it remembers of them."""
+    again = [event for event in news.new if event.event_id in news.earlier]
     left = joined(
-        (bound.target_id, touched(types[event_id], was.at, WIDEST))
-        for event_id, was in news.earlier.items()
-        if (bound := bindings.place(was.reader_id, was.at)) is not None
+        (bound.target_id, touched(event.type, at, WIDEST))
+        for event in again
+        for at in (event.at, news.earlier[event.event_id].at)
+        if (bound := bindings.place(event.reader_id, at)) is not None
     )
     if left:
+        # All in one order: two workers whose readers changed places would wait for each other.
         await take_turns(conn, left.keys())
     return left
 

@@ -35,6 +35,7 @@ WITH changed AS (
         session_id = new.session_id, target_id = new.target_id, slot_id = new.slot_id,
         archer_id = new.archer_id, arrow_id = new.arrow_id,
         landing_event_id = new.landing_event_id, engage_time = instant(new.engage_time),
+        release_time = instant(new.release_time),
         landing_time = instant(new.landing_time), deadline = instant(new.deadline),
         x = new.x, y = new.y,
         status = new.status, score = new.score, is_x = new.is_x, label = new.label,

@@ -1,23 +1,29 @@
 """Words that are heard late or twice, and starts that look like the one before: none of them says
 that a reader was there that was not."""
 
+import asyncio
+from collections.abc import Collection
 from copy import replace
+from uuid import UUID
 
 import pytest
 
 from core.domain.values import SECOND, ShotFlag, Status
 from core.gate import Haste
+from core.models.butt import take_turns
 from core.models.failed_job import count_failed_jobs
 from core.models.lossless import kept_bytes
+from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
 from tests.fields import as_if_received_then, now
-from tests.workers.conftest import Range, cursed, in_one_partition
+from tests.workers.conftest import WITHIN_S, Range, cursed, in_one_partition
 from tests.workers.moves import (
     Before,
     a_while_later,
     ago,
     an_operator_retries,
     became,
+    bind,
     in_batches,
     moved_lately,
     past_its_opening,
@@ -278,6 +284,57 @@ async def test_copies_that_clocks_place_otherwise_count_as_the_first_has_it(
             assert await count_failed_jobs(conn) == 0
     assert found[0] == found[1]
     assert found[0].count(Status.LANDED) == 1
+
+
+async def test_a_release_is_where_its_first_copy_has_it(line: Range) -> None:
+    await past_its_opening(line)
+    release = line.field.release(ago(line, 200))
+    await line.say(then(line.field.landed(ago(line, 199.6)), 199))
+    for copy in (relayed(release, 100), own(release, 199.9)):
+        await line.say(copy)
+    # The next arrow is shot where that was by the gateway's clock, and nothing is remembered.
+    line.deps.memory.forget()
+    await line.say(then(line.field.release(ago(line, 178)), 178))
+    assert await became(line, release) is Status.LANDED
+    shot = next(s.shot for s in await line.shots() if s.shot.release_event_id == release.event_id)
+    assert abs(shot.released_at - release.ts) < SECOND
+
+
+async def test_what_is_remembered_of_the_butt_where_the_first_copy_has_it_is_read_anew(
+    deps: Deps,
+) -> None:
+    moved = await moved_lately(deps, 290)
+    line, field = moved.line, moved.line.field
+    hit, release = field.landed(ago(line, 299.2)), then(field.release(ago(line, 299.6)), 299)
+    said: list[Accepted] = [then(running(line), 350), release, relayed(hit, 100), own(hit, 299)]
+    for each in said:
+        await moved.put(moved.after, each)
+        await moved.do_all()
+    assert await became(line, release) is Status.LANDED
+
+
+async def test_readers_that_changed_places_do_not_lock_each_other_out(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moved = await moved_lately(deps, 290)
+    line, field, lane = moved.line, moved.line.field, moved.lane
+    await bind(line, f"{lane} target", 1, 290)
+    hits = [field.landed(ago(line, 299.2), lane) for lane in (1, lane)]
+    for home, hit in zip((moved.after, moved.before), hits, strict=True):
+        await moved.put(home, relayed(hit, 100))
+    await moved.do_all()
+    for home, hit in zip((moved.before, moved.after), hits, strict=True):
+        await moved.put(home, own(hit, 299))
+    begun = asyncio.Barrier(2)
+
+    async def at_once(conn: Connection, targets: Collection[UUID]) -> None:
+        await begun.wait()
+        await take_turns(conn, targets)
+
+    monkeypatch.setattr("workers.batch.take_turns", at_once)
+    other = replace(line.deps, turns=asyncio.Semaphore(1))
+    async with asyncio.timeout(WITHIN_S):
+        await asyncio.gather(drain(line.deps, moved.before), drain(other, moved.after))
 
 
 @pytest.mark.parametrize("delay", [0.01, 7, 25])
