@@ -20,7 +20,7 @@ from core.models.presence import is_unsaid
 from core.models.shared import shared
 from core.postgres import Connection
 
-# All of a butt in one read: what belongs to it comes as lists of rows.
+# All of a butt in one read: what belongs to it comes as lists of rows. To be told the turns.
 BUTT_SELECT = """
 SELECT target.id, target.session_id, coalesce(target.distance, session.distance) AS distance,
     session.start_time, session.end_time, session.rules,
@@ -57,7 +57,7 @@ SELECT target.id, target.session_id, coalesce(target.distance, session.distance)
         SELECT ROW(min(release_time), max(release_time)) FROM shot
         WHERE target_id = target.id AND NOT is_settled AND status <> 'voided' AND deadline <= $2
     ) AS unsettled,
-    coalesce((SELECT turn FROM butt_turn WHERE target_id = target.id), 0) AS turn,
+    coalesce((SELECT turn FROM known_turn WHERE target_id = target.id), 0) AS turn,
     (
         SELECT coalesce(sum(hash_record_extended(binding, 0)), 0)::text
         FROM reader_binding AS binding WHERE target_id = target.id
@@ -66,12 +66,17 @@ FROM target JOIN session ON session.id = target.session_id
 WHERE target.id = ANY ($1)
 """
 
-# What is read after it in the same statement is as it was before.
+BUTT_KNOW_TURN = """
+WITH known_turn AS (SELECT target_id, turn FROM butt_turn WHERE target_id = ANY ($1))
+"""
+# What is read after it in the same statement is as it was before, but for the turn: whoever had to
+# wait for it is told the one that the other took.
 BUTT_TAKE_TURN = """
-WITH taken AS (
+WITH known_turn AS (
     INSERT INTO butt_turn AS kept (target_id, turn)
     SELECT id, 1 FROM target WHERE id = ANY ($1) ORDER BY id
     ON CONFLICT (target_id) DO UPDATE SET turn = kept.turn + 1
+    RETURNING target_id, turn - 1 AS turn
 )
 """
 
@@ -137,7 +142,7 @@ async def select_butts(
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
     """
-    rows = await conn.fetch(BUTT_SELECT, sorted(target_ids), FIRST)
+    rows = await conn.fetch(BUTT_KNOW_TURN + BUTT_SELECT, sorted(target_ids), FIRST)
     return await _placed(conn, rows, offline_after)
 
 

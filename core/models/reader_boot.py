@@ -180,13 +180,21 @@ async def keep_boots(
         Start(
             beat.reader_id,
             beat.started_at,
-            None if beat.started_at is None else beat.started_at + (beat.offset or 0),
+            _began(beat),
             None if beat.buffered or not is_clear else beat.received_at,
         )
         for beat in telling
     ]
     doubts = await keep_starts(conn, starts, is_clear=is_clear) if starts else []
     return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
+
+
+def _began(beat: AcceptedBeat) -> int | None:
+    """When it was switched on, by our clock; not after it said so, however wrong its clock was
+    measured."""
+    if beat.started_at is None:
+        return None
+    return min(beat.started_at + (beat.offset or 0), beat.received_at)
 
 
 async def keep_starts(

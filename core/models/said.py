@@ -225,7 +225,8 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
     # Before what they are known by is heard: it is no word of the start before.
     doubts = [doubt for start in said.starts for doubt in await keep_starts(conn, [start])]
     news = await _keep_round(conn, replace(said, heard=first, events=events), online_since)
-    news = replace(news, doubts=[*doubts, *news.doubts])
+    taken_back = await _take_back(conn, events, news)
+    news = replace(news, doubts=[*doubts, *news.doubts, *taken_back])
     kept = {event.event_id for event in news.new}
     for heard in others:
         later = await _keep_round(conn, Said(heard, said.last_heard, {}, kept=kept), online_since)
@@ -236,11 +237,18 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
             {**news.ways, **later.ways},
             news.earlier,
         )
+    return news
+
+
+async def _take_back(
+    conn: Connection, events: Sequence[AcceptedEvent], news: News
+) -> Sequence[Doubt]:
+    """Take back what later copies of landings said; what is in doubt by it."""
     landed = {e.event_id for e in events if e.type is LANDED} & news.earlier.keys()
     if not landed:
-        return news
+        return ()
     vouched = {(news.earlier[e].reader_id, news.earlier[e].received_at) for e in landed}
-    return replace(news, doubts=[*news.doubts, *await take_back(conn, vouched)])
+    return await take_back(conn, vouched)
 
 
 def _rounds(heard: Sequence[Accepted]) -> list[list[Accepted]]:

@@ -38,7 +38,8 @@ FROM unnest(
 )
 ON CONFLICT (landing_event_id) DO UPDATE SET
     session_id = excluded.session_id, target_id = excluded.target_id,
-    landed_at = excluded.landed_at, arrow_id = excluded.arrow_id, reason = excluded.reason,
+    landed_at = excluded.landed_at, x = excluded.x, y = excluded.y, arrow_id = excluded.arrow_id,
+    sigma_mm = excluded.sigma_mm, reason = excluded.reason,
     nearest_shot_id = excluded.nearest_shot_id, duplicates = excluded.duplicates,
     deadline = excluded.deadline, updated_at = now()
 """

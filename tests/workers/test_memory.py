@@ -1,5 +1,6 @@
 """What a worker remembers of butts between two drains."""
 
+import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from copy import replace
 from typing import Any
@@ -10,11 +11,12 @@ import pytest
 from core.domain.learning import REMEMBERED, Lesson
 from core.domain.values import SECOND, Event, EventType, Status
 from core.domain.window import ALWAYS
-from core.models.butt import PlacedButt
-from core.models.instants import instant
+from core.models.butt import PlacedButt, select_butts, take_butts, take_turns
+from core.models.instants import instant, now
 from core.models.reader_binding import bind_from
 from core.models.said import keep_unheard
 from tests.domain.fields import butt
+from tests.models.test_presence import until_it_waits
 from tests.workers.conftest import Range, cursed
 from workers import batch, recall
 from workers.memory import LATEST, MOST_EVENTS, Memory, Remembered
@@ -229,3 +231,21 @@ def test_what_may_be_other_than_remembered_is_not_recalled(
 def placed(target_id: UUID) -> PlacedButt:
     """A butt at its first turn's end; nothing else matters here."""
     return PlacedButt(target_id, uuid4(), None, butt(), False, None, turn=1)
+
+
+async def test_whoever_waits_for_a_butts_turn_is_told_of_the_one_before(line: Range) -> None:
+    target = line.field.targets[1]
+    await shoot(line, 10)
+    async with line.deps.pool.acquire() as one, line.deps.pool.acquire() as other:
+
+        async def take() -> int:
+            async with other.transaction():
+                butts = await take_butts(other, [target], line.deps.offline_after, now())
+                return butts[target].turn
+
+        async with one.transaction():
+            known = (await select_butts(one, [target], line.deps.offline_after))[target].turn
+            await take_turns(one, [target])
+            taking = asyncio.create_task(take())
+            await until_it_waits(one, other)
+        assert await taking == known + 1

@@ -12,6 +12,7 @@ from core.domain.values import SECOND, ShotFlag, Status
 from core.gate import Haste
 from core.models.butt import take_turns
 from core.models.failed_job import count_failed_jobs
+from core.models.instants import microseconds
 from core.models.lossless import kept_bytes
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
@@ -335,6 +336,56 @@ async def test_readers_that_changed_places_do_not_lock_each_other_out(
     other = replace(line.deps, turns=asyncio.Semaphore(1))
     async with asyncio.timeout(WITHIN_S):
         await asyncio.gather(drain(line.deps, moved.before), drain(other, moved.after))
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+@pytest.mark.parametrize("is_first_done_last", [False, True])
+async def test_a_first_copy_that_is_done_with_the_next_start_counts(
+    line: Range, is_first_done_last: bool, is_together: bool
+) -> None:
+    await past_its_opening(line)
+    missed = then(line.field.release(ago(line, 110)), 110)
+    hit = then(line.field.landed(ago(line, 100)), 100)
+    copies = [hit, then(hit, 70)]
+    started = then(line.field.beat(started=ago(line, 60), buffered=0), 50)
+    await line.say(then(running(line), 150), missed)
+    first, second = reversed(copies) if is_first_done_last else copies
+    await line.say(first)
+    await in_batches(line, [second, started], is_together=is_together)
+    await a_while_later(line, 0)
+    assert await became(line, missed) is Status.MISSED
+
+
+async def test_where_a_landing_of_nobody_was_is_what_its_first_copy_said(line: Range) -> None:
+    hit = then(line.field.landed(ago(line, 100), x=10.0), 99)
+    await line.say(replace(then(hit, 60), x=20.0))
+    await line.say(hit)
+    async with line.deps.pool.acquire() as conn:
+        assert await conn.fetchval("SELECT x FROM unmatched_landing") == 10.0
+
+
+async def test_a_shot_whose_release_is_moved_is_written_once(line: Range) -> None:
+    await past_its_opening(line)
+    release = line.field.release(ago(line, 200))
+    quick = replace(then(release, 199), sent_at=now() - round(199.01 * SECOND))
+    slow = replace(then(release, 100), sent_at=now() - round(100.015 * SECOND), by_gateway=True)
+    await line.say(slow)
+    await line.say(quick, then(line.field.landed(ago(line, 199.5)), 199))
+    versions = set()
+    for _ in range(3):
+        line.deps.memory.forget()
+        await line.say(then(line.field.release(ago(line, 198.5)), 198.5))
+        shots = await line.shots()
+        versions |= {s.version for s in shots if s.shot.release_event_id == release.event_id}
+    assert len(versions) == 1
+
+
+async def test_no_start_lies_after_it_was_told(line: Range) -> None:
+    told_at = then(line.field.beat(started=ago(line, 10), buffered=0), 20)
+    await line.say(told_at)
+    async with line.deps.pool.acquire() as conn:
+        started = await conn.fetchval("SELECT started_at FROM reader_boot")
+    assert microseconds(started) == told_at.received_at
 
 
 @pytest.mark.parametrize("delay", [0.01, 7, 25])
