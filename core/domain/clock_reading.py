@@ -158,13 +158,15 @@ def _run_anew(clock: Clock, *samples: Sample) -> Clock:
 
 def _is_of_the_run_before(clock: Clock, sample: Sample, bounds: Bounds) -> bool:
     """Whether a message left before its reader was switched on again: by it the reader has run
-    since before others of that run came."""
-    before = clock.before
+    since before others of that run came. What left later says that it was not switched on."""
+    before, started_at = clock.before, clock.started_at or 0
     if clock.known_at is None or before is None or before.heard_at is None:
         return False
-    began_at = (clock.started_at or 0) + sample.late
     was_late = sample.late - before.offset
-    return began_at < before.heard_at and -bounds.jump <= was_late <= LONGEST_DELAY
+    if not -bounds.jump <= was_late <= LONGEST_DELAY:
+        return False
+    has_left_before = sample.received_at - was_late <= started_at + (clock.offset or 0)
+    return has_left_before and started_at + sample.late < before.heard_at
 
 
 def _weighed(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:

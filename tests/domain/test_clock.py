@@ -308,6 +308,13 @@ def test_a_late_word_of_the_run_before_does_not_bring_it_back() -> None:
     assert clock.offset_of(110 * SECOND, late.received_at) == NOON + WAY
 
 
+def test_who_goes_on_as_before_was_not_switched_on_again() -> None:
+    slow = run(0, 3 * SECOND, way=6 * SECOND)
+    taken_for_a_start = after(*run(0, 500 * MILLISECOND), *slow)
+    assert taken_for_a_start.known_at == slow[0].received_at
+    assert after(*run(0, 10 * SECOND), clock=taken_for_a_start).offset == NOON + WAY
+
+
 def test_a_clock_that_is_set_after_a_start_is_followed() -> None:
     clock = after(*run(0, SECOND, 101 * SECOND), *run(200 * SECOND, SECOND))
     assert after(beat(210 * SECOND), clock=clock).offset == WAY

@@ -45,5 +45,7 @@ async def test_what_comes_while_the_newest_migrations_are_gone_waits_until_they_
     await eventually(has_landed)
     async with line.deps.pool.acquire() as conn:
         assert await conn.fetchval(FAILED_COUNT) == 0
-    # No job for each try: those that have a name are timers, leaderboards and sweeps.
-    assert all(b":" in job_id for job_id in await line.deps.valkey.zrange(QUEUE, 0, -1))
+    # No job for each try, but one at most for whoever found the partition unattended: those that
+    # have a name are timers, leaderboards and sweeps.
+    queued = await line.deps.valkey.zrange(QUEUE, 0, -1)
+    assert sum(b":" not in job_id for job_id in queued) <= 1
