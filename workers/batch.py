@@ -192,7 +192,7 @@ async def do_batch(
     telling = list(filter(batch.tells, came.accepted))
     news = await keep_said(
         conn,
-        Said(telling, known.last_heard, came.clocks, mine, starts=came.starts),
+        Said(telling, known.last_heard, came.clocks, mine),
         instant(as_of - deps.offline_after),
     )
     if is_news(news.ways, known):

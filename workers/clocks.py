@@ -10,7 +10,6 @@ from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
 from core.domain.clock_reading import heard
 from core.domain.values import MILLISECOND
 from core.log import get_logger
-from core.models.reader_boot import Start
 from core.models.reader_clock import ClockKey, KnownClock, Source
 from core.schema.inbox import Accepted, AcceptedBeat
 
@@ -38,13 +37,11 @@ class Corrected(Struct, frozen=True):
         accepted: In the order in which it came.
         suspects: Readers whose clocks became suspect by it.
         clocks: What is known of clocks since, where that is something else than before.
-        starts: When readers were switched on, as far as only their clocks tell.
     """
 
     accepted: Sequence[Accepted]
     suspects: Sequence[Suspect] = ()
     clocks: Mapping[ClockKey, KnownClock] = field(default_factory=dict)
-    starts: Sequence[Start] = ()
 
 
 class _Clocks(Struct):
@@ -52,7 +49,6 @@ class _Clocks(Struct):
 
     bounds: Bounds
     known: dict[ClockKey, Clock] = field(default_factory=dict)
-    starts: list[Start] = field(default_factory=list)
 
     def take(self, said: Accepted) -> None:
         """Learn from a message."""
@@ -71,9 +67,7 @@ class _Clocks(Struct):
 
     def _take(self, reader_id: UUID, source: Source, reading: Reading) -> None:
         before = self.known.get((reader_id, source), Clock())
-        after = self.known[reader_id, source] = heard(before, reading, self.bounds)
-        if after.known_at not in (None, before.known_at):
-            self.starts.append(Start(reader_id, after.started_at, after.known_at))
+        self.known[reader_id, source] = heard(before, reading, self.bounds)
 
     def offset(self, said: Accepted) -> int:
         """What is to be added to the times of a message; 0 when nothing ever told."""
@@ -120,7 +114,7 @@ def correct(
         if key not in before or clock != before[key].clock
     }
     corrected = [found.get(id(each), each) for each in accepted]
-    return Corrected(corrected, list(_suspects(before, after)), after, clocks.starts)
+    return Corrected(corrected, list(_suspects(before, after)), after)
 
 
 def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:

@@ -87,11 +87,11 @@ async def do_isolated(
         # Once for all of them: a clock's message is not taken twice.
         known = await lock_readers(conn, {each.reader_id for each in accepted})
         came = correct(deps.clock_bounds, accepted, known.clocks)
-        doubts = list((await keep_unheard(conn, clocks=came.clocks, starts=came.starts)).doubts)
+        await keep_unheard(conn, clocks=came.clocks)
         held = await _in_order(conn, deps, turn, came.accepted, known, as_of)
         turn = replace(turn, unheard=held.unheard)
         outcomes.append(Outcome([], [], (), suspects=came.suspects, behind=held.behind))
-        doubts += [*held.doubts, *await _doubted(conn, held.accepted)]
+        doubts = [*held.doubts, *await _doubted(conn, held.accepted)]
         # What was asked is taken only with the shares' own work: a crash here must not lose it.
         shares = await _shares(conn, deps, turn, held.accepted, as_of)
         held_up: dict[UUID, Exception] = {}

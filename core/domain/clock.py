@@ -79,12 +79,12 @@ class Before(Struct, frozen=True):
     Args:
         offset: What was added to its times.
         started_at: When the reader had been switched on, by that clock, if it said so.
-        heard_at: When the last message came that is known to be by it.
+        left_at: When the last message left that is known to be by it, by our clock.
     """
 
     offset: int
     started_at: int | None
-    heard_at: int | None = None
+    left_at: int | None = None
 
 
 class Clock(Struct, frozen=True, omit_defaults=True):
@@ -97,8 +97,8 @@ class Clock(Struct, frozen=True, omit_defaults=True):
         started_at: When the reader says it was switched on, by its own clock.
         before: The clock before.
         jumped_at: When it was last found to have been set since the reader was switched on.
-        quick_at: When a message came last that was about as quick as any, of a clock that was never
-            set.
+        quick_at: When a message left last that was about as quick as any, of a clock that was never
+            set, by our clock.
         slow: The first message since that came later than that by as much as those after it.
         known_at: When it was known that a clock that was never set had begun again. What came
             before is by another offset, or by that of a message that may have been slow.

@@ -135,7 +135,7 @@ def _run_on(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     if _began_again(clock, sample):
         return _run_anew(clock, sample)
     clock = _weighed(clock, sample, bounds)
-    if clock.slow is not None and _is_of_another_run(clock, clock.slow, sample):
+    if clock.slow is not None and _is_of_another_run(clock, clock.slow, sample, bounds):
         return _run_anew(clock, clock.slow, sample)
     return _measured(clock, sample, bounds)
 
@@ -144,49 +144,70 @@ def _began_again(clock: Clock, sample: Sample) -> bool:
     """Whether a clock that was never set began since the message before: by it the reader has run
     no longer than that. A slow request soon after a start looks the same."""
     has_run = sample.received_at - sample.late - (clock.started_at or 0)
-    since = sample.received_at - clock.samples[-1].received_at
+    since = sample.received_at - _last_left(clock)
     return 0 <= has_run <= since and sample.late > (clock.offset or 0) + ANOTHER_START
+
+
+def _left(clock: Clock, sample: Sample) -> int:
+    """When a message left, by our clock, as far as how late it was tells."""
+    return sample.received_at - max(0, sample.late - (clock.offset or 0))
+
+
+def _last_left(clock: Clock) -> int:
+    """When the last message left that is known to be by a clock that was never set."""
+    return max(_left(clock, clock.samples[-1]), clock.quick_at or 0)
+
+
+def _quick_at(clock: Clock, bounds: Bounds) -> int:
+    """As `Clock.quick_at`, also when no message was weighed yet."""
+    if clock.quick_at is not None:
+        return clock.quick_at
+    near = (clock.offset or 0) + bounds.jump
+    return max((_left(clock, each) for each in clock.samples if each.late <= near), default=0)
 
 
 def _run_anew(clock: Clock, *samples: Sample) -> Clock:
     """A clock that was never set, whose reader was switched on again."""
     begun = _anew(clock, clock.started_at, None, *samples)
-    heard_at = max(clock.samples[-1].received_at, clock.quick_at or 0)
-    before = None if begun.before is None else replace(begun.before, heard_at=heard_at)
+    left_at = _last_left(clock)
+    before = None if begun.before is None else replace(begun.before, left_at=left_at)
     return replace(begun, before=before, known_at=samples[-1].received_at)
 
 
 def _is_of_the_run_before(clock: Clock, sample: Sample, bounds: Bounds) -> bool:
     """Whether a message left before its reader was switched on again: by it the reader has run
-    since before others of that run came. What left later says that it was not switched on."""
+    since before others of that run left. What left later says that it was not switched on."""
     before, started_at = clock.before, clock.started_at or 0
-    if clock.known_at is None or before is None or before.heard_at is None:
+    if clock.known_at is None or before is None or before.left_at is None:
         return False
     was_late = sample.late - before.offset
     if not -bounds.jump <= was_late <= LONGEST_DELAY:
         return False
     has_left_before = sample.received_at - was_late <= started_at + (clock.offset or 0)
-    return has_left_before and started_at + sample.late < before.heard_at
+    return has_left_before and started_at + sample.late < before.left_at
 
 
 def _weighed(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     """A clock that was never set, with how quick the last messages were."""
     slow = clock.slow
     if sample.late <= (clock.offset or 0) + bounds.jump:
-        quick_at = max(clock.quick_at or 0, sample.received_at)
+        quick_at = max(_quick_at(clock, bounds), _left(clock, sample))
         is_past = slow is not None and slow.received_at < quick_at
         return replace(clock, quick_at=quick_at, slow=None if is_past else slow)
+    if sample in clock.samples:
+        # It was taken already.
+        return clock
     if slow is None or (slow.received_at < sample.received_at and not _are_alike(slow, sample)):
         return replace(clock, slow=sample)
     return clock
 
 
-def _is_of_another_run(clock: Clock, slow: Sample, sample: Sample) -> bool:
+def _is_of_another_run(clock: Clock, slow: Sample, sample: Sample, bounds: Bounds) -> bool:
     """Whether two messages left after their reader was switched on again: both say so, and nothing
-    has come as quickly as before since."""
+    that left since has come as quickly as before."""
     began_at = (clock.started_at or 0) + min(slow.late, sample.late)
     is_told_twice = sample.received_at - slow.received_at >= APART and _are_alike(slow, sample)
-    return is_told_twice and began_at >= (clock.quick_at or 0)
+    return is_told_twice and began_at >= _quick_at(clock, bounds)
 
 
 def _are_alike(one: Sample, other: Sample) -> bool:

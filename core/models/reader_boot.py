@@ -130,22 +130,6 @@ RETURNING boot.reader_id, greatest(boot.started_at, boot.clear_at, boot.event_cl
 """
 
 
-class Start(Struct, frozen=True):
-    """When a reader was switched on; microseconds, None: nobody says.
-
-    Args:
-        reader_id: The reader.
-        said_at: By its own clock.
-        at: By ours.
-        clear_at: When it had nothing left to send since.
-    """
-
-    reader_id: UUID
-    said_at: int | None
-    at: int | None
-    clear_at: int | None = None
-
-
 class Doubt(Struct, frozen=True):
     """A reader whose word counts less than it did.
 
@@ -176,47 +160,21 @@ async def keep_boots(
     """
     # Those that name no start have one for themselves, which matters only for what is clear.
     telling = [beat for beat in beats if is_clear or beat.started_at is not None]
-    starts = [
-        Start(
-            beat.reader_id,
-            beat.started_at,
-            _began(beat),
-            None if beat.buffered or not is_clear else beat.received_at,
-        )
-        for beat in telling
-    ]
-    doubts = await keep_starts(conn, starts, is_clear=is_clear) if starts else []
+    doubts = await _keep_starts(conn, telling, is_clear) if telling else []
     return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
 
 
-def _began(beat: AcceptedBeat) -> int | None:
-    """When it was switched on, by our clock; not after it said so, however wrong its clock was
-    measured."""
-    if beat.started_at is None:
-        return None
-    return min(beat.started_at + (beat.offset or 0), beat.received_at)
-
-
-async def keep_starts(
-    conn: Connection, starts: Sequence[Start], *, is_clear: bool = True
+async def _keep_starts(
+    conn: Connection, beats: Sequence[AcceptedBeat], is_clear: bool
 ) -> list[Doubt]:
-    """Keep starts, and take from those before what was heard since.
-
-    Args:
-        conn: As of `keep_boots`.
-        starts: One of a reader at most.
-        is_clear: As of `keep_boots`.
-
-    Returns:
-        What is in doubt by those that were not known.
-    """
-    rows = await conn.fetch(
-        BOOT_UPSERT,
-        [start.reader_id for start in starts],
-        [UNSAID if start.said_at is None else instant(start.said_at) for start in starts],
-        [UNSAID if start.at is None else instant(start.at) for start in starts],
-        [None if start.clear_at is None else instant(start.clear_at) for start in starts],
-    )
+    """Keep starts, and take from those before what was heard since; what is in doubt by those that
+    were not known."""
+    said = [UNSAID if b.started_at is None else instant(b.started_at) for b in beats]
+    started = [
+        UNSAID if b.started_at is None else instant(b.started_at + (b.offset or 0)) for b in beats
+    ]
+    clear = [None if b.buffered or not is_clear else instant(b.received_at) for b in beats]
+    rows = await conn.fetch(BOOT_UPSERT, [b.reader_id for b in beats], said, started, clear)
     begun = [row for row in rows if not is_unsaid(row["started_at"])]
     parted = sorted(_key(row) for row in begun if row["was_heard_before_it_was_known"])
     if is_clear and parted:

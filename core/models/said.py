@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from core.domain.values import MILLISECOND, EventType
 from core.models.instants import LAST, held, instant, microseconds, optional_held
 from core.models.presence import UNSAID
-from core.models.reader_boot import Doubt, Start, keep_boots, keep_starts, take_back
+from core.models.reader_boot import Doubt, keep_boots, take_back
 from core.models.reader_clock import ClockKey, KnownClock, columns_of_clocks
 from core.postgres import Connection, Row
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
@@ -180,7 +180,6 @@ class Said(Struct, frozen=True):
         clocks: How readers' clocks go by now, those of any readers.
         events: Those to be kept, of any readers, each with the offset that was found for it.
         kept: Those that were just kept and had not been known.
-        starts: When readers were switched on, as far as only their clocks tell.
     """
 
     heard: Sequence[Accepted]
@@ -188,7 +187,6 @@ class Said(Struct, frozen=True):
     clocks: Mapping[ClockKey, KnownClock]
     events: Sequence[AcceptedEvent] = ()
     kept: Collection[UUID] = ()
-    starts: Sequence[Start] = ()
 
     @property
     def landings(self) -> list[AcceptedEvent]:
@@ -222,11 +220,9 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
         return News([], [], [])
     first, *others = _rounds(said.heard)
     events = _in_order(said.events)
-    # Before what they are known by is heard: it is no word of the start before.
-    doubts = [doubt for start in said.starts for doubt in await keep_starts(conn, [start])]
     news = await _keep_round(conn, replace(said, heard=first, events=events), online_since)
     taken_back = await _take_back(conn, events, news)
-    news = replace(news, doubts=[*doubts, *news.doubts, *taken_back])
+    news = replace(news, doubts=[*news.doubts, *taken_back])
     kept = {event.event_id for event in news.new}
     for heard in others:
         later = await _keep_round(conn, Said(heard, said.last_heard, {}, kept=kept), online_since)
@@ -301,10 +297,9 @@ async def keep_unheard(
     conn: Connection,
     events: Sequence[AcceptedEvent] = (),
     clocks: Mapping[ClockKey, KnownClock] | None = None,
-    starts: Sequence[Start] = (),
 ) -> News:
     """Keep events or clocks as `keep_said` does, which tell nothing of their readers' presence."""
-    return await keep_said(conn, Said((), {}, clocks or {}, events, starts=starts), LAST)
+    return await keep_said(conn, Said((), {}, clocks or {}, events), LAST)
 
 
 async def keep_doubts(conn: Connection, beats: Sequence[AcceptedBeat]) -> list[Doubt]:

@@ -315,6 +315,33 @@ def test_who_goes_on_as_before_was_not_switched_on_again() -> None:
     assert after(*run(0, 10 * SECOND), clock=taken_for_a_start).offset == NOON + WAY
 
 
+def test_what_comes_on_time_after_a_slow_first_word_is_taken() -> None:
+    # Off after 111 s, and on again after 115.
+    slow = [*run(0, 110 * SECOND, way=7 * SECOND), *run(115 * SECOND, SECOND, way=3 * SECOND)]
+    clock = after(*run(0, SECOND, 101 * SECOND), *slow)
+    assert clock.offset == NOON + 115 * SECOND + 3 * SECOND
+    assert after(*run(115 * SECOND, 10 * SECOND), clock=clock).offset == NOON + 115 * SECOND + WAY
+
+
+def test_a_slow_word_of_the_run_before_does_not_hide_the_next() -> None:
+    slow = run(0, 110 * SECOND, way=400 * MILLISECOND)
+    clock = after(*run(0, SECOND, 101 * SECOND), *slow)
+    began = 110 * SECOND + 350 * MILLISECOND
+    assert after(*run(began, SECOND), clock=clock).offset == NOON + began + WAY
+
+
+def test_nobody_began_again_before_it_was_heard() -> None:
+    (first,), crowded = run(0, 4 * SECOND), run(0, 10 * SECOND, 20 * SECOND, way=3 * SECOND)
+    assert after(first, *crowded).known_at is None
+    assert after(first, *crowded).offset == after(first, first, *crowded).offset == NOON + WAY
+
+
+def test_a_slow_word_after_a_quick_one_of_its_stretch_is_no_start() -> None:
+    quick = run(0, SECOND, 8 * SECOND, 8 * SECOND + 500 * MILLISECOND)
+    slow = run(0, 8 * SECOND + 600 * MILLISECOND, way=8 * SECOND)
+    assert after(*quick, *slow).offset == NOON + WAY
+
+
 def test_a_clock_that_is_set_after_a_start_is_followed() -> None:
     clock = after(*run(0, SECOND, 101 * SECOND), *run(200 * SECOND, SECOND))
     assert after(beat(210 * SECOND), clock=clock).offset == WAY

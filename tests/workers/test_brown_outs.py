@@ -12,7 +12,7 @@ from core.domain.values import SECOND, Status
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import now
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import a_while_later, became, past_its_opening
+from tests.workers.moves import a_while_later, ago, became, past_its_opening, then
 from workers.deps import Deps
 
 BEGIN, SHOT_EVERY, FLIGHT = 900.0, (6.0, 20.0), 0.4
@@ -101,3 +101,47 @@ async def test_no_arrow_that_hit_or_that_nobody_saw_is_a_miss(deps: Deps, seed: 
     ]
     assert not wrong
     assert story.hits and story.unseen
+
+
+def beat_of(line: Range, on: float, left: float, way: float = 0.02) -> AcceptedBeat:
+    """A heartbeat of a run that began `on` seconds ago, sent `left` seconds ago."""
+    beat = replace(line.field.beat(buffered=0), started_at=0, sent_at=round((on - left) * SECOND))
+    return then(beat, left - way)
+
+
+def hit(line: Range, on: float, at: float) -> tuple[AcceptedEvent, AcceptedEvent]:
+    """An arrow so many seconds ago, and its landing by the clock of such a run."""
+    by_its_clock = round((on - at + FLIGHT) * SECOND)
+    landed = replace(line.field.landed(0), ts=by_its_clock, sent_at=by_its_clock)
+    return then(line.field.release(ago(line, at)), at), then(landed, at - FLIGHT)
+
+
+async def test_what_is_slow_about_a_start_moves_nothing_that_is_on_time(line: Range) -> None:
+    await past_its_opening(line)
+    # Off 299 s ago, and on again three seconds later.
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (500, 400, 310)]
+    said += [beat_of(line, 500, 300, way=7), beat_of(line, 296, 295, way=5)]
+    said += [beat_of(line, 296, left) for left in range(285, 40, -10)]
+    arrows = [hit(line, 296, at) for at in range(271, 60, -40)]
+    said += [each for arrow in arrows for each in arrow]
+    for each in sorted(said, key=lambda one: one.received_at):
+        await line.say(each)
+    await a_while_later(line, 0)
+    assert {await became(line, release) for release, _ in arrows} == {Status.LANDED}
+
+
+async def test_a_clock_that_is_ahead_of_its_gateway_names_one_start(line: Range) -> None:
+    await past_its_opening(line)
+    miss = then(line.field.release(ago(line, 50)), 50)
+    await line.say(miss)
+    for left in range(60, 0, -10):
+        beat = then(line.field.beat(started=ago(line, 70 - 3600), buffered=0), left)
+        await line.say(replace(beat, sent_at=beat.received_at - 20_000, by_gateway=True))
+    await a_while_later(line, 0)
+    async with line.deps.pool.acquire() as conn:
+        reader = line.field.readers["1 target"]
+        starts = await conn.fetchval(
+            "SELECT count(*) FROM reader_boot WHERE reader_id = $1 AND started_at > '2000-01-01'",
+            reader,
+        )
+    assert starts == 1

@@ -12,7 +12,6 @@ from core.domain.values import SECOND, ShotFlag, Status
 from core.gate import Haste
 from core.models.butt import take_turns
 from core.models.failed_job import count_failed_jobs
-from core.models.instants import microseconds
 from core.models.lossless import kept_bytes
 from core.postgres import Connection
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
@@ -387,14 +386,6 @@ async def test_a_shot_whose_release_is_moved_is_written_once(line: Range) -> Non
         shots = await line.shots()
         versions |= {s.version for s in shots if s.shot.release_event_id == release.event_id}
     assert len(versions) == 1
-
-
-async def test_no_start_lies_after_it_was_told(line: Range) -> None:
-    told_at = then(line.field.beat(started=ago(line, 10), buffered=0), 20)
-    await line.say(told_at)
-    async with line.deps.pool.acquire() as conn:
-        started = await conn.fetchval("SELECT started_at FROM reader_boot")
-    assert microseconds(started) == told_at.received_at
 
 
 @pytest.mark.parametrize("delay", [0.01, 7, 25])
