@@ -40,7 +40,7 @@ APART, ALIKE = 5 * SECOND, 200 * MILLISECOND
 def heard(clock: Clock, reading: Reading, bounds: Bounds = Bounds()) -> Clock:
     """The clock after one more message; messages are taken in the order in which they came.
 
-    A message that is taken twice, or that came before the clock's beginning, changes nothing.
+    A message that is taken twice, or that came before the clock's beginning, changes no offset.
 
     Args:
         clock: What was known.

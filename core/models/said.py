@@ -240,11 +240,9 @@ async def _take_back(
     conn: Connection, events: Sequence[AcceptedEvent], news: News
 ) -> Sequence[Doubt]:
     """Take back what later copies of landings said; what is in doubt by it."""
-    landed = {e.event_id for e in events if e.type is LANDED} & news.earlier.keys()
-    if not landed:
-        return ()
+    landed = (e.event_id for e in events if e.type is LANDED and e.event_id in news.earlier)
     vouched = {(news.earlier[e].reader_id, news.earlier[e].received_at) for e in landed}
-    return await take_back(conn, vouched)
+    return await take_back(conn, vouched) if vouched else ()
 
 
 def _rounds(heard: Sequence[Accepted]) -> list[list[Accepted]]:

@@ -131,13 +131,9 @@ async def test_what_is_slow_about_a_start_moves_nothing_that_is_on_time(line: Ra
 
 
 async def test_a_clock_that_is_ahead_of_its_gateway_names_one_start(line: Range) -> None:
-    await past_its_opening(line)
-    miss = then(line.field.release(ago(line, 50)), 50)
-    await line.say(miss)
     for left in range(60, 0, -10):
         beat = then(line.field.beat(started=ago(line, 70 - 3600), buffered=0), left)
         await line.say(replace(beat, sent_at=beat.received_at - 20_000, by_gateway=True))
-    await a_while_later(line, 0)
     async with line.deps.pool.acquire() as conn:
         reader = line.field.readers["1 target"]
         starts = await conn.fetchval(
