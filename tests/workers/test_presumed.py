@@ -303,8 +303,8 @@ async def test_of_what_came_late_nobody_is_in_two_parts_who_went_to_a_butt_since
     field = line.field
     monkeypatch.setattr("workers.late.PART", 1)
     await line.say(then(running(line), 20))
-    await go(line, 2, ago(line, 4))
-    release = field.release(ago(line, 3), "2A")
+    await go(line, 2, ago(line, 3))
+    release = field.release(ago(line, 2), "2A")
     await line.say(release)
 
     def named(seconds: float) -> AcceptedEvent:

@@ -117,7 +117,7 @@ async def test_what_a_release_never_came_for_is_told_when_its_time_is_up(
     line: Range, working: None
 ) -> None:
     del working
-    landing = line.field.landed(just_now(line) - 3.2)
+    landing = line.field.landed(just_now(line) - 2.4)
     await line.say(landing)
     assert await told(line) == []
 

@@ -221,9 +221,8 @@ async def test_what_was_asked_waits_for_all_parts_of_what_came_late(
     del parts
     line = await in_one_partition(deps, lanes=2)
     await line.say(then(running(line), 15))
-    hit = line.field.landed(ago(line, 11.6))
+    release, hit = line.field.release(ago(line, 12)), line.field.landed(ago(line, 11.6))
     await line.put(named(line, 2, 100), hit, named(line, 2, 99), haste=Haste.LATE)
-    release = line.field.release(ago(line, 12))
     await line.say(release)
     assert await became(line, release) is Status.UNRESOLVED
     await drain_late(line.deps, 0)
@@ -241,9 +240,8 @@ async def test_a_butt_where_a_reader_was_once_waits_for_all_parts_of_what_came_l
     await line.say()
     await line.say(then(running(line), 15))
     others = [line.field.landed(ago(line, seconds), lane=2) for seconds in (12, 11)]
-    hit = line.field.landed(ago(line, 11.6))
+    release, hit = line.field.release(ago(line, 12)), line.field.landed(ago(line, 11.6))
     await line.put(others[0], hit, others[1], haste=Haste.LATE)
-    release = line.field.release(ago(line, 12))
     await line.say(release)
     await line.say()
     assert await became(line, release) is Status.UNRESOLVED
@@ -290,10 +288,10 @@ async def test_a_part_in_which_a_butt_fails_waits_for_the_others_too(
     await bind(line, "2 target", 2, seconds=2000)
     await line.say()
     await line.say(then(running(line), 15))
-    other, hit = line.field.landed(ago(line, 12), lane=2), line.field.landed(ago(line, 11.6))
+    other = line.field.landed(ago(line, 12), lane=2)
+    release, hit = line.field.release(ago(line, 12)), line.field.landed(ago(line, 11.6))
     await line.put(other, hit, haste=Haste.LATE)
     await line.put(running(line, "2 target"), haste=Haste.BEHIND)
-    release = line.field.release(ago(line, 12))
     await line.say(release)
     await line.say()
     assert await became(line, release) is Status.UNRESOLVED
