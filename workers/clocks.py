@@ -11,7 +11,7 @@ from core.domain.clock_reading import heard
 from core.domain.values import MILLISECOND
 from core.log import get_logger
 from core.models.reader_clock import ClockKey, KnownClock, Source
-from core.schema.inbox import Accepted, AcceptedBeat
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 
 log = get_logger(__name__)
 
@@ -69,13 +69,21 @@ class _Clocks(Struct):
         before = self.known.get((reader_id, source), Clock())
         self.known[reader_id, source] = heard(before, reading, self.bounds)
 
-    def offset(self, said: Accepted) -> int:
-        """What is to be added to the times of a message; 0 when nothing ever told."""
+    def corrected(self, said: Accepted) -> Accepted:
+        """A message with what is to be added to its times; 0 when nothing ever told."""
         if isinstance(said, AcceptedBeat):
-            at = said.received_at if said.started_at is None else said.started_at
-            clocks = self._of(said.reader_id, Source.READER, Source.GATEWAY)
-            offsets = (clock.offset_of_start(at, said.received_at, self.bounds) for clock in clocks)
-            return next((each for each in offsets if each is not None), 0)
+            return self._corrected(said)
+        return said.corrected(self._offset(said))
+
+    def _corrected(self, beat: AcceptedBeat) -> AcceptedBeat:
+        at = beat.received_at if beat.started_at is None else beat.started_at
+        for clock in self._of(beat.reader_id, Source.READER, Source.GATEWAY):
+            offset = clock.offset_of_start(at, beat.received_at, self.bounds)
+            if offset is not None:
+                return beat.corrected(offset, clock.heard_before(at + offset, self.bounds))
+        return beat.corrected(0)
+
+    def _offset(self, said: AcceptedEvent) -> int:
         own = (Source.READER, Source.GATEWAY)
         for clock in self._of(said.reader_id, *(own[::-1] if said.by_gateway else own)):
             offset = clock.offset_of(said.ts, said.received_at, self.bounds)
@@ -127,7 +135,7 @@ def _found(clocks: _Clocks, fresh: Sequence[Accepted]) -> dict[int, Accepted]:
         for each in {_told(each): each for each in request}.values():
             clocks.take(each)
         for each in request:
-            found[id(each)] = each.corrected(clocks.offset(each))
+            found[id(each)] = clocks.corrected(each)
     return found
 
 

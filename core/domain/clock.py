@@ -152,6 +152,18 @@ class Clock(Struct, frozen=True, omit_defaults=True):
             return offset
         return max(offset, self.known_at - at)
 
+    def heard_before(self, started_at: int, bounds: Bounds = Bounds()) -> int | None:
+        """Until when what came is known to be of the run before, where it was known from how late
+        messages came that a reader was switched on again; None: it was not.
+
+        Args:
+            started_at: When it was, by our clock: another start is of no account.
+            bounds: What is believed.
+        """
+        if self.known_at != started_at or self.before is None or self.before.left_at is None:
+            return None
+        return min(started_at, self.before.left_at + bounds.jump)
+
 
 # Of the same measurements for each event of a reader until there is another.
 @lru_cache(maxsize=4096)

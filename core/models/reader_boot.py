@@ -1,7 +1,7 @@
 """Readers' starts: when they were switched on, until when they are known to have told all that they
 saw since, and what is in doubt by a word of theirs."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -16,19 +16,22 @@ from core.schema.inbox import AcceptedBeat
 # So who names a start that is known, and was switched on later than that by more than clocks are
 # measured wrong, has been switched on again: that is known by when it was, as exactly as it is.
 # Others work out when it was from how long they run, and never say quite the same: two starts so
-# near that nobody is switched on again as quickly are one, or each heartbeat would be one.
+# near that nobody is switched on again as quickly are one, or each heartbeat would be one. Of a start
+# that the clock itself tells from the one before, it is known that it is another one.
 BOOT_UPSERT = """
 INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
 SELECT said.reader_id, CASE
-    WHEN known.started_at >= said.started_at - interval '5 s' THEN said.said_started_at
+    WHEN known.started_at >= said.started_at - within THEN said.said_started_at
     WHEN near.said_started_at IS NOT NULL THEN near.said_started_at
     WHEN known.started_at IS NOT NULL THEN said.started_at
     ELSE said.said_started_at END, said.started_at, said.clear_at
-FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[])
-    AS said (reader_id, said_started_at, started_at, clear_at)
+FROM unnest(
+    $1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::timestamptz[], $5::timestamptz[]
+) AS said (reader_id, said_started_at, started_at, clear_at, heard_before)
 LEFT JOIN reader_boot AS known USING (reader_id, said_started_at)
 CROSS JOIN LATERAL (
-    SELECT CASE WHEN known.started_at IS NULL THEN interval '250 ms' ELSE interval '5 s' END
+    SELECT CASE WHEN known.started_at IS NULL OR said.heard_before IS NOT NULL
+        THEN interval '250 ms' ELSE interval '5 s' END
 ) AS same (within)
 LEFT JOIN LATERAL (
     SELECT said_started_at FROM reader_boot AS other
@@ -69,6 +72,32 @@ UPDATE reader_boot AS boot
 SET event_clear_at = greatest(boot.event_clear_at, earlier.event_clear_at)
 FROM earlier
 WHERE boot.reader_id = $1 AND boot.started_at = $2
+"""
+
+# What was heard while nobody knew that a reader had been switched on again was no word of what it was
+# before. Whether something was left to be sent then is what the newest heartbeat before said, as far
+# as that is still known.
+BOOT_TAKE_BACK_SINCE = """
+UPDATE reader_boot AS boot SET
+    clear_at = CASE WHEN boot.clear_at BETWEEN start.heard_before AND start.started_at
+        THEN start.heard_before ELSE boot.clear_at END,
+    event_clear_at = CASE
+        WHEN boot.event_clear_at BETWEEN start.heard_before AND start.started_at THEN (
+            SELECT max(event.received_at) FROM event
+            JOIN reader_status AS status ON status.reader_id = event.reader_id
+            WHERE event.reader_id = boot.reader_id AND event.type = 'arrow_landed'
+                AND event.occurred_at BETWEEN start.heard_before - interval '30 days'
+                    AND start.heard_before + interval '1 hour'
+                AND event.received_at BETWEEN boot.started_at AND start.heard_before
+                AND coalesce(status.buffered, 0) = 0
+                AND coalesce(status.buffered_said_at <= event.received_at, true)
+        ) ELSE boot.event_clear_at END
+FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
+    AS start (reader_id, heard_before, started_at)
+WHERE boot.reader_id = start.reader_id AND boot.started_at < start.started_at
+    AND (boot.clear_at > start.heard_before AND boot.clear_at < start.started_at
+        OR boot.event_clear_at > start.heard_before AND boot.event_clear_at < start.started_at)
+RETURNING boot.reader_id, start.started_at
 """
 
 # Nothing is in doubt by a start before one that was known when nobody was heard between the two:
@@ -174,14 +203,35 @@ async def _keep_starts(
         UNSAID if b.started_at is None else instant(b.started_at + (b.offset or 0)) for b in beats
     ]
     clear = [None if b.buffered or not is_clear else instant(b.received_at) for b in beats]
-    rows = await conn.fetch(BOOT_UPSERT, [b.reader_id for b in beats], said, started, clear)
+    before = [None if b.heard_before is None else instant(b.heard_before) for b in beats]
+    readers = [b.reader_id for b in beats]
+    rows = await conn.fetch(BOOT_UPSERT, readers, said, started, clear, before)
     begun = [row for row in rows if not is_unsaid(row["started_at"])]
     parted = sorted(_key(row) for row in begun if row["was_heard_before_it_was_known"])
     if is_clear and parted:
         # All that came before is done, so that what is stored of the reader has been heard.
         await conn.executemany(BOOT_PART_EVENTS, parted)
-    new = [_key(row) for row in begun if row["is_new"]]
-    return await _doubted_by_starts(conn, new, parted) if new else []
+    heard_before = dict(zip(readers, before, strict=True))
+    taken_back = await _take_back_since(conn, map(_key, begun), heard_before)
+    new = {_key(row) for row in begun if row["is_new"]} | taken_back
+    return await _doubted_by_starts(conn, sorted(new), {*parted, *taken_back}) if new else []
+
+
+async def _take_back_since(
+    conn: Connection,
+    starts: Iterable[tuple[UUID, datetime]],
+    heard_before: Mapping[UUID, datetime | None],
+) -> set[tuple[UUID, datetime]]:
+    """Take back what was heard of readers since their last message before a start that nobody knew
+    of then; the starts of those of whom something was.
+
+    What was held up may be heard after the start is known, so this is done with each word of it.
+    """
+    known = [(reader, heard, at) for reader, at in starts if (heard := heard_before[reader])]
+    if not known:
+        return set()
+    rows = await conn.fetch(BOOT_TAKE_BACK_SINCE, *map(list, zip(*known, strict=True)))
+    return {_key(row) for row in rows}
 
 
 def _key(row: Row) -> tuple[UUID, datetime]:

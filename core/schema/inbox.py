@@ -87,6 +87,8 @@ class AcceptedBeat(Struct, frozen=True, gc=False):
         request_id: The request that brought it.
         by_gateway: Whether `sent_at` is by the clock of a gateway that relays the reader.
         offset: Microseconds to be added to `started_at`; None: a worker has yet to find it.
+        heard_before: Until when what came of its reader is known to be of the run before, where
+            that it was switched on again is known from how late messages came; None: it is not.
     """
 
     reader_id: Key
@@ -99,10 +101,11 @@ class AcceptedBeat(Struct, frozen=True, gc=False):
     request_id: Key | None
     by_gateway: bool = False
     offset: int | None = None
+    heard_before: int | None = None
 
-    def corrected(self, offset: int) -> "AcceptedBeat":
+    def corrected(self, offset: int, heard_before: int | None = None) -> "AcceptedBeat":
         """The heartbeat with its offset."""
-        return replace(self, offset=offset)
+        return replace(self, offset=offset, heard_before=heard_before)
 
 
 type Accepted = AcceptedEvent | AcceptedBeat

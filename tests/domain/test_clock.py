@@ -412,3 +412,18 @@ def test_whatever_is_said_in_whatever_order_little_is_kept_and_it_is_in_order(
         times = [sample.received_at for sample in clock.samples]
         assert len(times) <= KEPT and times == sorted(times)
         assert (clock.offset is None) == (not times)
+
+
+def test_until_when_what_came_is_of_the_run_before() -> None:
+    before = after(*run(0, SECOND, 4 * SECOND))
+    known = after(*run(5 * SECOND, SECOND, 11 * SECOND), clock=before)
+    assert known.known_at == NOON + 16 * SECOND + WAY
+    heard_before = NOON + 4 * SECOND + WAY + Bounds().jump
+    assert known.heard_before(known.known_at) == heard_before
+    # Of another start, and of a reader that was not switched on again, nothing is known.
+    assert known.heard_before(known.known_at - 1) is None
+    assert before.heard_before(NOON) is None
+    # By then the start was known.
+    soon = after(*run(0, SECOND, 20 * SECOND), *run(20 * SECOND + 200 * MILLISECOND, 1))
+    assert soon.known_at is not None
+    assert soon.heard_before(soon.known_at) == soon.known_at

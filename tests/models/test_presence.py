@@ -290,6 +290,44 @@ async def test_a_start_that_is_said_to_be_a_little_earlier_puts_nothing_in_doubt
     assert (await note(conn, field, beat(field, 80, started=59.999))).doubts == []
 
 
+async def test_what_is_heard_before_a_start_is_known_is_no_word_of_the_one_before(
+    conn: Connection, field: Field
+) -> None:
+    reader = field.readers["1 target"]
+    await note(conn, field, beat(field, 10, started=-60, buffered=0), landed(field, 11))
+    unknowing = (landed(field, 14), landed(field, 16))
+    at = replace(beat(field, 30, offset=80, started=-60), heard_before=moment(field, 12))
+    await note(conn, field, *unknowing)
+    news = await note(conn, field, at)
+    assert await boots(conn, field) == [(-60, 10, 11), (20, 30, None)]
+    assert news.doubts == [Doubt(reader, moment(field, 11), moment(field, 20))]
+
+
+async def test_what_waited_while_a_start_became_known_is_no_word_of_the_one_before(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=-60, buffered=0))
+    at = replace(beat(field, 30, offset=80, started=-60), heard_before=moment(field, 12))
+    assert await keep_doubts(conn, [at])
+    await note(conn, field, beat(field, 15, started=-60, buffered=0))
+    assert await boots(conn, field) == [(-60, 15, None), (20, None, None)]
+    news = await note(conn, field, at)
+    assert await boots(conn, field) == [(-60, 12, None), (20, 30, None)]
+    assert news.doubts == [Doubt(field.readers["1 target"], moment(field, 12), moment(field, 20))]
+    assert (await note(conn, field, at)).doubts == []
+
+
+async def test_who_is_on_again_within_seconds_has_two_starts_where_its_clock_tells_them_apart(
+    conn: Connection, field: Field
+) -> None:
+    await note(conn, field, beat(field, 10, started=8))
+    again = beat(field, 13, offset=4, started=8)
+    await note(conn, field, again)
+    assert await boots(conn, field) == [(8, 13, None)]
+    await note(conn, field, replace(again, heard_before=moment(field, 11)))
+    assert await boots(conn, field) == [(8, 13, None), (12, 13, None)]
+
+
 async def test_what_was_heard_of_a_reader_that_had_more_to_send_is_of_no_start_before_the_next(
     conn: Connection, field: Field
 ) -> None:

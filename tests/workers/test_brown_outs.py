@@ -12,7 +12,14 @@ from core.domain.values import SECOND, Status
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
 from tests.fields import now
 from tests.workers.conftest import Range, in_one_partition
-from tests.workers.moves import a_while_later, ago, became, past_its_opening, then
+from tests.workers.moves import (
+    a_while_later,
+    ago,
+    became,
+    in_batches,
+    past_its_opening,
+    then,
+)
 from workers.deps import Deps
 
 BEGIN, SHOT_EVERY, FLIGHT = 900.0, (6.0, 20.0), 0.4
@@ -128,6 +135,58 @@ async def test_what_is_slow_about_a_start_moves_nothing_that_is_on_time(line: Ra
         await line.say(each)
     await a_while_later(line, 0)
     assert {await became(line, release) for release, _ in arrows} == {Status.LANDED}
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+@pytest.mark.parametrize(
+    ("begun", "first_word", "again", "word_again", "unseen"),
+    [
+        # Known by the second message: the first looks like one of the run before that was slow.
+        (300, 299.6, 296.3, 295.1, 299.3),
+        # Known at once, less than five seconds after the start before was.
+        (300, 298.3, 294.6, 293.5, 297.5),
+    ],
+)
+async def test_who_is_on_again_at_once_did_not_see_what_was_shot_between(
+    deps: Deps,
+    begun: float,
+    first_word: float,
+    again: float,
+    word_again: float,
+    unseen: float,
+    is_together: bool,
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315, 305)]
+    said += [beat_of(line, begun, first_word), beat_of(line, again, word_again)]
+    said += [beat_of(line, again, left) for left in (285, 275, 240, 50)]
+    release, _ = hit(line, begun, unseen)
+    seen = [hit(line, 500, 320), hit(line, again, 250)]
+    said += [release, *seen[0], *seen[1]]
+    said.sort(key=lambda each: each.received_at)
+    await in_batches(line, said, is_together=is_together)
+    await a_while_later(line, 0)
+    assert await became(line, release) is Status.UNRESOLVED
+    assert [await became(line, shot) for shot, _ in seen] == [Status.LANDED] * 2
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+async def test_a_landing_after_a_start_that_nobody_knew_of_is_no_word_of_the_run_before(
+    deps: Deps, is_together: bool
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    unseen, _ = hit(line, 300, 299.3)
+    early, seen = hit(line, 296.3, 294), hit(line, 296.3, 250)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315, 305)]
+    said += [beat_of(line, 300, 299.6), unseen, *early]
+    said += [beat_of(line, 296.3, left) for left in (285, 275)]
+    said += [*seen, beat_of(line, 296.3, 50)]
+    await in_batches(line, said, is_together=is_together)
+    await a_while_later(line, 0)
+    became_of = [await became(line, shot) for shot in (unseen, early[0], seen[0])]
+    assert became_of == [Status.UNRESOLVED, Status.UNRESOLVED, Status.LANDED]
 
 
 async def test_a_clock_that_is_ahead_of_its_gateway_names_one_start(line: Range) -> None:
