@@ -7,7 +7,14 @@ import orjson
 import pytest
 
 from core.domain.values import EventType
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, decode, encode
+from core.schema.inbox import (
+    Accepted,
+    AcceptedBeat,
+    AcceptedEvent,
+    Start,
+    decode,
+    encode,
+)
 
 AT = 1_700_000_000_000_000
 
@@ -33,7 +40,9 @@ def event(reader_id: UUID) -> AcceptedEvent:
 def test_what_was_accepted_is_read_as_it_was_written() -> None:
     reader_id = uuid4()
     beat = AcceptedBeat(reader_id, AT, None, AT - 5, 3, 80.0, "1.2", None)
+    start = Start(AT - 5, AT + 3, AT + 2)
     said: list[Accepted] = [event(reader_id), event(reader_id), beat]
+    said += [event(reader_id).corrected(7, start), beat.corrected(7, AT - 9)]
     read = [decode(encode(each)) for each in said]
     assert read == said
 

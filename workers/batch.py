@@ -26,7 +26,7 @@ from core.models.said import News, Said, first_copies, keep_doubts, keep_said
 from core.models.shared import shared
 from core.models.unmatched_landing import UnmatchedLanding
 from core.postgres import Connection
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, encode
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, Start, encode
 from core.schema.rules import (
     LONGEST_DEBOUNCE_MS,
     LONGEST_LANDING_WINDOW_MS,
@@ -279,7 +279,8 @@ def _echoes(
     batch: Batch, came: Sequence[Accepted], mine: Sequence[AcceptedEvent]
 ) -> list[tuple[int, AcceptedEvent]]:
     """What tells nothing yet of its readers, to be heard once more: of each reader the last event,
-    and the last landing, say all that the others do. What is sent again says nothing.
+    the last landing, and what tells of a start say all that the others do. What is sent again says
+    nothing.
 
     Args:
         batch: Of which only what was not known is left.
@@ -292,10 +293,10 @@ def _echoes(
     known = {event.event_id for event in mine if not event.is_echo}
     known -= {event.event_id for event in batch.events}
     new = first_copies(event for event in untold if event.event_id not in known)
-    last: dict[tuple[int, UUID, bool], AcceptedEvent] = {}
+    last: dict[tuple[int, UUID, bool, Start | None], AcceptedEvent] = {}
     for each in sorted(new, key=lambda event: event.received_at):
         is_landing = each.type is EventType.LANDED
-        last[batch.unheard[each.event_id], each.reader_id, is_landing] = each
+        last[batch.unheard[each.event_id], each.reader_id, is_landing, each.start] = each
     return [(where, replace(each, is_echo=True)) for (where, *_), each in last.items()]
 
 

@@ -8,10 +8,10 @@ from msgspec import Struct, field
 
 from core.domain.clock import Bounds, Clock, Reading, Suspicion, suspicion
 from core.domain.clock_reading import heard
-from core.domain.values import MILLISECOND
+from core.domain.values import MILLISECOND, EventType
 from core.log import get_logger
 from core.models.reader_clock import ClockKey, KnownClock, Source
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, Start
 
 log = get_logger(__name__)
 
@@ -49,6 +49,7 @@ class _Clocks(Struct):
 
     bounds: Bounds
     known: dict[ClockKey, Clock] = field(default_factory=dict)
+    starts: set[tuple[UUID, int]] = field(default_factory=set)
 
     def take(self, said: Accepted) -> None:
         """Learn from a message."""
@@ -73,7 +74,7 @@ class _Clocks(Struct):
         """A message with what is to be added to its times; 0 when nothing ever told."""
         if isinstance(said, AcceptedBeat):
             return self._corrected(said)
-        return said.corrected(self._offset(said))
+        return said.corrected(self._offset(said), self._start_known_by(said))
 
     def _corrected(self, beat: AcceptedBeat) -> AcceptedBeat:
         at = beat.received_at if beat.started_at is None else beat.started_at
@@ -82,6 +83,19 @@ class _Clocks(Struct):
             if offset is not None:
                 return beat.corrected(offset, clock.heard_before(at + offset, self.bounds))
         return beat.corrected(0)
+
+    def _start_known_by(self, said: AcceptedEvent) -> Start | None:
+        """The start that a landing makes known, for the first of a request: perhaps its reader says
+        no more."""
+        clock = self.known.get((said.reader_id, Source.READER))
+        if clock is None or clock.known_at != said.received_at or clock.started_at is None:
+            return None
+        key = said.reader_id, clock.known_at
+        if said.by_gateway or said.type is not EventType.LANDED or key in self.starts:
+            return None
+        self.starts.add(key)
+        heard_before = clock.heard_before(clock.known_at, self.bounds)
+        return Start(clock.started_at, clock.known_at, heard_before)
 
     def _offset(self, said: AcceptedEvent) -> int:
         own = (Source.READER, Source.GATEWAY)

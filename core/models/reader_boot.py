@@ -10,14 +10,14 @@ from msgspec import Struct
 from core.models.instants import FOREVER, instant, microseconds
 from core.models.presence import UNSAID, is_unsaid
 from core.postgres import Connection, Row
-from core.schema.inbox import AcceptedBeat
+from core.schema.inbox import AcceptedBeat, Start
 
 # Readers without a clock of their own begin at the same time by it each time they are switched on.
 # So who names a start that is known, and was switched on later than that by more than clocks are
 # measured wrong, has been switched on again: that is known by when it was, as exactly as it is.
 # Others work out when it was from how long they run, and never say quite the same: two starts so
-# near that nobody is switched on again as quickly are one, or each heartbeat would be one. Of a start
-# that the clock itself tells from the one before, it is known that it is another one.
+# near that nobody is switched on again as quickly are one, or each heartbeat would be one. A start
+# that the clock itself tells from the one before is another one, however near.
 BOOT_UPSERT = """
 INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, clear_at)
 SELECT said.reader_id, CASE
@@ -74,9 +74,9 @@ FROM earlier
 WHERE boot.reader_id = $1 AND boot.started_at = $2
 """
 
-# What was heard while nobody knew that a reader had been switched on again was no word of what it was
-# before. Whether something was left to be sent then is what the newest heartbeat before said, as far
-# as that is still known.
+# What was heard while nobody knew that a reader had been switched on again was no word of what it
+# was before. Whether something was left to be sent then is what the newest heartbeat before said,
+# as far as that is still known.
 BOOT_TAKE_BACK_SINCE = """
 UPDATE reader_boot AS boot SET
     clear_at = CASE WHEN boot.clear_at BETWEEN start.heard_before AND start.started_at
@@ -173,45 +173,76 @@ class Doubt(Struct, frozen=True):
     until: int
 
 
+class _Word(Struct, frozen=True):
+    """What a reader says of its start: when it was by its own clock and by ours, when nothing was
+    left to be sent, and until when what came is of the run before."""
+
+    reader_id: UUID
+    said_at: datetime
+    at: datetime
+    clear_at: datetime | None
+    heard_before: datetime | None
+
+
+def _of_beat(beat: AcceptedBeat, is_clear: bool) -> _Word:
+    # Those that name no start have one for themselves, which matters only for what is clear.
+    said, offset = beat.started_at, beat.offset or 0
+    return _Word(
+        beat.reader_id,
+        UNSAID if said is None else instant(said),
+        UNSAID if said is None else instant(said + offset),
+        instant(beat.received_at) if is_clear and not beat.buffered else None,
+        None if beat.heard_before is None else instant(beat.heard_before),
+    )
+
+
+def _of_start(reader_id: UUID, start: Start) -> _Word:
+    heard = None if start.heard_before is None else instant(start.heard_before)
+    return _Word(reader_id, instant(start.said_at), instant(start.at), None, heard)
+
+
 async def keep_boots(
-    conn: Connection, beats: Sequence[AcceptedBeat], *, is_clear: bool = True
+    conn: Connection,
+    beats: Sequence[AcceptedBeat],
+    starts: Sequence[tuple[UUID, Start]] = (),
+    *,
+    is_clear: bool = True,
 ) -> list[Doubt]:
     """Keep each start that is named, and when nothing was left to be sent.
 
     Args:
         conn: In the transaction that keeps what else they say, with their readers locked.
         beats: One of a reader at most, with the offset that was found for it.
+        starts: Starts that were known by landings, each of another reader.
         is_clear: Whether it counts that nothing is left to be sent. It does once all that came
             before is kept.
 
     Returns:
         What is in doubt by it.
     """
-    # Those that name no start have one for themselves, which matters only for what is clear.
     telling = [beat for beat in beats if is_clear or beat.started_at is not None]
-    doubts = await _keep_starts(conn, telling, is_clear) if telling else []
+    words = [_of_beat(beat, is_clear) for beat in telling] + [_of_start(*each) for each in starts]
+    doubts = await _keep_starts(conn, words, is_clear) if words else []
     return doubts + await _doubt_events(conn, [beat for beat in beats if beat.buffered])
 
 
-async def _keep_starts(
-    conn: Connection, beats: Sequence[AcceptedBeat], is_clear: bool
-) -> list[Doubt]:
+async def _keep_starts(conn: Connection, words: Sequence[_Word], is_clear: bool) -> list[Doubt]:
     """Keep starts, and take from those before what was heard since; what is in doubt by those that
     were not known."""
-    said = [UNSAID if b.started_at is None else instant(b.started_at) for b in beats]
-    started = [
-        UNSAID if b.started_at is None else instant(b.started_at + (b.offset or 0)) for b in beats
-    ]
-    clear = [None if b.buffered or not is_clear else instant(b.received_at) for b in beats]
-    before = [None if b.heard_before is None else instant(b.heard_before) for b in beats]
-    readers = [b.reader_id for b in beats]
-    rows = await conn.fetch(BOOT_UPSERT, readers, said, started, clear, before)
+    rows = await conn.fetch(
+        BOOT_UPSERT,
+        [word.reader_id for word in words],
+        [word.said_at for word in words],
+        [word.at for word in words],
+        [word.clear_at for word in words],
+        [word.heard_before for word in words],
+    )
     begun = [row for row in rows if not is_unsaid(row["started_at"])]
     parted = sorted(_key(row) for row in begun if row["was_heard_before_it_was_known"])
     if is_clear and parted:
         # All that came before is done, so that what is stored of the reader has been heard.
         await conn.executemany(BOOT_PART_EVENTS, parted)
-    heard_before = dict(zip(readers, before, strict=True))
+    heard_before = {word.reader_id: word.heard_before for word in words}
     taken_back = await _take_back_since(conn, map(_key, begun), heard_before)
     new = {_key(row) for row in begun if row["is_new"]} | taken_back
     return await _doubted_by_starts(conn, sorted(new), {*parted, *taken_back}) if new else []

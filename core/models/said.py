@@ -249,30 +249,33 @@ def _rounds(heard: Sequence[Accepted]) -> list[list[Accepted]]:
     """What was heard, in the order in which it came as far as that matters: what a reader's
     landings say hangs on its heartbeats before them, and is taken back by those after them."""
     told = [each for each in heard if isinstance(each, AcceptedBeat) or each.type is LANDED]
-    beats = {each.reader_id for each in told if isinstance(each, AcceptedBeat)}
-    several = {r for r, count in Counter(e.reader_id for e in told).items() if count > 1} & beats
+    telling = {each.reader_id for each in told if _tells_of_a_start(each)}
+    several = {r for r, count in Counter(e.reader_id for e in told).items() if count > 1} & telling
     if not several:
         return [list(heard)]
     rounds: list[list[Accepted]] = [[each for each in heard if each.reader_id not in several]]
-    # For each of those the round of its last word, and whether that was a heartbeat.
+    # For each of those the round of its last word, and whether that told of a start.
     last: dict[UUID, tuple[int, bool]] = {}
     for each in sorted(heard, key=_came_at):
         if each.reader_id in several:
-            place, was_beat = last.get(each.reader_id, (-1, True))
-            is_beat = isinstance(each, AcceptedBeat)
-            place += was_beat or is_beat
-            last[each.reader_id] = place, is_beat
+            place, did_tell = last.get(each.reader_id, (-1, True))
+            tells = _tells_of_a_start(each)
+            place += did_tell or tells
+            last[each.reader_id] = place, tells
             rounds.extend([] for _ in range(place + 1 - len(rounds)))
             rounds[place].append(each)
     return rounds
 
 
+def _tells_of_a_start(accepted: Accepted) -> bool:
+    return isinstance(accepted, AcceptedBeat) or accepted.start is not None
+
+
 def _came_at(accepted: Accepted) -> tuple[int, bool, int]:
-    """What words are sorted by: of those that came at once heartbeats come first, and of these who
-    has more to send."""
-    if isinstance(accepted, AcceptedBeat):
-        return accepted.received_at, False, -(accepted.buffered or 0)
-    return accepted.received_at, True, 0
+    """What words are sorted by: of those that came at once who tells of a start comes first, and of
+    these who has more to send."""
+    left = accepted.buffered if isinstance(accepted, AcceptedBeat) else None
+    return accepted.received_at, not _tells_of_a_start(accepted), -(left or 0)
 
 
 async def _keep_round(conn: Connection, said: Said, online_since: datetime) -> News:
@@ -281,7 +284,9 @@ async def _keep_round(conn: Connection, said: Said, online_since: datetime) -> N
     readers = sorted({each.reader_id for each in heard})
     beats = [each for each in heard if isinstance(each, AcceptedBeat)]
     first_heard = await _first_heard(conn, readers, said.last_heard)
-    doubts = await keep_boots(conn, beats) if beats else []
+    events = [each for each in heard if isinstance(each, AcceptedEvent)]
+    starts = [(event.reader_id, event.start) for event in events if event.start is not None]
+    doubts = await keep_boots(conn, beats, starts) if beats or starts else []
     kept = await _keep(
         conn, replace(said, last_heard={**said.last_heard, **first_heard}), online_since
     )

@@ -26,7 +26,22 @@ _EARLIEST, _LATEST = (round(at.timestamp() * 1_000_000) for at in (EARLIEST, LAT
 type _Time = Annotated[int, Meta(ge=_EARLIEST, le=_LATEST)]
 
 
-class AcceptedEvent(Struct, frozen=True, gc=False):
+class Start(Struct, frozen=True, gc=False):
+    """A start of a reader that a message of it gives away by how late it came. Times are
+    microseconds.
+
+    Args:
+        said_at: When the reader says that it was, by its own clock.
+        at: When it was known, by the server's.
+        heard_before: As of `AcceptedBeat`.
+    """
+
+    said_at: int
+    at: _Time
+    heard_before: int | None
+
+
+class AcceptedEvent(Struct, frozen=True, gc=False, omit_defaults=True):
     """An event of a reader.
 
     Args:
@@ -45,6 +60,7 @@ class AcceptedEvent(Struct, frozen=True, gc=False):
         offset: Microseconds to be added to `ts`; None: a worker has yet to find it.
         is_echo: Whether it was done already, and comes once more to say that its reader lives.
         is_mute: Whether it is only to be kept: what it says of its reader counts elsewhere.
+        start: The start that it was known by; None: by none of this reader, or it was known.
     """
 
     event_id: Key
@@ -62,18 +78,19 @@ class AcceptedEvent(Struct, frozen=True, gc=False):
     offset: int | None = None
     is_echo: bool = False
     is_mute: bool = False
+    start: Start | None = None
 
     @property
     def at(self) -> int:
         """When it happened, by the server's clock as far as the offset is known."""
         return self.ts + (self.offset or 0)
 
-    def corrected(self, offset: int) -> "AcceptedEvent":
+    def corrected(self, offset: int, start: Start | None = None) -> "AcceptedEvent":
         """The event with its offset."""
-        return replace(self, offset=offset)
+        return replace(self, offset=offset, start=start)
 
 
-class AcceptedBeat(Struct, frozen=True, gc=False):
+class AcceptedBeat(Struct, frozen=True, gc=False, omit_defaults=True):
     """A reader's heartbeat.
 
     Args:

@@ -4,13 +4,16 @@ clock begins at 1970 each time."""
 import random
 from collections.abc import Iterator
 from copy import replace
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as made_by
+from uuid import uuid4
 
 import pytest
 
+from core.domain.clock import Bounds
 from core.domain.values import SECOND, Status
-from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent
-from tests.fields import now
+from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, Start
+from tests.fields import Field, now
 from tests.workers.conftest import Range, in_one_partition
 from tests.workers.moves import (
     a_while_later,
@@ -20,6 +23,7 @@ from tests.workers.moves import (
     past_its_opening,
     then,
 )
+from workers.clocks import correct
 from workers.deps import Deps
 
 BEGIN, SHOT_EVERY, FLIGHT = 900.0, (6.0, 20.0), 0.4
@@ -38,9 +42,9 @@ class Story:
     line: Range
     rng: random.Random
     end: int
-    said: list[Accepted] = field(default_factory=list)
-    hits: list[AcceptedEvent] = field(default_factory=list)
-    unseen: list[AcceptedEvent] = field(default_factory=list)
+    said: list[Accepted] = made_by(default_factory=list)
+    hits: list[AcceptedEvent] = made_by(default_factory=list)
+    unseen: list[AcceptedEvent] = made_by(default_factory=list)
 
     def say[Said: (AcceptedEvent, AcceptedBeat)](
         self, word: Said, left: float, run: float | None
@@ -189,6 +193,24 @@ async def test_a_landing_after_a_start_that_nobody_knew_of_is_no_word_of_the_run
     assert became_of == [Status.UNRESOLVED, Status.UNRESOLVED, Status.LANDED]
 
 
+@pytest.mark.parametrize("is_together", [False, True])
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_a_landing_that_is_all_that_is_said_after_a_start_is_no_word_of_the_run_before(
+    deps: Deps, is_together: bool, is_over: bool
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    unseen, _ = hit(line, 500, 250)
+    before, seen = hit(line, 500, 308), hit(line, 230, 229)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315)]
+    said += [*before, unseen, *seen]
+    said += [] if is_over else [beat_of(line, 230, left) for left in (220, 50)]
+    await in_batches(line, said, is_together=is_together)
+    await a_while_later(line, 0)
+    became_of = [await became(line, shot) for shot in (before[0], unseen, seen[0])]
+    assert became_of == [Status.LANDED, Status.UNRESOLVED, Status.LANDED]
+
+
 async def test_a_clock_that_is_ahead_of_its_gateway_names_one_start(line: Range) -> None:
     # Once: it would wander with the time that the test takes, and be another start.
     started = ago(line, 70 - 3600)
@@ -202,3 +224,29 @@ async def test_a_clock_that_is_ahead_of_its_gateway_names_one_start(line: Range)
             reader,
         )
     assert starts == 1
+
+
+def test_of_a_request_the_first_landing_tells_of_the_start_that_it_makes_known(
+    field: Field,
+) -> None:
+    end = now()
+
+    def heard(ran: float, ago_s: float, lands: int) -> list[Accepted]:
+        """What came so long ago of a run that had lasted so long: landings, else a heartbeat."""
+        came, by_its_clock = end - round(ago_s * SECOND), round(ran * SECOND)
+        if not lands:
+            return [replace(field.beat(), received_at=came, sent_at=by_its_clock, started_at=0)]
+        landed = replace(field.landed(0), ts=by_its_clock, sent_at=by_its_clock, received_at=came)
+        return [replace(landed, event_id=uuid4()) for _ in range(lands)]
+
+    before = [*heard(10, 100, 0), *heard(20, 90, 0)]
+    said = [*before, *heard(3, 60, 3), *heard(4, 59, 2)]
+    accepted = correct(Bounds(), said, {}).accepted
+    starts = [each.start for each in accepted if isinstance(each, AcceptedEvent)]
+    known_at, last = end - 60 * SECOND, end - 90 * SECOND
+    assert starts == [Start(0, known_at, last + Bounds().jump), None, None, None, None]
+    # What is relayed tells nothing of when its reader was switched on.
+    (landing,) = heard(3, 60, 1)
+    assert isinstance(landing, AcceptedEvent)
+    *_, relayed = correct(Bounds(), [*before, replace(landing, by_gateway=True)], {}).accepted
+    assert isinstance(relayed, AcceptedEvent) and relayed.start is None
