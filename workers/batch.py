@@ -293,6 +293,8 @@ def _echoes(
     known = {event.event_id for event in mine if not event.is_echo}
     known -= {event.event_id for event in batch.events}
     new = first_copies(event for event in untold if event.event_id not in known)
+    # Who is known may tell of a start all the same: it is the first of its request.
+    new += [each for each in untold if each.start is not None and each not in new]
     last: dict[tuple[int, UUID, bool, Start | None], AcceptedEvent] = {}
     for each in sorted(new, key=lambda event: event.received_at):
         is_landing = each.type is EventType.LANDED

@@ -19,7 +19,7 @@ from core.models.failed_job import Failure, attempt, insert_failed_job
 from core.models.instants import instant
 from core.models.known_reader import KnownReaders, lock_readers
 from core.models.presence import ReaderPlace
-from core.models.reader_boot import Doubt
+from core.models.reader_boot import Doubt, keep_boots
 from core.models.recompute import request_recompute
 from core.models.said import News, Said, keep_doubts, keep_said, keep_unheard
 from core.postgres import Connection
@@ -229,10 +229,27 @@ async def _keep(conn: Connection, deps: Deps, owner_id: UUID, share: _Share) -> 
             news = await keep_unheard(conn, events)
             if news.earlier:
                 await _ask_anew(conn, deps, share, news)
+            await _keep_starts(conn, deps, share, events)
             if beats:
                 await _keep_beats(conn, deps, share, beats)
 
     return not isinstance(await tried(keep()), Exception)
+
+
+async def _keep_starts(
+    conn: Connection, deps: Deps, share: _Share, events: Sequence[AcceptedEvent]
+) -> None:
+    """Keep the starts that a share's landings make known, and ask for what is in doubt by them:
+    nobody says them again."""
+    doubts: list[Doubt] = []
+    for each in events:
+        if each.start is not None:
+            starts = [(each.reader_id, each.start)]
+            doubts += await keep_boots(conn, (), starts, is_clear=False)
+    if doubts:
+        bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts})
+        doubtful = await doubtful_butts(conn, deps, (), bindings, doubts, share.as_of)
+        share.asked |= await ask_for(conn, deps, doubtful)
 
 
 async def _ask_anew(conn: Connection, deps: Deps, share: _Share, news: News) -> None:

@@ -119,9 +119,9 @@ def is_news(noted: Mapping[UUID, Collection[int]], known: KnownReaders) -> bool:
 def telling_most(beats: Sequence[tuple[int, AcceptedBeat]]) -> list[tuple[int, AcceptedBeat]]:
     """Of heartbeats, each with a partition, those that say all that the others do: of each start of
     a reader the last, and the last that had nothing left to send."""
-    last: dict[tuple[UUID, int | None, bool], tuple[int, AcceptedBeat]] = {}
+    last: dict[tuple[UUID, int | None, int | None, bool], tuple[int, AcceptedBeat]] = {}
     for where, beat in sorted(beats, key=lambda each: each[1].received_at):
-        last[beat.reader_id, beat.started_at, not beat.buffered] = where, beat
+        last[beat.reader_id, beat.started_at, beat.heard_before, not beat.buffered] = where, beat
     return list(last.values())
 
 

@@ -133,10 +133,10 @@ def _run_on(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     if _is_of_the_run_before(clock, sample, bounds):
         return clock
     if _began_again(clock, sample):
-        return _run_anew(clock, sample)
+        return _run_anew(clock, bounds, sample)
     clock = _weighed(clock, sample, bounds)
     if clock.slow is not None and _is_of_another_run(clock, clock.slow, sample, bounds):
-        return _run_anew(clock, clock.slow, sample)
+        return _run_anew(clock, bounds, clock.slow, sample)
     return _measured(clock, sample, bounds)
 
 
@@ -166,10 +166,10 @@ def _quick_at(clock: Clock, bounds: Bounds) -> int:
     return max((_left(clock, each) for each in clock.samples if each.late <= near), default=0)
 
 
-def _run_anew(clock: Clock, *samples: Sample) -> Clock:
+def _run_anew(clock: Clock, bounds: Bounds, *samples: Sample) -> Clock:
     """A clock that was never set, whose reader was switched on again."""
-    begun = _anew(clock, clock.started_at, None, *samples)
-    left_at = _last_left(clock)
+    begun = _anew(clock, (clock.started_at or 0) - SAME_START, None, *samples)
+    left_at = _quick_at(clock, bounds) or _last_left(clock)
     before = None if begun.before is None else replace(begun.before, left_at=left_at)
     return replace(begun, before=before, known_at=samples[-1].received_at)
 

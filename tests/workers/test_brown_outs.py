@@ -13,20 +13,26 @@ import pytest
 from core.domain.clock import Bounds
 from core.domain.values import SECOND, Status
 from core.schema.inbox import Accepted, AcceptedBeat, AcceptedEvent, Start
-from tests.fields import Field, now
-from tests.workers.conftest import Range, in_one_partition
+from tests.fields import Field, as_if_received_then, now
+from tests.workers.conftest import Range, cursed, in_one_partition
 from tests.workers.moves import (
     a_while_later,
     ago,
     became,
     in_batches,
+    moved_lately,
     past_its_opening,
     then,
 )
 from workers.clocks import correct
 from workers.deps import Deps
+from workers.drain import drain
+from workers.sweep import sweep
+from workers.ways import telling_most
 
 BEGIN, SHOT_EVERY, FLIGHT = 900.0, (6.0, 20.0), 0.4
+# When a run began, and when an arrow was shot in it, which the first did not see land.
+RUNS_OF_A_MOVED_READER = ((300, 299.3), (296.3, 294), (296.3, 285))
 
 
 @dataclass
@@ -120,11 +126,13 @@ def beat_of(line: Range, on: float, left: float, way: float = 0.02) -> AcceptedB
     return then(beat, left - way)
 
 
-def hit(line: Range, on: float, at: float) -> tuple[AcceptedEvent, AcceptedEvent]:
+def hit(
+    line: Range, on: float, at: float, place: str = "1A"
+) -> tuple[AcceptedEvent, AcceptedEvent]:
     """An arrow so many seconds ago, and its landing by the clock of such a run."""
     by_its_clock = round((on - at + FLIGHT) * SECOND)
     landed = replace(line.field.landed(0), ts=by_its_clock, sent_at=by_its_clock)
-    return then(line.field.release(ago(line, at)), at), then(landed, at - FLIGHT)
+    return then(line.field.release(ago(line, at), place), at), then(landed, at - FLIGHT)
 
 
 async def test_what_is_slow_about_a_start_moves_nothing_that_is_on_time(line: Range) -> None:
@@ -211,6 +219,92 @@ async def test_a_landing_that_is_all_that_is_said_after_a_start_is_no_word_of_th
     assert became_of == [Status.LANDED, Status.UNRESOLVED, Status.LANDED]
 
 
+@pytest.mark.parametrize("named", [1_000, 5_000])
+async def test_who_names_its_start_a_little_otherwise_was_switched_on_again_all_the_same(
+    deps: Deps, named: int
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    unseen, _ = hit(line, 500, 250)
+    said = [replace(beat_of(line, 500, left), started_at=3_000) for left in (495, 485, 475, 315)]
+    again = [replace(beat_of(line, 230, left), started_at=named) for left in (229, 220, 210, 50)]
+    await in_batches(line, [*said, unseen, *again], is_together=False)
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("is_together", [False, True])
+@pytest.mark.parametrize(
+    "runs",
+    [
+        # When each began, and when it was heard: the second is slow to join its network.
+        {300: (299.8,), 296: (291.2, 281, 271, 261, 50)},
+        # The second is known by nothing but the third.
+        {300: (299.8,), 295.5: (292.0,), 291: (290, 280, 270, 50)},
+    ],
+)
+async def test_what_comes_late_in_a_run_is_no_word_of_the_one_before(
+    deps: Deps, runs: dict[float, tuple[float, ...]], is_together: bool
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    # Off before it lands.
+    unseen, _ = hit(line, 300, 299.2)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315, 305)]
+    said += [unseen, *(beat_of(line, on, left) for on, heard in runs.items() for left in heard)]
+    said.sort(key=lambda each: each.received_at)
+    await in_batches(line, said, is_together=is_together)
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+async def test_a_start_that_a_landing_makes_known_is_kept_where_its_butt_fails(
+    deps: Deps, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    unseen, _ = hit(line, 500, 250)
+    before, seen, later = hit(line, 500, 308), hit(line, 230, 229), hit(line, 230, 222)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315)]
+    await in_batches(line, [*said, *before, unseen, seen[0]], is_together=False)
+    with monkeypatch.context() as patched:
+        patched.setattr("workers.batch.derive", cursed(line.field.targets[1]))
+        await line.say(seen[1])
+    await in_batches(line, later, is_together=False)
+    became_of = [await became(line, shot) for shot in (before[0], unseen, seen[0], later[0])]
+    landed = Status.LANDED
+    assert became_of == [landed, Status.UNRESOLVED, landed, landed]
+
+
+@pytest.mark.parametrize("is_again_first", [False, True])
+async def test_a_start_that_a_landing_makes_known_that_is_sent_again_waits_with_its_reader(
+    deps: Deps, is_again_first: bool
+) -> None:
+    moved = await moved_lately(deps, 600)
+    line, place = moved.line, f"{moved.lane}A"
+    for at in range(10, 410, 10):
+        shot = line.field.release(at, place), line.field.landed(at + 0.4, moved.lane)
+        await moved.put(moved.after, *map(as_if_received_then, shot))
+    await drain(deps, moved.after)
+    unseen, early, seen = (hit(line, on, at, place) for on, at in RUNS_OF_A_MOVED_READER)
+    again = replace(early[1], sent_at=seen[1].sent_at, received_at=seen[1].received_at)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315, 305)]
+    said += [beat_of(line, 300, 299.6), unseen[0], *early, seen[0]]
+    for each in said:
+        await moved.put(moved.after, each)
+        await drain(deps, moved.after)
+    # Something of it waits where it was before.
+    await moved.put(moved.before, hit(line, 500, 400)[1])
+    two = [again, seen[1]]
+    await moved.put(moved.after, *(two if is_again_first else reversed(two)))
+    await drain(deps, moved.after)
+    for _ in range(2):
+        await moved.do_all()
+        await sweep(deps)
+    await moved.do_all()
+    for partition in (moved.after, moved.before):
+        await drain(deps, partition, with_overdue=True)
+    assert await became(line, unseen[0]) is Status.UNRESOLVED
+
+
 async def test_a_clock_that_is_ahead_of_its_gateway_names_one_start(line: Range) -> None:
     # Once: it would wander with the time that the test takes, and be another start.
     started = ago(line, 70 - 3600)
@@ -250,3 +344,13 @@ def test_of_a_request_the_first_landing_tells_of_the_start_that_it_makes_known(
     assert isinstance(landing, AcceptedEvent)
     *_, relayed = correct(Bounds(), [*before, replace(landing, by_gateway=True)], {}).accepted
     assert isinstance(relayed, AcceptedEvent) and relayed.start is None
+
+
+def test_of_each_run_the_last_heartbeat_that_is_held_up_is_heard(line: Range) -> None:
+    said = [
+        beat_of(line, on, left) for on, left in ((500, 495), (500, 310), (290, 289), (290, 280))
+    ]
+    beats = [
+        each for each in correct(Bounds(), said, {}).accepted if isinstance(each, AcceptedBeat)
+    ]
+    assert [beat for _, beat in telling_most([(0, beat) for beat in beats])] == [beats[1], beats[3]]
