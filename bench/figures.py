@@ -71,6 +71,24 @@ def costs(tally: Tally) -> dict[str, Cost]:
     return found
 
 
+def load_share(name: str, tally: Tally) -> dict[str, float]:
+    """What the load generator took of its one core, and while a backlog was on its way."""
+    found = {f"{name} load cores": costs(tally)["load"].cores}
+    if tally.backlog_load_cores:
+        found[f"{name} load cores meanwhile"] = tally.backlog_load_cores
+    return found
+
+
+def together(parts: Sequence[Run]) -> Run:
+    """One run of several parts."""
+    return Run(
+        {figure: value for part in parts for figure, value in part.figures.items()},
+        [doubt for part in parts for doubt in part.doubts],
+        {name: cost for part in parts for name, cost in part.processes.items()},
+        [note for part in parts for note in part.notes],
+    )
+
+
 def counting(runs: Sequence[Run]) -> list[Run]:
     """Those of which nobody doubts the figures."""
     return [run for run in runs if not run.doubts]

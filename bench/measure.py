@@ -74,6 +74,8 @@ async def generate(stack: Stack, job: Job, *program: str) -> Tally:
 async def doubts(stack: Stack, fields: list[Field], tally: Tally) -> list[str]:
     """Why a run does not count: something was refused, lost, or never seen."""
     found = [*(f"refused: {why}" for why in tally.refused), *stack.ended()]
+    if not tally.sent:
+        found.append("no arrow was due in that time")
     if tally.unseen:
         found.append(f"{tally.unseen} landings were never seen as shots")
     until = time.monotonic() + STORED_WITHIN_S
@@ -104,10 +106,15 @@ def run_of(figures: Mapping[str, float], tally: Tally, why_not: list[str]) -> Ru
     shares = {f"{name} cores": cost.cores for name, cost in found.items()}
     if tally.backlog_load_cores:
         shares["load cores meanwhile"] = tally.backlog_load_cores
-    most = max(shares["load cores"], tally.backlog_load_cores)
+    return Run({**figures, **shares}, why_not, found, notes_of(tally))
+
+
+def notes_of(tally: Tally) -> list[str]:
+    """What must be known to read the figures of a load."""
     notes = []
+    most = max(costs(tally)["load"].cores, tally.backlog_load_cores)
     if most > BUSY_CORES:
         notes.append(f"the load generator took {most:.2f} of its one core: it may be what is slow")
     if tally.sent_away:
         notes.append(f"{tally.sent_away} requests were sent away (429, 503), and sent again")
-    return Run({**figures, **shares}, why_not, found, notes)
+    return notes

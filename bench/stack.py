@@ -18,7 +18,7 @@ from core import migrate
 from core.embedded import EmbeddedStores
 from core.embedded.process import free_port, spawn, tail, wait_until
 from core.errors import QuiverError
-from core.settings import Settings
+from core.settings import Settings, settings_given
 
 READY_WITHIN_S = 60.0
 END_WITHIN_S = 10.0
@@ -109,6 +109,10 @@ class Stack:
             if process.poll() is not None
         ]
 
+    def has_said(self, name: str, what: str) -> bool:
+        """Whether a server's log has this."""
+        return what in self._log(name).read_text(encoding="utf-8")
+
     def _log(self, name: str) -> Path:
         return self.directory / "log" / f"{name}.log"
 
@@ -127,18 +131,22 @@ def open_stack(workers: int) -> Iterator[Stack]:
     Raises:
         NotDurable: A figure would not count.
         NotReady: `TMPDIR` names a place where nothing can be.
+        InvalidInputError: A setting of the environment makes no sense.
     """
     _check_place(os.environ.get("TMPDIR"))
+    given = settings_given()
     with tempfile.TemporaryDirectory(prefix="quiver-bench-") as folder:
         # PostgreSQL is another user when we are root.
         Path(folder).chmod(0o755)
         with EmbeddedStores(Path(folder) / "data") as stores:
             if stores.postgres is None or stores.valkey is None:
                 raise NotReady("the embedded stores are not there")
-            settings = Settings(
-                database_url=stores.postgres.url,
-                redis_url=stores.valkey.url,
-                quiver_admin_token=secrets.token_urlsafe(24),
+            settings = given.model_copy(
+                update={
+                    "database_url": stores.postgres.url,
+                    "redis_url": stores.valkey.url,
+                    "quiver_admin_token": secrets.token_urlsafe(24),
+                }
             )
             migrate.up(settings)
             check_durable(settings, stores.directory)

@@ -1,27 +1,39 @@
 """All benchmarks, by name, and how they are run."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
 from copy import replace
 from dataclasses import dataclass
+from enum import Enum, auto
 from math import ceil
+from typing import Any
 
-from bench.benchmarks.against import against as beside
+from bench.benchmarks.against import against as beside_others
 from bench.benchmarks.burst import burst
 from bench.benchmarks.fanout import fanout
-from bench.benchmarks.growth import growth
+from bench.benchmarks.growth import growth_of_fields, growth_of_rows
 from bench.benchmarks.ingest import ingest
 from bench.benchmarks.latency import latency
 from bench.benchmarks.replay import replay
 from bench.benchmarks.soak import soak
-from bench.figures import Run
+from bench.figures import Run, together
 from bench.load.shooting import LEAST_SPACING_S
 from bench.probes import probed
-from bench.stack import Stack
+from bench.stack import Stack, open_stack
 from bench.wish import ARCHERS_A_BUTT, Wish
 from core.errors import InvalidInputError
 
-type Measure = Callable[[Stack, Wish], Awaitable[Run]]
+type Measure = Callable[[Stack, Wish], Coroutine[Any, Any, Run]]
+
+
+class Beside(Enum):
+    """What runs beside a part of a benchmark: API and workers that were just started; the same with
+    stores of their own, in which nothing is; or what it starts itself."""
+
+    SERVERS = auto()
+    EMPTY = auto()
+    NOTHING = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,23 +41,23 @@ class Benchmark:
     """One of them.
 
     Args:
-        measure: One run of it.
-        is_served: Whether API and workers run beside it; else it starts what it needs.
+        parts: One run of it.
+        beside: What runs beside each of these.
     """
 
-    measure: Measure
-    is_served: bool = True
+    parts: Sequence[Measure]
+    beside: Beside = Beside.SERVERS
 
 
 BENCHMARKS = {
-    "latency": Benchmark(latency),
-    "burst": Benchmark(burst),
-    "replay": Benchmark(replay),
-    "ingest": Benchmark(ingest),
-    "fanout": Benchmark(fanout),
-    "growth": Benchmark(growth),
-    "soak": Benchmark(soak),
-    "against": Benchmark(beside, is_served=False),
+    "latency": Benchmark([latency]),
+    "burst": Benchmark([burst]),
+    "replay": Benchmark([replay]),
+    "ingest": Benchmark([ingest]),
+    "fanout": Benchmark([fanout]),
+    "growth": Benchmark([growth_of_fields, growth_of_rows], Beside.EMPTY),
+    "soak": Benchmark([soak]),
+    "against": Benchmark([beside_others], Beside.NOTHING),
 }
 ON_DEMAND = ("growth", "soak", "against")
 
@@ -86,18 +98,25 @@ def measure_all(
 
 
 def _runs(stack: Stack, wish: Wish, name: str) -> Iterator[Run]:
-    """Run a benchmark as often as wished, each time with API and workers just started."""
+    """Run a benchmark as often as wished."""
     benchmark = BENCHMARKS[name]
-
-    async def once() -> Run:
-        before = probed(stack.directory, "before")
-        run = await benchmark.measure(stack, wish)
-        after = probed(stack.directory, "after")
-        return replace(run, figures={**run.figures, **before, **after})
-
     for _ in range(wish.runs):
-        if benchmark.is_served:
-            with stack.served():
-                yield asyncio.run(once())
-        else:
-            yield asyncio.run(once())
+        before, parts = probed(stack.directory, "before"), list[Run]()
+        for measure in benchmark.parts:
+            with _ready(stack, benchmark.beside) as ready:
+                parts.append(asyncio.run(measure(ready, wish)))
+        run, after = together(parts), probed(stack.directory, "after")
+        yield replace(run, figures={**run.figures, **before, **after})
+
+
+@contextmanager
+def _ready(stack: Stack, beside: Beside) -> Iterator[Stack]:
+    """What a part is measured on."""
+    if beside is Beside.NOTHING:
+        yield stack
+    elif beside is Beside.SERVERS:
+        with stack.served():
+            yield stack
+    else:
+        with open_stack(stack.workers) as empty, empty.served():
+            yield empty

@@ -27,11 +27,11 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--against", help="Beside stock arq and the floor, in the same run")
         ] = False,
         runs: Annotated[int, typer.Option(min=1, help="Of each, for the median")] = 1,
-        seconds: Annotated[float, typer.Option(min=1, help="Of each pace")] = 20,
+        seconds: Annotated[float, typer.Option(min=1, max=3600, help="Of each pace")] = 20,
         butts: Annotated[int, typer.Option(min=1, max=2000, help="Of four archers each")] = 399,
         workers: Workers = DEFAULT_WORKERS,
         rows: Annotated[int, typer.Option(min=0, help="Stored events of growth, at most")] = 10**7,
-        minutes: Annotated[float, typer.Option(min=0.05, help="Of soak")] = 60,
+        minutes: Annotated[float, typer.Option(min=0.05, max=1440, help="Of soak")] = 60,
         json: Annotated[Path | None, typer.Option(help="Write everything here")] = None,
     ) -> None:
         """Measure on this machine, with stores of its own that are as durable as in earnest.

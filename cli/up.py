@@ -19,10 +19,10 @@ from cli.machine import DEFAULT_WORKERS, Workers
 from cli.processes import Child, GivenUp, Supervisor
 from cli.readiness import check_port, is_ready
 from cli.stopping import Stopping, end_with_uv
-from cli.where import DEFAULT_DATA_DIR, DataDir, settings_given, with_stores
+from cli.where import DEFAULT_DATA_DIR, DataDir, with_stores
 from core import migrate
 from core.embedded import EmbeddedStores
-from core.settings import Settings
+from core.settings import Settings, settings_given
 
 LOOK_EVERY_S = 0.1
 READY_WITHIN_S = 60.0

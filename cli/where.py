@@ -5,11 +5,10 @@ from typing import Annotated
 
 import orjson
 import typer
-from pydantic import ValidationError
 
 from core.embedded import EmbeddedStores
 from core.errors import InvalidInputError
-from core.settings import Settings
+from core.settings import Settings, settings_given
 
 DEFAULT_DATA_DIR = Path(".quiver")
 
@@ -38,19 +37,6 @@ def with_stores(settings: Settings, stores: EmbeddedStores) -> Settings:
     urls = {"database_url": found.database_url, "redis_url": found.redis_url}
     note.write_bytes(orjson.dumps(urls))
     return found
-
-
-def settings_given() -> Settings:
-    """What the environment and `.env` say.
-
-    Raises:
-        InvalidInputError: One of them makes no sense.
-    """
-    try:
-        return Settings()
-    except ValidationError as error:
-        wrong = error.errors()[0]
-        raise InvalidInputError(str(wrong["loc"][0]).upper(), wrong["msg"]) from error
 
 
 def settings_here(data_dir: Path) -> Settings:

@@ -1,7 +1,9 @@
 """What can be configured, read once from the environment and passed on."""
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import InvalidInputError
 
 
 class Settings(BaseSettings):
@@ -97,3 +99,16 @@ class Settings(BaseSettings):
     quiver_job_backoff_s: float = Field(
         0.5, ge=0, description="Seconds before the first retry; doubles with each, jittered"
     )
+
+
+def settings_given() -> Settings:
+    """What the environment and `.env` say.
+
+    Raises:
+        InvalidInputError: One of them makes no sense.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        raise InvalidInputError(str(wrong["loc"][0]).upper(), wrong["msg"]) from error

@@ -36,7 +36,7 @@ async def run(job: Job, kind: str) -> Tally:
     late = [] if job.backlog is None else late_events(job.backlog, rng)
     late_landings = {e.event_id.encode() for e in late if e.type == "arrow_landed"}
     async with AsyncExitStack() as stack:
-        hand = await _hand(stack, kind, job)
+        hand = await _hand(stack, kind, job, tally)
         begin = Begin.after(READY_S)
         seen = Seen(begin, tally, landings, late_landings)
         await stack.enter_async_context(listening(job.redis_url, seen.frame))
@@ -51,10 +51,10 @@ async def run(job: Job, kind: str) -> Tally:
     return tally
 
 
-async def _hand(stack: AsyncExitStack, kind: str, job: Job) -> Hand:
+async def _hand(stack: AsyncExitStack, kind: str, job: Job, tally: Tally) -> Hand:
     if kind == "floor":
         waiting: asyncio.Queue[Said] = asyncio.Queue()
-        task = asyncio.create_task(floor(waiting))
+        task = asyncio.create_task(floor(waiting, tally))
         stack.callback(task.cancel)
 
         async def give(said: Said) -> None:

@@ -5,12 +5,14 @@ It appends what waits to a stream, inserts it, publishes landings, and takes it 
 
 import asyncio
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Awaitable, Sequence
 
 import asyncpg
 from redis.asyncio import Redis
 
 from bench.against.rows import CHANNEL, Said
+from bench.load.tally import Tally
 from core.postgres import Connection
 
 STREAM = "bench:floor"
@@ -24,23 +26,33 @@ ON CONFLICT DO NOTHING
 """
 
 
-async def floor(waiting: "asyncio.Queue[Said]") -> None:
-    """Do what comes, all that waits at once, for ever."""
+async def floor(waiting: "asyncio.Queue[Said]", tally: Tally) -> None:
+    """Do what comes, all that waits at once, for ever; the tally is told how long each step took."""
+
+    async def timed[T](step: str, work: Awaitable[T]) -> T:
+        begun = time.perf_counter()
+        done = await work
+        tally.steps_ms.setdefault(step, []).append(1000 * (time.perf_counter() - begun))
+        return done
+
     conn = await asyncpg.connect(os.environ["DATABASE_URL"])
     async with Redis.from_url(os.environ["REDIS_URL"]) as valkey:
         while True:
             some = [await waiting.get()]
             while len(some) < AT_ONCE and not waiting.empty():
                 some.append(waiting.get_nowait())
-            entries = await _append(valkey, some)
-            await _insert(conn, some)
-            await _publish(valkey, some, entries)
+            entries = await timed("append", _append(valkey, some))
+            await timed("insert", _insert(conn, some))
+            await timed("publish", _publish(valkey, some, entries))
 
 
 async def _append(valkey: "Redis", some: Sequence[Said]) -> list[bytes]:
     async with valkey.pipeline(transaction=False) as pipe:
         for said in some:
-            pipe.xadd(STREAM, {"e": f"{said.event_id} {said.reader_id} {said.type} {said.at}"})
+            place = "" if said.x is None else f" {said.x} {said.y}"
+            pipe.xadd(
+                STREAM, {"e": f"{said.event_id} {said.reader_id} {said.type} {said.at}{place}"}
+            )
         found: list[bytes] = await pipe.execute()
     return found
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from bench.against.stock import forget
 from bench.benchmarks.latency import at_mean_and_peak
-from bench.benchmarks.ratios import latencies, load_share, ratios, replayed, together
+from bench.benchmarks.ratios import latencies, ratios, replayed, steps
 from bench.fields import set_up, stored
-from bench.figures import Run
+from bench.figures import Run, load_share, together
 from bench.load.job import Backlog, Field, Job, Live
 from bench.load.tally import Tally
-from bench.measure import doubts, generate, put_on
+from bench.measure import doubts, generate, notes_of, put_on
 from bench.probes import probed
 from bench.stack import Stack
 from bench.wish import Wish
@@ -45,7 +45,7 @@ async def against(stack: Stack, wish: Wish) -> Run:
         parts = [await _quiver(stack, wish, next(fields), next(fields))]
     parts.append(await _floor(stack, wish, next(fields), next(fields)))
     for stock in STOCKS:
-        parts.append(await _stock(stack, wish, stock, (next(fields), next(fields))))
+        parts.append(await beside_stock(stack, wish, stock, (next(fields), next(fields))))
     found = together(parts)
     return Run({**found.figures, **ratios(found.figures)}, found.doubts, notes=found.notes)
 
@@ -55,24 +55,28 @@ async def _quiver(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
     why_not = await doubts(stack, [shot], live)
     late = await put_on(stack, backlog=Backlog(kept, wish.events, BATCH, GATEWAYS))
     why_not += await doubts(stack, [kept], late)
-    return Run(_figures(stack, "quiver", live, late), [f"quiver: {why}" for why in why_not])
+    notes = [f"quiver: {note}" for tally in (live, late) for note in notes_of(tally)]
+    wrong = [f"quiver: {why}" for why in why_not]
+    return Run(_figures(stack, "quiver", live, late), wrong, notes=notes)
 
 
 async def _floor(stack: Stack, wish: Wish, shot: Field, kept: Field) -> Run:
+    # It is in the load generator's process, whose one core is all that it has.
     live = await _hand(stack, "floor", live=Live(shot, at_mean_and_peak(wish)))
     late = await _hand(stack, "floor", backlog=Backlog(kept, wish.events, BATCH, GATEWAYS))
     wrong = await _lost(stack, FLOOR, shot, live) + await _lost(stack, FLOOR, kept, late)
-    return Run(_figures(stack, FLOOR, live, late), wrong)
+    return Run({**_figures(stack, FLOOR, live, late), **steps(FLOOR, live, late)}, wrong)
 
 
-async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Field]) -> Run:
+async def beside_stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Field]) -> Run:
     """Both loads, neither waited for longer than it was to take: it may never catch up."""
     backlog = Backlog(fields[1], min(wish.events, stock.events), BATCH, GATEWAYS)
-    live = await _by_stock(
+    live, live_ended = await _by_stock(
         stack, wish, stock, {"live": Live(fields[0], at_mean_and_peak(wish))}, wish.seconds
     )
-    late = await _by_stock(stack, wish, stock, {"backlog": backlog}, 3 * wish.seconds)
-    wrong, notes = list[str](), list[str]()
+    late, late_ended = await _by_stock(stack, wish, stock, {"backlog": backlog}, 3 * wish.seconds)
+    wrong = [f"{stock.name}: {why}" for why in (*live_ended, *late_ended)]
+    notes = [f"{stock.name}: {note}" for tally in (live, late) for note in notes_of(tally)]
     for what, field, tally in (("live", fields[0], live), ("replay", fields[1], late)):
         if tally.unseen:
             notes.append(
@@ -86,12 +90,13 @@ async def _stock(stack: Stack, wish: Wish, stock: Stock, fields: tuple[Field, Fi
 
 async def _by_stock(
     stack: Stack, wish: Wish, stock: Stock, load: dict[str, Any], patience_s: float
-) -> Tally:
+) -> tuple[Tally, list[str]]:
+    """What became of a load, and what ended of the workers that should not have."""
     # What the load before left undone is not done in this one's time.
     await forget(stack.settings.redis_url or "")
     command = ["-m", "arq", f"bench.against.stock.{stock.settings}"]
     with stack.running({f"arq-{number}": command for number in range(wish.workers)}):
-        return await _hand(stack, "stock", **load, patience_s=patience_s)
+        return await _hand(stack, "stock", **load, patience_s=patience_s), stack.ended()
 
 
 async def _hand(
@@ -118,5 +123,6 @@ async def _lost(stack: Stack, name: str, field: Field, tally: Tally) -> list[str
 
 
 def _figures(stack: Stack, name: str, live: Tally, late: Tally) -> dict[str, float]:
-    found = {**latencies(name, live), **replayed(name, late), **load_share(name, live)}
+    found = {**latencies(name, live), **replayed(name, late)}
+    found |= {**load_share(name, live), **load_share(f"{name} replay", late)}
     return {**found, **probed(stack.directory, f"after {name}")}

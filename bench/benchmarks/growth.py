@@ -1,14 +1,16 @@
 """What an event costs with more butts, and with more events stored before."""
 
 import asyncio
+from collections.abc import Mapping
+from copy import replace
 from statistics import mean
 
 from bench.fields import set_up
-from bench.figures import Run, costs, percentile
+from bench.figures import Run, costs, load_share, percentile, together
 from bench.filling import fill
 from bench.load.job import Backlog, Field, Live, Phase
 from bench.load.tally import Tally
-from bench.measure import doubts, put_on
+from bench.measure import doubts, notes_of, put_on
 from bench.probes import loop_ms
 from bench.stack import Stack
 from bench.wish import LARGEST_BUTTS, PEAK_EVENTS_PER_S, Wish
@@ -20,58 +22,60 @@ LIVE_SHARE = 0.9
 RANKS_A_S = 100
 
 
-async def growth(stack: Stack, wish: Wish) -> Run:
-    """One run."""
-    figures, why_not = await _of_fields(stack, wish)
+async def growth_of_rows(stack: Stack, wish: Wish) -> Run:
+    """What an event costs with so many stored before, of a stack in which none is."""
+    parts: list[Run] = []
     field = await set_up(stack, wish.butts)
     for rows in wish.rows:
         await fill(stack, field, rows)
         fresh = await set_up(stack, wish.butts)
-        figures[f"{rows:,} rows: fixed loop ms"] = loop_ms()
-        found, wrong = await _cost(stack, wish, fresh, f"{rows:,} rows")
-        figures, why_not = figures | found, why_not + wrong
-    if len(wish.rows) > 1:
-        figures |= _ratio(figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
-    return Run(figures, why_not)
+        name = f"{rows:,} rows"
+        parts.append(Run({f"{name}: fixed loop ms": loop_ms()}))
+        parts.append(await _cost(stack, wish, fresh, name))
+    found = together(parts)
+    if len(wish.rows) < 2:
+        return found
+    ratio = _ratio(found.figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
+    return replace(found, figures={**found.figures, **ratio})
 
 
-async def _of_fields(stack: Stack, wish: Wish) -> tuple[dict[str, float], list[str]]:
+async def growth_of_fields(stack: Stack, wish: Wish) -> Run:
     """What an event costs on each field: from the smallest to the largest and back, so that a
     machine that becomes slower or quicker does so for all of them."""
     found: dict[str, list[float]] = {}
-    why_not: list[str] = []
-    loops: dict[str, float] = {}
+    parts: list[Run] = []
     for way, fields in (("there", wish.butts_of_growth), ("back", wish.butts_of_growth[::-1])):
         for butts in fields:
-            loops[f"{butts} butts: fixed loop {way} ms"] = loop_ms()
-            cost, wrong = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
-            why_not += wrong
-            for name, figure in cost.items():
+            parts.append(Run({f"{butts} butts: fixed loop {way} ms": loop_ms()}))
+            cost = await _cost(stack, wish, await set_up(stack, butts), f"{butts} butts")
+            parts.append(replace(cost, figures={}))
+            for name, figure in cost.figures.items():
                 found.setdefault(name, []).append(figure)
-    figures = {**loops, **{name: mean(both) for name, both in found.items()}}
+    run = together([*parts, Run({name: mean(both) for name, both in found.items()})])
     first, last = wish.butts_of_growth[0], wish.butts_of_growth[-1]
-    return figures | _ratio(figures, f"{last} butts", f"{first} butts"), why_not
+    ratio = _ratio(run.figures, f"{last} butts", f"{first} butts")
+    return replace(run, figures={**run.figures, **ratio})
 
 
-async def _cost(
-    stack: Stack, wish: Wish, field: Field, name: str
-) -> tuple[dict[str, float], list[str]]:
+async def _cost(stack: Stack, wish: Wish, field: Field, name: str) -> Run:
     """Milliseconds of processor time for an event: of live shooting, and of a replay."""
     # The pace is the same on every field, but heartbeats are as many as readers: none here.
     shooting = Live(field, [Phase("live", _pace(wish), wish.seconds)], is_beating=False)
     figures: dict[str, float] = {}
-    wrong, sent = list[str](), 0
+    wrong, notes, sent = list[str](), list[str](), 0
     late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))
     for kind, live, backlog in (late, ("live", shooting, None)):
         tally = await put_on(stack, live, backlog)
         figures[f"{name}: {kind} cpu ms/event"] = _cpu_ms(tally) / max(1, tally.sent)
+        figures |= load_share(f"{name}: {kind}", tally)
+        notes += [f"{name}: {note}" for note in notes_of(tally)]
         for phase, seen in tally.latencies.items():
             figures[f"{name}: {phase} p50 ms"] = percentile([ms for _, ms in seen], 50)
         tally.sent = sent = sent + tally.sent
         wrong += await doubts(stack, [field], tally)
         # The next load is not to pay for this one.
         await asyncio.sleep(field.archers / RANKS_A_S)
-    return figures, [f"{name}: {why}" for why in wrong]
+    return Run(figures, [f"{name}: {why}" for why in wrong], notes=notes)
 
 
 def _cpu_ms(tally: Tally) -> float:
@@ -84,7 +88,7 @@ def _pace(wish: Wish) -> float:
     return LIVE_SHARE * PEAK_EVENTS_PER_S * min(wish.butts_of_growth) / LARGEST_BUTTS
 
 
-def _ratio(figures: dict[str, float], one: str, other: str) -> dict[str, float]:
+def _ratio(figures: Mapping[str, float], one: str, other: str) -> dict[str, float]:
     return {
         f"{one} / {other}, {kind}": figures[f"{one}: {kind} cpu ms/event"]
         / figures[f"{other}: {kind} cpu ms/event"]

@@ -1,9 +1,9 @@
 """Figures of Quiver and of others side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bench.benchmarks.latency import WARM_UP
-from bench.figures import Run, costs, percentile
+from bench.figures import percentile
 from bench.load.shooting import EVENTS_A_SHOT
 from bench.load.tally import Tally
 
@@ -35,9 +35,15 @@ def replayed(name: str, tally: Tally) -> dict[str, float]:
     return found
 
 
-def load_share(name: str, tally: Tally) -> dict[str, float]:
-    """What the load generator took of its one core; the floor is in the same process."""
-    return {f"{name} load cores": costs(tally)["load"].cores}
+def steps(name: str, live: Tally, late: Tally) -> dict[str, float]:
+    """What the floor is made of: of a round of live shooting in the middle, and of a backlog's
+    event."""
+    found: dict[str, float] = {}
+    for step, took in live.steps_ms.items():
+        found[f"{name} {step} p50 ms"] = percentile(took, 50)
+    for step, took in late.steps_ms.items():
+        found[f"{name} replay {step} µs/event"] = 1000 * sum(took) / max(1, late.backlog_sent)
+    return found
 
 
 def ratios(figures: Mapping[str, float]) -> dict[str, float]:
@@ -48,12 +54,3 @@ def ratios(figures: Mapping[str, float]) -> dict[str, float]:
         for what in COMPARED
         if f"quiver {what}" in figures and f"{name} {what}" in figures
     }
-
-
-def together(parts: Sequence[Run]) -> Run:
-    """One run of several parts."""
-    return Run(
-        {figure: value for part in parts for figure, value in part.figures.items()},
-        [doubt for part in parts for doubt in part.doubts],
-        notes=[note for part in parts for note in part.notes],
-    )

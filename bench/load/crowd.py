@@ -47,10 +47,19 @@ class Audience:
             self._stalled.transport.pause_reading()
 
     async def _join(self, url: str, session_id: str, until: int) -> None:
+        last = self.crowd.viewers - 1
         while (there := len(self.viewers)) < until:
             some = range(there, min(there + JOIN_AT_ONCE, until))
             self.viewers += await asyncio.gather(
-                *(join(url, session_id, None if n % TELLING else self._hear) for n in some)
+                *(
+                    join(
+                        url,
+                        session_id,
+                        None if n % TELLING else self._hear,
+                        has_small_buffer=self.crowd.is_one_stalled and n == last,
+                    )
+                    for n in some
+                )
             )
 
     @property
@@ -78,7 +87,7 @@ class Audience:
         )
 
     def _least(self) -> int:
-        return min((viewer.frames for viewer in self.readers), default=0)
+        return min((viewer.shots for viewer in self.readers), default=0)
 
     def _hear(self, text: bytes) -> None:
         # What is learned of a shot later is told with its landing, too.

@@ -38,11 +38,13 @@ class Tally:
         backlog_load_cores: What the load generator itself took of its one core meanwhile.
         crowd_latencies: As `latencies`, of the crowd's few who tell.
         frames: That the crowd was sent.
-        frames_least: Of the viewer who was sent least, of those who read.
-        frames_due: That each viewer was to be sent at least.
+        frames_least: Of an arrow that leaves or lands, of the viewer who was sent least of them, of
+            those who read.
+        frames_due: Of these, that each viewer was to be sent.
         frames_s: The time in which they were due, from the first shot on; or until the last came,
             when that was later.
         viewer_kb: What each viewer costs the API, but for the first few.
+        steps_ms: How long each round of the floor took, by step.
         samples: The processes, at the begin, the end, and in between when asked.
     """
 
@@ -66,6 +68,7 @@ class Tally:
     frames_due: int = 0
     frames_s: float = 0.0
     viewer_kb: float = 0.0
+    steps_ms: dict[str, list[float]] = field(default_factory=dict)
     samples: list[Sample] = field(default_factory=list)
 
 

@@ -1,5 +1,6 @@
 """No figures of stores that may lose what they acknowledged."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -14,12 +15,27 @@ def test_stores_in_memory_are_refused() -> None:
         check_durable(Settings(_env_file=None), Path("/dev/shm"))
 
 
-async def test_a_valkey_that_waits_for_no_disk_is_known(settings: Settings) -> None:
+async def test_a_valkey_that_waits_for_no_disk_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.durability.POSTGRES_WANTED", {})
+    monkeypatch.setattr("bench.durability.filesystem", lambda _: "ext4")
     async with open_valkey(settings) as valkey:
         before = (await valkey.config_get("appendfsync"))["appendfsync"]
         await valkey.config_set("appendfsync", "everysec")
         try:
-            said = await durability(settings)
+            with pytest.raises(NotDurable, match="appendfsync is everysec$"):
+                await asyncio.to_thread(check_durable, settings, tmp_path)
         finally:
             await valkey.config_set("appendfsync", before)
-    assert said["appendfsync"] == "everysec"
+
+
+async def test_a_postgresql_that_is_not_as_wanted_is_refused(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.durability.filesystem", lambda _: "ext4")
+    monkeypatch.setattr("bench.durability.VALKEY_WANTED", {})
+    on = (await durability(settings))["fsync"]
+    monkeypatch.setattr("bench.durability.POSTGRES_WANTED", {"fsync": "other"})
+    with pytest.raises(NotDurable, match=f"fsync is {on}$"):
+        await asyncio.to_thread(check_durable, settings, tmp_path)

@@ -40,8 +40,7 @@ def test_a_goal_is_reached_by_the_median_of_the_runs_that_count(
 @pytest.mark.parametrize(
     ("name", "wish"),
     [
-        ("growth", Wish(rows=rows_up_to(1_000_000))),
-        ("growth", Wish(butts_of_growth=(4, 8))),
+        ("growth", Wish(events=300)),
         ("soak", Wish(minutes=1)),
         ("latency", Wish(butts=20)),
     ],
@@ -49,6 +48,20 @@ def test_a_goal_is_reached_by_the_median_of_the_runs_that_count(
 def test_less_than_a_goal_is_for_is_not_judged(name: str, wish: Wish) -> None:
     found = verdicts(name, [Run(dict.fromkeys(GOALS[name].of, 1.0))], wish)
     assert {verdict for _, verdict in found.values()} == {NOT_JUDGED}
+
+
+@pytest.mark.parametrize(
+    ("wish", "named"),
+    [(Wish(rows=rows_up_to(0)), "rows"), (Wish(butts_of_growth=(4, 8)), "butts")],
+)
+def test_of_growth_what_was_full_size_is_judged(wish: Wish, named: str) -> None:
+    found = verdicts("growth", [Run(dict.fromkeys(GOALS["growth"].of, 1.0))], wish)
+    assert {figure for figure, (_, verdict) in found.items() if verdict == NOT_JUDGED} == {
+        figure for figure in found if f" {named} / " in figure
+    }
+    assert GOALS["growth"].too_small(wish).keys() == {
+        "rows" if named == "rows" else "butts_of_growth"
+    }
 
 
 def test_more_than_a_goal_is_for_is_judged() -> None:

@@ -4,23 +4,27 @@ import asyncio
 import signal
 import subprocess
 import sysconfig
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from copy import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bench.figures import Run
 from bench.load.job import Job
 from bench.load.tally import Sample, Tally
 from bench.machine import built
-from bench.measure import generate, run_of
+from bench.measure import doubts, generate, run_of
 from bench.measuring import measure
 from bench.stack import NotReady, Stack, open_stack
-from bench.suite import check_large_enough
+from bench.suite import BENCHMARKS, check_large_enough, measure_all
 from bench.usage import Usage
 from bench.wish import Wish
 from core.embedded.process import spawn, wait_until
 from core.errors import InvalidInputError
+from core.settings import Settings
 
 WITHIN_S = 20.0
 
@@ -88,7 +92,7 @@ def test_who_is_interrupted_is_left_no_empty_file(
     assert before.read_text() == "{}" and not new.exists()
 
 
-def _interrupt(_: int) -> None:
+def _interrupt(_: object) -> None:
     raise KeyboardInterrupt
 
 
@@ -101,6 +105,59 @@ def test_a_place_that_cannot_be_taken_is_told(
     with pytest.raises(NotReady, match=f"TMPDIR is .*{name}, where nothing can be written"):
         with open_stack(1):
             pass
+
+
+def test_a_setting_that_makes_no_sense_is_told_before_anything_is_started(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("bench.stack.EmbeddedStores", _interrupt)
+    monkeypatch.setenv("PG_POOL_MAX", "abc")
+    with pytest.raises(InvalidInputError, match="^PG_POOL_MAX: "):
+        with open_stack(1):
+            pass
+
+
+async def test_a_load_of_nothing_does_not_count(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nothing(*_: object) -> tuple[int, int]:
+        return 0, 0
+
+    monkeypatch.setattr("bench.measure.stored", nothing)
+    assert await doubts(stack, [], Tally()) == ["no arrow was due in that time"]
+
+
+def test_each_part_of_growth_has_stores_in_which_nothing_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Stack] = []
+    measured: list[tuple[str, Stack]] = []
+
+    @contextmanager
+    def opens(workers: int) -> Iterator[Stack]:
+        opened.append(Stack(tmp_path, Settings(_env_file=None), workers, {}))
+        yield opened[-1]
+
+    async def fields(on: Stack, _: Wish) -> Run:
+        measured.append(("fields", on))
+        return Run({"one": 1.0})
+
+    async def rows(on: Stack, _: Wish) -> Run:
+        measured.append(("rows", on))
+        return Run({"other": 2.0}, ["in doubt"])
+
+    monkeypatch.setattr("bench.suite.open_stack", opens)
+    monkeypatch.setattr(Stack, "served", nullcontext)
+    growth = BENCHMARKS["growth"]
+    assert [part.__name__ for part in growth.parts] == ["growth_of_fields", "growth_of_rows"]
+    monkeypatch.setitem(BENCHMARKS, "growth", replace(growth, parts=[fields, rows]))
+    given = Stack(tmp_path, Settings(_env_file=None), 3, {})
+    ((name, runs),) = measure_all(given, Wish(runs=2), ["growth"])
+    assert (name, [run.doubts for run in runs]) == ("growth", [["in doubt"], ["in doubt"]])
+    assert all({"one": 1.0, "other": 2.0}.items() <= run.figures.items() for run in runs)
+    assert [what for what, _ in measured] == ["fields", "rows"] * 2
+    assert [id(on) for _, on in measured] == [id(on) for on in opened]
+    assert {on.workers for on in opened} == {3}
 
 
 def test_what_was_sent_away_is_told() -> None:

@@ -29,6 +29,17 @@ async def test_frames_are_counted_however_they_are_cut(piece: int) -> None:
 
 
 @pytest.mark.parametrize("piece", [1, 10_000])
+async def test_what_is_told_of_arrows_is_counted_apart(piece: int) -> None:
+    viewer = Viewer(b"", None)
+    kinds = ("shot.created", "leaderboard.updated", "shot.updated", "shot.landed", "heartbeat")
+    frames = [frame(b'{"type":"%s","ts":""}' % kind.encode()) for kind in kinds]
+    data = HEAD + frame(SNAPSHOT) + b"".join(frames)
+    for begin in range(0, len(data), piece):
+        viewer.data_received(data[begin : begin + piece])
+    assert (viewer.frames, viewer.shots) == (5, 2)
+
+
+@pytest.mark.parametrize("piece", [1, 10_000])
 async def test_a_ping_is_answered_with_what_it_says(piece: int) -> None:
     viewer = Viewer(b"", None)
     transport = Mock(spec=Transport)
