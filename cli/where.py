@@ -7,7 +7,6 @@ import orjson
 import typer
 
 from core.embedded import EmbeddedStores
-from core.errors import InvalidInputError
 from core.settings import Settings, settings_given
 
 DEFAULT_DATA_DIR = Path(".quiver")

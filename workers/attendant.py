@@ -55,6 +55,9 @@ IDLE_AFTER_S = 10.0
 # So many partitions that something came late for are done at once by whoever stands by: while some
 # wait for the database others are worked out. Who does what happens now besides does one.
 LATE_AT_ONCE = 4
+# While nobody shoots whoever has the seat helps with what came late: where nothing was named for so
+# long. Few at once, since what happens then waits for them.
+QUIET_FOR_S, LATE_BESIDE = 2.0, 2
 
 log = get_logger(__name__)
 
@@ -77,7 +80,7 @@ class Attendant:
         self._deps = deps
         self._is_free = is_free
         self._seating = seating
-        self._shared_until = self._busy_at = 0.0
+        self._shared_until = self._busy_at = self._named_at = 0.0
         self._first_named = self._first_handed = ""
         self._again: set[int] = set()
         self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
@@ -115,6 +118,8 @@ class Attendant:
         inbox, host = self._deps.inbox, self._deps.host
         if self._seating().is_seated:
             named = await inbox.wait_for_woken()
+            if named:
+                self._named_at = monotonic()
             if len(named) >= MANY:
                 self._shared_until = monotonic() + SHARED_FOR_S
             return await self._kept(named)
@@ -134,11 +139,16 @@ class Attendant:
         return kept
 
     async def attend_late(self) -> None:
-        """Take what came late until cancelled, unless somebody stands by, who does."""
+        """Take what came late until cancelled; where somebody stands by, who does, only while
+        nothing happens now."""
         while True:
-            is_mine = self._is_free() and not self._seating().is_relieved
-            if not (is_mine and await self._took_late()):
+            if not (self._may_take_late() and await self._took_late()):
                 await asyncio.sleep(LOOK_FOR_LATE_EVERY_S)
+
+    def _may_take_late(self) -> bool:
+        if not self._is_free():
+            return False
+        return not self._seating().is_relieved or monotonic() - self._named_at > QUIET_FOR_S
 
     async def _took_late(self) -> bool:
         """One round; whether anything was done, and nothing failed."""
@@ -147,7 +157,10 @@ class Attendant:
         except (*LOST, RedisError) as error:
             log.warning("nobody says for which partitions something came late", error=repr(error))
             return False
-        at_once = 1 if self._seating().is_seated else LATE_AT_ONCE
+        seating = self._seating()
+        at_once = LATE_AT_ONCE
+        if seating.is_seated:
+            at_once = LATE_BESIDE if seating.has_relief else 1
         left = iter(random.sample(partitions, len(partitions)))
         taken = await asyncio.gather(*(self._take_late(left) for _ in range(at_once)))
         return any(taken) and None not in taken
@@ -157,7 +170,7 @@ class Attendant:
         inbox, has_done = self._deps.inbox, False
         try:
             for partition in partitions:
-                if self._is_free() and await inbox.claim_late(partition, CLAIM_MS):
+                if self._may_take_late() and await inbox.claim_late(partition, CLAIM_MS):
                     is_done = await self._counted(drain_late(self._deps, partition), [partition])
                     has_done |= is_done
                     if is_done:

@@ -27,7 +27,7 @@ ON CONFLICT DO NOTHING
 
 
 async def floor(waiting: "asyncio.Queue[Said]", tally: Tally) -> None:
-    """Do what comes, all that waits at once, for ever; the tally is told how long each step took."""
+    """Do what comes, all that waits at once, for ever; the tally is told how long steps take."""
 
     async def timed[T](step: str, work: Awaitable[T]) -> T:
         begun = time.perf_counter()
@@ -49,10 +49,9 @@ async def floor(waiting: "asyncio.Queue[Said]", tally: Tally) -> None:
 async def _append(valkey: "Redis", some: Sequence[Said]) -> list[bytes]:
     async with valkey.pipeline(transaction=False) as pipe:
         for said in some:
-            place = "" if said.x is None else f" {said.x} {said.y}"
-            pipe.xadd(
-                STREAM, {"e": f"{said.event_id} {said.reader_id} {said.type} {said.at}{place}"}
-            )
+            place = "" if said.x is None else f"{said.x} {said.y}"
+            what = f"{said.event_id} {said.reader_id} {said.type} {said.at} {place}"
+            pipe.xadd(STREAM, {"e": what})
         found: list[bytes] = await pipe.execute()
     return found
 

@@ -58,24 +58,26 @@ async def growth_of_fields(stack: Stack, wish: Wish) -> Run:
 
 
 async def _cost(stack: Stack, wish: Wish, field: Field, name: str) -> Run:
-    """Milliseconds of processor time for an event: of live shooting, and of a replay."""
+    """Milliseconds of processor time for an event: of a replay, and of live shooting."""
     # The pace is the same on every field, but heartbeats are as many as readers: none here.
     shooting = Live(field, [Phase("live", _pace(wish), wish.seconds)], is_beating=False)
-    figures: dict[str, float] = {}
-    wrong, notes, sent = list[str](), list[str](), 0
-    late = ("replay", None, Backlog(field, wish.events, BATCH, GATEWAYS))
-    for kind, live, backlog in (late, ("live", shooting, None)):
-        tally = await put_on(stack, live, backlog)
-        figures[f"{name}: {kind} cpu ms/event"] = _cpu_ms(tally) / max(1, tally.sent)
-        figures |= load_share(f"{name}: {kind}", tally)
-        notes += [f"{name}: {note}" for note in notes_of(tally)]
-        for phase, seen in tally.latencies.items():
-            figures[f"{name}: {phase} p50 ms"] = percentile([ms for _, ms in seen], 50)
-        tally.sent = sent = sent + tally.sent
-        wrong += await doubts(stack, [field], tally)
-        # The next load is not to pay for this one.
-        await asyncio.sleep(field.archers / RANKS_A_S)
-    return Run(figures, [f"{name}: {why}" for why in wrong], notes=notes)
+    late = await put_on(stack, backlog=Backlog(field, wish.events, BATCH, GATEWAYS))
+    replay = await _part(stack, field, f"{name}: replay", late)
+    live = await put_on(stack, shooting)
+    return together([replay, await _part(stack, field, f"{name}: live", live, late.sent)])
+
+
+async def _part(stack: Stack, field: Field, name: str, tally: Tally, before: int = 0) -> Run:
+    """What became of a load on a field where so many events were sent before."""
+    figures = {f"{name} cpu ms/event": _cpu_ms(tally) / max(1, tally.sent)}
+    figures |= load_share(name, tally)
+    for seen in tally.latencies.values():
+        figures[f"{name} p50 ms"] = percentile([ms for _, ms in seen], 50)
+    tally.sent += before
+    wrong = [f"{name}: {why}" for why in await doubts(stack, [field], tally)]
+    # The next load is not to pay for this one.
+    await asyncio.sleep(field.archers / RANKS_A_S)
+    return Run(figures, wrong, notes=[f"{name}: {note}" for note in notes_of(tally)])
 
 
 def _cpu_ms(tally: Tally) -> float:

@@ -152,8 +152,8 @@ def test_each_part_of_growth_has_stores_in_which_nothing_is(
     assert [part.__name__ for part in growth.parts] == ["growth_of_fields", "growth_of_rows"]
     monkeypatch.setitem(BENCHMARKS, "growth", replace(growth, parts=[fields, rows]))
     given = Stack(tmp_path, Settings(_env_file=None), 3, {})
-    ((name, runs),) = measure_all(given, Wish(runs=2), ["growth"])
-    assert (name, [run.doubts for run in runs]) == ("growth", [["in doubt"], ["in doubt"]])
+    runs = dict(measure_all(given, Wish(runs=2), ["growth"]))["growth"]
+    assert [run.doubts for run in runs] == [["in doubt"], ["in doubt"]]
     assert all({"one": 1.0, "other": 2.0}.items() <= run.figures.items() for run in runs)
     assert [what for what, _ in measured] == ["fields", "rows"] * 2
     assert [id(on) for _, on in measured] == [id(on) for on in opened]

@@ -1,6 +1,7 @@
 """Partitions drained as soon as something comes for them, without a job."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Collection
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,7 +17,7 @@ from core.queue import QUEUE
 from core.seats import Seating
 from tests.workers.conftest import WITHIN_S, Range, eventually
 from workers import attendant, group
-from workers.attendant import LATE_AT_ONCE, Attendant
+from workers.attendant import LATE_AT_ONCE, LATE_BESIDE, Attendant
 from workers.deps import Deps
 from workers.group import Left
 
@@ -374,12 +375,19 @@ async def test_what_was_handed_to_somebody_who_does_not_do_it_is_done(
 
 
 @pytest.mark.parametrize(
-    ("seating", "at_once"),
-    [(Seating(True, False), 1), (Seating(True, True), 0), (STANDS_BY, LATE_AT_ONCE)],
+    ("seating", "quiet_for_s", "at_once"),
+    [
+        (Seating(True, False), math.inf, 1),
+        (Seating(True, True), math.inf, 0),
+        (Seating(True, True), 0.0, LATE_BESIDE),
+        (STANDS_BY, math.inf, LATE_AT_ONCE),
+    ],
 )
 async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
-    deps: Deps, monkeypatch: pytest.MonkeyPatch, seating: Seating, at_once: int
+    deps: Deps, monkeypatch: pytest.MonkeyPatch, seating: Seating, quiet_for_s: float, at_once: int
 ) -> None:
+    """And by who has the seat while nothing happens now."""
+    monkeypatch.setattr(attendant, "QUIET_FOR_S", quiet_for_s)
     begun: list[int] = []
     go_on, has_looked, has_asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
@@ -409,6 +417,35 @@ async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
     await eventually(lambda: is_so(len(begun) == (deps.inbox.partitions if at_once else 0)))
     attending.cancel()
     await asyncio.gather(attending, return_exceptions=True)
+
+
+async def test_who_has_the_seat_leaves_what_came_late_as_soon_as_something_happens(
+    line: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deps, begun, go_on = line.deps, list[int](), asyncio.Event()
+
+    async def drain_late(_: Deps, partition: int) -> bool:
+        begun.append(partition)
+        await go_on.wait()
+        return True
+
+    async def late_partitions() -> list[int]:
+        return list(range(deps.inbox.partitions))
+
+    monkeypatch.setattr(deps.inbox, "late_partitions", late_partitions)
+    monkeypatch.setattr(attendant, "drain_late", drain_late)
+    monkeypatch.setattr(attendant, "LOOK_FOR_LATE_EVERY_S", 3600.0)
+    at_seat = Attendant(deps, lambda: True, lambda: Seating(True, True))
+    attending = [asyncio.create_task(at_seat.attend_late()), asyncio.create_task(at_seat.attend())]
+    await eventually(lambda: is_so(len(begun) == LATE_BESIDE))
+    await line.put(line.field.release(10))
+    await eventually(lambda: is_so(at_seat.done == 1))
+    go_on.set()
+    await eventually(lambda: is_so(at_seat.done == 1 + LATE_BESIDE))
+    assert len(begun) == LATE_BESIDE
+    for task in attending:
+        task.cancel()
+    await asyncio.gather(*attending, return_exceptions=True)
 
 
 async def is_so(condition: bool) -> bool:

@@ -234,23 +234,23 @@ async def test_who_names_its_start_a_little_otherwise_was_switched_on_again_all_
 
 @pytest.mark.parametrize("is_together", [False, True])
 @pytest.mark.parametrize(
-    "runs",
+    "heard_of",
     [
-        # When each began, and when it was heard: the second is slow to join its network.
+        # When each run began, and when it was heard: the second is slow to join its network.
         {300: (299.8,), 296: (291.2, 281, 271, 261, 50)},
         # The second is known by nothing but the third.
         {300: (299.8,), 295.5: (292.0,), 291: (290, 280, 270, 50)},
     ],
 )
 async def test_what_comes_late_in_a_run_is_no_word_of_the_one_before(
-    deps: Deps, runs: dict[float, tuple[float, ...]], is_together: bool
+    deps: Deps, heard_of: dict[float, tuple[float, ...]], is_together: bool
 ) -> None:
     line = await in_one_partition(deps)
     await past_its_opening(line)
     # Off before it lands.
     unseen, _ = hit(line, 300, 299.2)
     said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315, 305)]
-    said += [unseen, *(beat_of(line, on, left) for on, heard in runs.items() for left in heard)]
+    said += [unseen, *(beat_of(line, on, left) for on, heard in heard_of.items() for left in heard)]
     said.sort(key=lambda each: each.received_at)
     await in_batches(line, said, is_together=is_together)
     assert await became(line, unseen) is Status.UNRESOLVED
