@@ -109,9 +109,9 @@ class Stack:
             if process.poll() is not None
         ]
 
-    def has_said(self, name: str, what: str) -> bool:
-        """Whether a server's log has this."""
-        return what in self._log(name).read_text(encoding="utf-8")
+    def times_said(self, name: str, what: str) -> int:
+        """How often a server's log has this."""
+        return self._log(name).read_text(encoding="utf-8").count(what)
 
     def _log(self, name: str) -> Path:
         return self.directory / "log" / f"{name}.log"

@@ -9,6 +9,7 @@ what a dying worker took with it is found by a sweep.
 """
 
 import asyncio
+import math
 import random
 from collections.abc import Callable, Collection, Coroutine, Iterator
 from contextlib import suppress
@@ -55,8 +56,8 @@ IDLE_AFTER_S = 10.0
 # So many partitions that something came late for are done at once by whoever stands by: while some
 # wait for the database others are worked out. Who does what happens now besides does one.
 LATE_AT_ONCE = 4
-# While nobody shoots whoever has the seat helps with what came late: where nothing was named for so
-# long. Few at once, since what happens then waits for them.
+# While nobody shoots whoever has the seat helps with what came late: where nothing but heartbeats
+# came for so long. Few at once, since what happens then waits for a part of each.
 QUIET_FOR_S, LATE_BESIDE = 2.0, 2
 
 log = get_logger(__name__)
@@ -80,7 +81,8 @@ class Attendant:
         self._deps = deps
         self._is_free = is_free
         self._seating = seating
-        self._shared_until = self._busy_at = self._named_at = 0.0
+        self._shared_until = self._busy_at = 0.0
+        self._shot_at = -math.inf
         self._first_named = self._first_handed = ""
         self._again: set[int] = set()
         self._slots = asyncio.Semaphore(GROUPS_AT_ONCE)
@@ -119,7 +121,7 @@ class Attendant:
         if self._seating().is_seated:
             named = await inbox.wait_for_woken()
             if named:
-                self._named_at = monotonic()
+                self._shot_at = monotonic()
             if len(named) >= MANY:
                 self._shared_until = monotonic() + SHARED_FOR_S
             return await self._kept(named)
@@ -148,7 +150,7 @@ class Attendant:
     def _may_take_late(self) -> bool:
         if not self._is_free():
             return False
-        return not self._seating().is_relieved or monotonic() - self._named_at > QUIET_FOR_S
+        return not self._seating().is_relieved or monotonic() - self._shot_at > QUIET_FOR_S
 
     async def _took_late(self) -> bool:
         """One round; whether anything was done, and nothing failed."""
@@ -171,7 +173,8 @@ class Attendant:
         try:
             for partition in partitions:
                 if self._may_take_late() and await inbox.claim_late(partition, CLAIM_MS):
-                    is_done = await self._counted(drain_late(self._deps, partition), [partition])
+                    work = drain_late(self._deps, partition, self._may_take_late)
+                    is_done = await self._counted(work, [partition])
                     has_done |= is_done
                     if is_done:
                         # What failed is nobody's until the claim ends: each try asks for a job.
@@ -270,6 +273,8 @@ class Attendant:
             left = Left((), ())
             async with slots:
                 await self._counted(together(), due)
+            if left.has_arrows:
+                self._shot_at = monotonic()
             waited_for = left.held if monotonic() > until else ()
             for partition in {*left.alone, *waited_for}:
                 self._drain_alone(partition)

@@ -13,7 +13,7 @@ from core.models.instants import now
 from core.models.work import try_unasked_partitions, unlock_partitions
 from core.postgres import Connection
 from core.valkey import LOST
-from workers.batch import Batch, Outcome, carry, do_batch
+from workers.batch import Batch, Outcome, carry, do_batch, events_of
 from workers.consequences import Done, bring_about, deadlines_of_unmatched
 from workers.containment import tried
 from workers.deps import Deps
@@ -32,10 +32,12 @@ class Left(Struct, frozen=True):
     Args:
         held: Partitions that somebody else is at, or of which something was asked.
         alone: Partitions to be drained by themselves.
+        has_arrows: Whether there was anything but heartbeats.
     """
 
     held: Collection[int]
     alone: Collection[int]
+    has_arrows: bool = False
 
 
 async def drain_group(deps: Deps, partitions: Collection[int]) -> Left:
@@ -47,7 +49,7 @@ async def drain_group(deps: Deps, partitions: Collection[int]) -> Left:
     async with deps.pool.acquire() as conn:
         held = await try_unasked_partitions(conn, partitions, deps.inbox.partitions)
         try:
-            alone = await _drain_held(conn, deps, held) if held else set()
+            alone, has_arrows = await _drain_held(conn, deps, held) if held else (set(), False)
         except BaseException:
             # It was no death. A store that is away does not hear it: then it counts as one.
             with suppress(*LOST):
@@ -56,11 +58,12 @@ async def drain_group(deps: Deps, partitions: Collection[int]) -> Left:
         finally:
             if held and not conn.is_closed():
                 await unlock_partitions(conn, held)
-        return Left(set(partitions) - set(held), alone)
+        return Left(set(partitions) - set(held), alone, has_arrows)
 
 
-async def _drain_held(conn: Connection, deps: Deps, held: Sequence[int]) -> set[int]:
-    """Drain partitions that are locked; those that are left to be drained by themselves."""
+async def _drain_held(conn: Connection, deps: Deps, held: Sequence[int]) -> tuple[set[int], bool]:
+    """Drain partitions that are locked; those that are left to be drained by themselves, and
+    whether there was anything but heartbeats."""
     began_at = now()
     readings = await deps.inbox.begin_and_read_few(held, FEW)
     plain = {p: reading for p, reading in readings.items() if reading.is_plain and reading.entries}
@@ -72,7 +75,8 @@ async def _drain_held(conn: Connection, deps: Deps, held: Sequence[int]) -> set[
         turn = Turn(partition, frozenset({partition}), is_asked=False, with_overdue=False)
         if await do_reading(conn, deps, turn, readings[partition], began_at):
             alone.add(partition)
-    return alone
+    told = (decoded(reading.entries)[0] for reading in plain.values())
+    return alone, any(map(events_of, told))
 
 
 async def _together(

@@ -4,7 +4,7 @@ The outcome depends on no order, so all that came for a butt is done at once, wh
 others in between: the butt's shots are derived once and not again for every request of a replay.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from copy import replace
 from uuid import UUID
@@ -23,8 +23,15 @@ PART = 350
 CLAIM_MS = 3_000
 
 
-async def drain_late(deps: Deps, partition: int) -> bool:
+async def drain_late(
+    deps: Deps, partition: int, may_go_on: Callable[[], bool] = lambda: True
+) -> bool:
     """Do the oldest of what came late for a partition; whether there was anything.
+
+    Args:
+        deps: The worker's clients.
+        partition: Whose.
+        may_go_on: Asked after each part; what is not done stays where it is.
 
     Whatever dies in between, nothing is lost: what is not committed is still in the inbox.
     """
@@ -34,7 +41,9 @@ async def drain_late(deps: Deps, partition: int) -> bool:
         return False
     try:
         parts = await _parts(deps, reading)
-        for part in parts:
+        for number, part in enumerate(parts):
+            if number and not may_go_on():
+                break
             async with turn_at(deps, partition, with_overdue=False) as (conn, held):
                 # What was asked waits for what is in the other parts.
                 turn = replace(held, lane=lane, is_asked=False, is_part=len(parts) > 1)

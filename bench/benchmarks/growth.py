@@ -20,12 +20,15 @@ BATCH, GATEWAYS = 200, 8
 LIVE_SHARE = 0.9
 # Ranks move long after the last arrow of a large field: so many of them are told in a second.
 RANKS_A_S = 100
+WARM_UP_EVENTS = 2_000
 
 
 async def growth_of_rows(stack: Stack, wish: Wish) -> Run:
-    """What an event costs with so many stored before, of a stack in which none is."""
+    """What an event costs with so many stored before, of a stack in which next to none is."""
     parts: list[Run] = []
     field = await set_up(stack, wish.butts)
+    # What servers do once is no part of what the first of these costs.
+    await put_on(stack, backlog=Backlog(field, min(wish.events, WARM_UP_EVENTS), BATCH, GATEWAYS))
     for rows in wish.rows:
         await fill(stack, field, rows)
         fresh = await set_up(stack, wish.butts)

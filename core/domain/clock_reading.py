@@ -137,7 +137,16 @@ def _run_on(clock: Clock, sample: Sample, bounds: Bounds) -> Clock:
     clock = _weighed(clock, sample, bounds)
     if clock.slow is not None and _is_of_another_run(clock, clock.slow, sample, bounds):
         return _run_anew(clock, bounds, clock.slow, sample)
-    return _measured(clock, sample, bounds)
+    return _of_the_same_run(clock, _measured(clock, sample, bounds))
+
+
+def _of_the_same_run(clock: Clock, measured: Clock) -> Clock:
+    """A measured clock that was never set: when its messages take longer than before, or less, it
+    was not set, and its run is the one that was known."""
+    was_moved = abs((measured.offset or 0) - (clock.offset or 0)) > LONGEST_REQUEST
+    if clock.known_at is None or was_moved:
+        return measured
+    return replace(clock, samples=measured.samples)
 
 
 def _began_again(clock: Clock, sample: Sample) -> bool:

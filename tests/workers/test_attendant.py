@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Callable, Collection
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -419,30 +419,42 @@ async def test_what_came_late_is_done_by_who_stands_by_when_there_is_one(
     await asyncio.gather(attending, return_exceptions=True)
 
 
-async def test_who_has_the_seat_leaves_what_came_late_as_soon_as_something_happens(
-    line: Range, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("haste", [Haste.NOW, Haste.TOGETHER, Haste.SOON])
+async def test_who_has_the_seat_leaves_what_came_late_as_soon_as_an_arrow_is_shot(
+    line: Range, monkeypatch: pytest.MonkeyPatch, haste: Haste
 ) -> None:
     deps, begun, go_on = line.deps, list[int](), asyncio.Event()
+    may_go_on: list[bool] = []
 
-    async def drain_late(_: Deps, partition: int) -> bool:
+    async def drain_late(_: Deps, partition: int, may: Callable[[], bool]) -> bool:
         begun.append(partition)
         await go_on.wait()
+        may_go_on.append(may())
         return True
 
     async def late_partitions() -> list[int]:
-        return list(range(deps.inbox.partitions))
+        return list(range(deps.inbox.partitions)) if not begun else []
 
     monkeypatch.setattr(deps.inbox, "late_partitions", late_partitions)
     monkeypatch.setattr(attendant, "drain_late", drain_late)
-    monkeypatch.setattr(attendant, "LOOK_FOR_LATE_EVERY_S", 3600.0)
+    monkeypatch.setattr(attendant, "QUIET_FOR_S", 3600.0)
     at_seat = Attendant(deps, lambda: True, lambda: Seating(True, True))
-    attending = [asyncio.create_task(at_seat.attend_late()), asyncio.create_task(at_seat.attend())]
+    attending = [
+        asyncio.create_task(at_seat.attend_late()),
+        asyncio.create_task(at_seat.attend()),
+        asyncio.create_task(at_seat.attend_patient()),
+        asyncio.create_task(at_seat.look_around()),
+    ]
     await eventually(lambda: is_so(len(begun) == LATE_BESIDE))
-    await line.put(line.field.release(10))
-    await eventually(lambda: is_so(at_seat.done == 1))
+    # A heartbeat is nothing that anybody waits for.
+    said = line.field.beat() if haste is Haste.SOON else line.field.release(10)
+    await line.put(said, haste=haste)
+    await eventually(lambda: is_so(at_seat.done >= 1))
     go_on.set()
-    await eventually(lambda: is_so(at_seat.done == 1 + LATE_BESIDE))
-    assert len(begun) == LATE_BESIDE
+    is_beat = haste is Haste.SOON
+    count = deps.inbox.partitions if is_beat else LATE_BESIDE
+    await eventually(lambda: is_so(len(may_go_on) == count))
+    assert (len(begun), set(may_go_on)) == (count, {is_beat})
     for task in attending:
         task.cancel()
     await asyncio.gather(*attending, return_exceptions=True)

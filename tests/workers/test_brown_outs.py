@@ -2,7 +2,7 @@
 clock begins at 1970 each time."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import replace
 from dataclasses import dataclass
 from dataclasses import field as made_by
@@ -253,6 +253,24 @@ async def test_what_comes_late_in_a_run_is_no_word_of_the_one_before(
     said += [unseen, *(beat_of(line, on, left) for on, heard in heard_of.items() for left in heard)]
     said.sort(key=lambda each: each.received_at)
     await in_batches(line, said, is_together=is_together)
+    assert await became(line, unseen) is Status.UNRESOLVED
+
+
+@pytest.mark.parametrize("slow", [range(265, 125, -10), (285, 275, 265)])
+async def test_a_start_stays_known_when_the_way_becomes_another(
+    deps: Deps, slow: Sequence[int]
+) -> None:
+    line = await in_one_partition(deps)
+    await past_its_opening(line)
+    unseen, _ = hit(line, 300, 299.3)
+    said: list[Accepted] = [beat_of(line, 500, left) for left in (495, 485, 315, 305)]
+    said += [beat_of(line, 300, 299.6), unseen, beat_of(line, 296.3, 295.1)]
+    # So many that the clock would count as set, were it one that is.
+    said += [
+        beat_of(line, 296.3, left, way=0.9 if left in slow else 0.02)
+        for left in range(285, 40, -10)
+    ]
+    await in_batches(line, said, is_together=False)
     assert await became(line, unseen) is Status.UNRESOLVED
 
 

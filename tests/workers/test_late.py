@@ -98,6 +98,20 @@ async def test_each_butt_is_done_at_once_in_parts_of_several(
     assert all(one != other for one, other in pairwise(parts))
 
 
+async def test_who_may_not_go_on_leaves_the_other_parts_where_they_are(
+    alone: Range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late, "PART", 6)
+    await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
+    assert await drain_late(alone.deps, 0, lambda: False)
+    done = len(await alone.shots())
+    assert 0 < done < LANES
+    assert await alone.deps.inbox.depth_of(alone.deps.inbox.late_lane(0)) == 2 * (LANES - done)
+    # It was no death: what is left is done as if nobody had begun it.
+    assert await drain_late(alone.deps, 0)
+    assert await statuses(alone) == [Status.LANDED] * LANES
+
+
 async def test_what_happens_now_does_not_wait_for_it(alone: Range) -> None:
     await alone.put(*shot_at(alone.field, 10), haste=Haste.LATE)
     await alone.put(alone.field.release(100), alone.field.landed(100.4))
