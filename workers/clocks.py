@@ -87,11 +87,13 @@ class _Clocks(Struct):
     def _start_known_by(self, said: AcceptedEvent) -> Start | None:
         """The start that a landing makes known, for the first of a request: perhaps its reader says
         no more."""
+        if said.by_gateway or said.type is not EventType.LANDED:
+            return None
         clock = self.known.get((said.reader_id, Source.READER))
         if clock is None or clock.known_at != said.received_at or clock.started_at is None:
             return None
         key = said.reader_id, clock.known_at
-        if said.by_gateway or said.type is not EventType.LANDED or key in self.starts:
+        if key in self.starts:
             return None
         self.starts.add(key)
         heard_before = clock.heard_before(clock.known_at, self.bounds)

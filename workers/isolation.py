@@ -134,11 +134,17 @@ async def _besides(
 ) -> Outcome:
     """What keeping heartbeats brings about, and what they put in doubt: that is not new any more to
     the shares of the heartbeats that said it."""
-    bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts})
-    doubtful = await doubtful_butts(conn, deps, (), bindings, doubts, as_of)
     asked = {partition for share in shares.values() for partition in share.asked}
     online = [place for share in shares.values() for place in share.online]
-    return Outcome([], online, asked | await ask_for(conn, deps, doubtful))
+    return Outcome([], online, asked | await _ask_for_doubtful(conn, deps, doubts, as_of))
+
+
+async def _ask_for_doubtful(
+    conn: Connection, deps: Deps, doubts: Sequence[Doubt], as_of: int
+) -> set[int]:
+    """Have the butts derived whose misses are in doubt; their partitions."""
+    bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts})
+    return await ask_for(conn, deps, await doubtful_butts(conn, deps, (), bindings, doubts, as_of))
 
 
 async def _put_off(
@@ -247,9 +253,7 @@ async def _keep_starts(
             starts = [(each.reader_id, each.start)]
             doubts += await keep_boots(conn, (), starts, is_clear=False)
     if doubts:
-        bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts})
-        doubtful = await doubtful_butts(conn, deps, (), bindings, doubts, share.as_of)
-        share.asked |= await ask_for(conn, deps, doubtful)
+        share.asked |= await _ask_for_doubtful(conn, deps, doubts, share.as_of)
 
 
 async def _ask_anew(conn: Connection, deps: Deps, share: _Share, news: News) -> None:

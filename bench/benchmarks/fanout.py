@@ -2,6 +2,7 @@
 
 from copy import replace
 
+from api.viewer import LOSES
 from bench.fields import set_up
 from bench.figures import Run, costs, load_share, spread, together
 from bench.load.job import Crowd, Live, Phase
@@ -11,20 +12,19 @@ from bench.stack import Stack
 from bench.wish import Wish
 
 WARM_UP_S = 2.0
-LOST = "slow viewer loses its oldest frames"
 
 
 async def fanout(stack: Stack, wish: Wish) -> Run:
     """One run: all read, then one does not."""
     all_read = await _watched(stack, wish, "all read", is_stalled=False)
-    before = stack.times_said("api", LOST)
+    before = stack.times_said("api", LOSES)
     run = together([all_read, await _watched(stack, wish, "one stalled", is_stalled=True)])
     figures, notes = dict(run.figures), list(run.notes)
     if {"one stalled p99 ms", "all read p99 ms"} <= figures.keys():
         figures["one stalled / all read, p99"] = (
             figures["one stalled p99 ms"] / figures["all read p99 ms"]
         )
-    if stack.times_said("api", LOST) == before:
+    if stack.times_said("api", LOSES) == before:
         notes.append("the stalled viewer lost nothing: what they did not read lies in buffers")
     return replace(run, figures=figures, notes=notes)
 

@@ -74,31 +74,39 @@ FROM earlier
 WHERE boot.reader_id = $1 AND boot.started_at = $2
 """
 
+# The last of a reader's landings that came by `heard_at` and says that all before it was told. That
+# nothing was left to be sent then is what the newest heartbeat said, of those before it only that
+# they were before it is known.
+LAST_WORD = """(
+    SELECT max(event.received_at) FROM event
+    JOIN reader_status AS status ON status.reader_id = event.reader_id
+    WHERE event.reader_id = boot.reader_id AND event.type = 'arrow_landed'
+        AND event.occurred_at BETWEEN heard_at - interval '30 days'
+            AND heard_at + interval '1 hour'
+        AND event.received_at BETWEEN boot.started_at AND heard_at
+        AND coalesce(status.buffered, 0) = 0
+        AND coalesce(status.buffered_said_at <= event.received_at, true)
+)"""
+
 # What was heard while nobody knew that a reader had been switched on again was no word of what it
-# was before. Whether something was left to be sent then is what the newest heartbeat before said,
-# as far as that is still known.
-BOOT_TAKE_BACK_SINCE = """
+# was before.
+BOOT_TAKE_BACK_SINCE = (
+    """
 UPDATE reader_boot AS boot SET
-    clear_at = CASE WHEN boot.clear_at BETWEEN start.heard_before AND start.started_at
-        THEN start.heard_before ELSE boot.clear_at END,
-    event_clear_at = CASE
-        WHEN boot.event_clear_at BETWEEN start.heard_before AND start.started_at THEN (
-            SELECT max(event.received_at) FROM event
-            JOIN reader_status AS status ON status.reader_id = event.reader_id
-            WHERE event.reader_id = boot.reader_id AND event.type = 'arrow_landed'
-                AND event.occurred_at BETWEEN start.heard_before - interval '30 days'
-                    AND start.heard_before + interval '1 hour'
-                AND event.received_at BETWEEN boot.started_at AND start.heard_before
-                AND coalesce(status.buffered, 0) = 0
-                AND coalesce(status.buffered_said_at <= event.received_at, true)
-        ) ELSE boot.event_clear_at END
+    clear_at = CASE WHEN boot.clear_at BETWEEN heard_at AND start.started_at
+        THEN heard_at ELSE boot.clear_at END,
+    event_clear_at = CASE WHEN boot.event_clear_at BETWEEN heard_at AND start.started_at
+        THEN """
+    + LAST_WORD
+    + """ ELSE boot.event_clear_at END
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[])
-    AS start (reader_id, heard_before, started_at)
+    AS start (reader_id, heard_at, started_at)
 WHERE boot.reader_id = start.reader_id AND boot.started_at < start.started_at
-    AND (boot.clear_at > start.heard_before AND boot.clear_at < start.started_at
-        OR boot.event_clear_at > start.heard_before AND boot.event_clear_at < start.started_at)
+    AND (boot.clear_at > heard_at AND boot.clear_at < start.started_at
+        OR boot.event_clear_at > heard_at AND boot.event_clear_at < start.started_at)
 RETURNING boot.reader_id, start.started_at
 """
+)
 
 # Nothing is in doubt by a start before one that was known when nobody was heard between the two:
 # readers that work out when it was from how long they run do not say the same each time.
@@ -139,19 +147,8 @@ RETURNING boot.reader_id, doubted.clear_at, doubted.event_clear_at AS heard_at
 """
 
 # Who was heard by a landing that had come before that on another way was not heard by it. What is
-# left are the words of its other landings, as far as nothing was left to be sent then: that is what
-# the newest heartbeat said, of those before it only that they were before it is known.
-BOOT_TAKE_BACK = """
-UPDATE reader_boot AS boot SET event_clear_at = (
-    SELECT max(event.received_at) FROM event
-    JOIN reader_status AS status ON status.reader_id = event.reader_id
-    WHERE event.reader_id = boot.reader_id AND event.type = 'arrow_landed'
-        AND event.occurred_at BETWEEN vouched.heard_at - interval '30 days'
-            AND vouched.heard_at + interval '1 hour'
-        AND event.received_at BETWEEN boot.started_at AND vouched.heard_at
-        AND coalesce(status.buffered, 0) = 0
-        AND coalesce(status.buffered_said_at <= event.received_at, true)
-)
+# left are the words of its other landings.
+BOOT_TAKE_BACK = "UPDATE reader_boot AS boot SET event_clear_at = " + LAST_WORD + """
 FROM unnest($1::uuid[], $2::timestamptz[]) AS vouched (reader_id, heard_at)
 WHERE boot.reader_id = vouched.reader_id AND boot.event_clear_at = vouched.heard_at
 RETURNING boot.reader_id, greatest(boot.started_at, boot.clear_at, boot.event_clear_at) AS clear_at,

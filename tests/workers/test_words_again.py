@@ -445,9 +445,14 @@ async def test_a_reader_whose_clock_always_begins_at_the_same_time_was_there(lin
     await past_its_opening(line)
     missed = [then(line.field.release(ago(line, at)), at) for at in (370, 60)]
     await line.say(*missed)
-    for start, until in ((500, 300), (200, 0)):
-        for at in range(start - 5, until, -10):
-            await line.say(told(line, start, at, 0))
+    # From one moment: its clock would run too fast by as much as the saying takes.
+    beats = [
+        told(line, start, at, 0)
+        for start, until in ((500, 300), (200, 0))
+        for at in range(start - 5, until, -10)
+    ]
+    for beat in beats:
+        await line.say(beat)
     await a_while_later(line, 0)
     assert [await became(line, each) for each in missed] == [Status.MISSED] * 2
 
@@ -459,9 +464,9 @@ async def test_a_run_of_such_a_reader_may_be_short(
     await past_its_opening(line)
     unseen = then(line.field.release(ago(line, 300)), 300)
     await line.say(unseen)
-    for at in first:
-        await line.say(told(line, 500, 500 - at, 0))
-    for beat in range(8):
-        await line.say(told(line, 100, 100 - again - beat * 10, 0))
+    beats = [told(line, 500, 500 - at, 0) for at in first]
+    beats += [told(line, 100, 100 - again - number * 10, 0) for number in range(8)]
+    for beat in beats:
+        await line.say(beat)
     await a_while_later(line, 0)
     assert await became(line, unseen) is Status.UNRESOLVED
