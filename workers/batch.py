@@ -8,12 +8,12 @@ from uuid import UUID
 
 from msgspec import Struct, field
 
-from core.domain.values import MILLISECOND, Event, EventType, Rules
+from core.domain.values import MILLISECOND, SECOND, Event, EventType, Rules
 from core.domain.window import Span, joined, touched
 from core.entries import Entry
 from core.inbox import Inbox
 from core.models.auto_end import AutoEnd
-from core.models.binding_at import Bindings, Bound, select_watching
+from core.models.binding_at import Bindings, Bound, select_bindings, select_watching
 from core.models.butt import PlacedButt, take_butts, take_turns
 from core.models.correlated_shot import select_unsettled
 from core.models.instants import FOREVER, instant, now
@@ -40,6 +40,7 @@ from workers.memory import Remembered
 from workers.recall import Recall
 from workers.ways import held_up, is_news, telling_most, waited_for, way_now
 
+DAY = 86_400 * SECOND
 # No session may have an arrow land later than this after its release.
 LONGEST_WINDOW = LONGEST_LANDING_WINDOW_MS * MILLISECOND
 # The rules of a session in which an event reaches farthest.
@@ -183,8 +184,9 @@ async def do_batch(
         batch: What is to be done.
         as_of: Now, microseconds.
     """
-    known = await _known(conn, batch)
+    known = await _known(conn, deps, batch, as_of)
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
+    known = await _reaching(conn, known, events_of(came.accepted))
     mine, elsewhere = sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
     batch = replace(batch, accepted=came.accepted, homes=homes_of(elsewhere))
     batch = await in_order(conn, deps, batch, known, as_of)
@@ -197,7 +199,7 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
-    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.bindings))
+    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
     doubtful = all_of(
@@ -229,12 +231,37 @@ async def do_batch(
     )
 
 
-async def _known(conn: Connection, batch: Batch) -> KnownReaders:
+async def _known(conn: Connection, deps: Deps, batch: Batch, as_of: int) -> KnownReaders:
     """The readers whose word has come, locked, and those that watch what workers ask for: somebody
     may have heard of them meanwhile who is not done yet, and is waited for."""
     asked = {t: span for t, span in batch.spans.items() if t not in batch.requests}
     watching = await select_watching(conn, asked) if asked else {}
-    return await lock_readers(conn, {e.reader_id for e in batch.accepted} | watching.keys())
+    return await lock_readers(
+        conn,
+        {each.reader_id for each in batch.accepted} | watching.keys(),
+        since=min([as_of, *map(_seems_to_be, batch.accepted)]) - DAY,
+        # Of arrows that were shot before nothing comes any more.
+        watched_since=min([as_of, *(each.received_at for each in batch.accepted)])
+        - deps.clock_bounds.oldest,
+    )
+
+
+def _seems_to_be(accepted: Accepted) -> int:
+    """When it happened by what it says itself, before its reader's clock is known."""
+    if not isinstance(accepted, AcceptedEvent):
+        return accepted.received_at
+    sent_at = accepted.received_at if accepted.sent_at is None else accepted.sent_at
+    return min(accepted.received_at, accepted.ts + accepted.received_at - sent_at)
+
+
+async def _reaching(
+    conn: Connection, known: KnownReaders, events: Sequence[AcceptedEvent]
+) -> KnownReaders:
+    """The same, with the places of all these events: by its reader's clock one may have happened
+    long before it seems to."""
+    if min((event.at for event in events), default=FOREVER) >= known.bindings.since:
+        return known
+    return replace(known, bindings=await select_bindings(conn, known.bindings.of_reader))
 
 
 async def in_order(
@@ -389,14 +416,14 @@ def _placed(told: Sequence[_Told]) -> dict[UUID, list[Event]]:
     return placed
 
 
-def _witnessed(signs: Sequence[Accepted], bindings: Bindings) -> set[UUID]:
+def _witnessed(signs: Sequence[Accepted], known: KnownReaders) -> set[UUID]:
     """The targets of whose misses these signs of life may tell."""
     readers = {
         each.reader_id
         for each in signs
         if not isinstance(each, AcceptedEvent) or each.type is EventType.LANDED
     }
-    return {target for reader in readers for target in bindings.targets(reader)}
+    return {target for reader in readers for target in known.watched[reader]}
 
 
 def homes_of(elsewhere: Iterable[tuple[int, AcceptedEvent]]) -> set[tuple[UUID, int]]:
@@ -451,8 +478,11 @@ async def doubtful_butts(
     for doubt in doubts:
         # It was taken for online, or for heard of since.
         begin = max(-FOREVER, min(doubt.since, doubt.until - deps.offline_after) - LONGEST_WINDOW)
-        span = Span(begin, doubt.until)
-        doubtful = all_of(doubtful, dict.fromkeys(bindings.targets(doubt.reader_id), span))
+        known = bindings
+        if begin < bindings.since:
+            known = await select_bindings(conn, [doubt.reader_id], begin)
+        targets = known.targets_between(doubt.reader_id, begin, doubt.until)
+        doubtful = all_of(doubtful, dict.fromkeys(targets, Span(begin, doubt.until)))
     return doubtful
 
 
@@ -461,10 +491,12 @@ async def left_behind(conn: Connection, news: News, bindings: Bindings) -> dict[
     other clocks may place otherwise, and where they are, and when the releases lie whose shots have
     them. Whoever derives them does not go by what it remembers of them."""
     again = [event for event in news.new if event.event_id in news.earlier]
+    moments = [(e, at) for e in again for at in (e.at, news.earlier[e.event_id].at)]
+    if min((at for _, at in moments), default=FOREVER) < bindings.since:
+        bindings = await select_bindings(conn, {event.reader_id for event in again})
     left = joined(
         (bound.target_id, touched(event.type, at, WIDEST))
-        for event in again
-        for at in (event.at, news.earlier[event.event_id].at)
+        for event, at in moments
         if (bound := bindings.place(event.reader_id, at)) is not None
     )
     if left:

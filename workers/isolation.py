@@ -276,7 +276,7 @@ async def _keep_beats(
     as_of = share.as_of
     since = instant(as_of - deps.offline_after)
     news = await keep_said(conn, Said(beats, known.last_heard, {}), since)
-    butts = {target for beat in beats for target in known.bindings.targets(beat.reader_id)}
+    butts = {target for beat in beats for target in known.watched[beat.reader_id]}
     doubtful = await doubtful_butts(conn, deps, butts, known.bindings, news.doubts, as_of)
     share.asked |= await ask_for(conn, deps, doubtful)
     share.online += await places(conn, news.online, as_of)

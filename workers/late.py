@@ -94,11 +94,11 @@ async def _closed(deps: Deps, entries: Sequence[Entry]) -> list[list[Entry]]:
     group."""
     told = [(entry, readable(entry.payload)) for entry in entries]
     readers = {each.reader_id for _, each in told if each is not None}
-    async with deps.pool.acquire() as conn:
-        bindings = await select_bindings(conn, readers)
     times = [at for _, each in told if each is not None for at in _times(each)]
     # Also who went to a butt since: of arrows that are in the air there just now they tell, too.
     began, ended = min(times, default=0), max([now(), *times])
+    async with deps.pool.acquire() as conn:
+        bindings = await select_bindings(conn, readers, began)
     homes = _homes({reader: bindings.targets_between(reader, began, ended) for reader in readers})
     closed: dict[UUID | None, list[Entry]] = {}
     for entry, each in told:

@@ -94,7 +94,7 @@ async def waited_for(
     """
     inbox, at = deps.inbox, now()
     watching = await select_watching(conn, spans)
-    bindings = await select_bindings(conn, watching)
+    bindings = await select_bindings(conn, watching, at - SETTLED_AFTER)
     noted = await select_ways(conn, watching)
     among: dict[UUID, list[int]] = {}
     for reader, targets in watching.items():

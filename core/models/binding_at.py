@@ -7,15 +7,22 @@ from uuid import UUID
 from msgspec import Struct
 
 from core.domain.window import Span
-from core.models.instants import instant, microseconds
+from core.models.instants import FOREVER, instant, microseconds
 from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 
+# A reader is at one place at a time, so what matters from some time on begins with the last binding
+# that began before. What is older are a club's sessions of years.
 BINDING_SELECT_OF_READERS = """
-SELECT reader_id, target_id, slot_id, valid_from, valid_to
-FROM reader_binding
-WHERE reader_id = ANY ($1)
-ORDER BY reader_id, valid_from
+SELECT binding.reader_id, target_id, slot_id, valid_from, valid_to
+FROM unnest($1::uuid[]) AS asked (reader_id)
+CROSS JOIN LATERAL (
+    SELECT coalesce(max(valid_from), '-infinity') AS begins FROM reader_binding AS before
+    WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
+) AS history
+JOIN reader_binding AS binding
+    ON binding.reader_id = asked.reader_id AND binding.valid_from >= history.begins
+ORDER BY binding.reader_id, valid_from
 """
 
 
@@ -46,23 +53,30 @@ class Bound(Struct, frozen=True):
 
 
 class Bindings(Struct, frozen=True):
-    """Where each of some readers was, and when."""
+    """Where each of some readers was, and when.
+
+    Args:
+        of_reader: In their order; the first may have begun, and even ended, before `since`.
+        since: From when on all of them are known, microseconds.
+    """
 
     of_reader: dict[UUID, list[Bound]]
+    since: int = -FOREVER
 
     def place(self, reader_id: UUID, at: int) -> Bound | None:
-        """Where the reader was bound at a time; None: to nothing."""
+        """Where the reader was bound at a time from `since` on; None: to nothing."""
         for bound in self.of_reader.get(reader_id, []):
             if bound.begin <= at < bound.end:
                 return bound
         return None
 
     def targets(self, reader_id: UUID) -> set[UUID]:
-        """Every butt that the reader was ever bound to."""
+        """Every butt that the reader was bound to since, and the one before that."""
         return {bound.target_id for bound in self.of_reader.get(reader_id, [])}
 
     def targets_between(self, reader_id: UUID, begin: int, end: int) -> set[UUID]:
-        """Every butt that the reader was bound to at any time of these, microseconds."""
+        """Every butt that the reader was bound to at any time of these, from `since` on,
+        microseconds."""
         history = self.of_reader.get(reader_id, [])
         return {bound.target_id for bound in history if bound.begin <= end and bound.end > begin}
 
@@ -82,12 +96,21 @@ def bound_of(row: BindingRow) -> Bound:
     )
 
 
-async def select_bindings(conn: Connection, readers: Collection[UUID]) -> Bindings:
-    """The histories of some readers' places."""
+async def select_bindings(
+    conn: Connection, readers: Collection[UUID], since: int = -FOREVER
+) -> Bindings:
+    """The histories of some readers' places.
+
+    Args:
+        conn: Where to read.
+        readers: Which.
+        since: Where they were before is not wanted, microseconds.
+    """
+    rows = await conn.fetch(BINDING_SELECT_OF_READERS, list(readers), instant(since))
     found: dict[UUID, list[Bound]] = {}
-    for reader_id, *row in await conn.fetch(BINDING_SELECT_OF_READERS, list(readers)):
+    for reader_id, *row in rows:
         found.setdefault(reader_id, []).append(bound_of(tuple(row)))
-    return Bindings(found)
+    return Bindings(found, since)
 
 
 async def select_watching(conn: Connection, spans: Mapping[UUID, Span]) -> dict[UUID, set[UUID]]:

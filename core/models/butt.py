@@ -16,11 +16,13 @@ from core.domain.values import MILLISECOND, Boot, Butt, Rules, Slot, Watch
 from core.domain.window import Span
 from core.models.end_rules import end_rules_of, select_opened_ends
 from core.models.instants import FIRST, instant, microseconds, optional_microseconds
-from core.models.presence import is_unsaid
+from core.models.presence import UNSAID, is_unsaid
 from core.models.shared import shared
 from core.postgres import Connection
 
-# All of a butt in one read: what belongs to it comes as lists of rows. To be told the turns.
+# All of a butt in one read: what belongs to it comes as lists of rows. To be told the turns. Of its
+# readers' starts the last before they came there counts, those since, and that which nobody names:
+# readers are switched on every day for years.
 BUTT_SELECT = """
 SELECT target.id, target.session_id, coalesce(target.distance, session.distance) AS distance,
     session.start_time, session.end_time, session.rules,
@@ -34,15 +36,22 @@ SELECT target.id, target.session_id, coalesce(target.distance, session.distance)
     ) AS slots,
     ARRAY(
         SELECT ROW(
-            binding.reader_id, binding.valid_from, binding.valid_to, status.last_heard_at,
-            status.buffered, boot.started_at, boot.clear_at, boot.event_clear_at
+            binding.valid_from, binding.valid_to, status.last_heard_at, status.buffered,
+            ARRAY(
+                SELECT ROW(started_at, clear_at, event_clear_at) FROM reader_boot AS boot
+                WHERE boot.reader_id = binding.reader_id AND (started_at = $3 OR started_at >= (
+                    SELECT coalesce(max(started_at), $3) FROM reader_boot AS before
+                    WHERE before.reader_id = binding.reader_id
+                        AND before.started_at <= binding.valid_from
+                ))
+                ORDER BY said_started_at
+            )
         )
         FROM reader_binding AS binding
         JOIN reader ON reader.id = binding.reader_id AND reader.kind = 'target'
         LEFT JOIN reader_status AS status ON status.reader_id = binding.reader_id
-        LEFT JOIN reader_boot AS boot ON boot.reader_id = binding.reader_id
         WHERE binding.target_id = target.id
-        ORDER BY binding.reader_id, binding.valid_from, boot.said_started_at
+        ORDER BY binding.reader_id, binding.valid_from
     ) AS watches,
     EXISTS (
         SELECT FROM ruling
@@ -142,7 +151,7 @@ async def select_butts(
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
     """
-    rows = await conn.fetch(BUTT_KNOW_TURN + BUTT_SELECT, sorted(target_ids), FIRST)
+    rows = await conn.fetch(BUTT_KNOW_TURN + BUTT_SELECT, sorted(target_ids), FIRST, UNSAID)
     return await _placed(conn, rows, offline_after)
 
 
@@ -160,7 +169,9 @@ async def take_butts(
     Returns:
         The butts as they were before this turn.
     """
-    rows = await conn.fetch(BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids), instant(as_of))
+    rows = await conn.fetch(
+        BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids), instant(as_of), UNSAID
+    )
     return await _placed(conn, rows, offline_after)
 
 
@@ -181,7 +192,7 @@ async def _placed(
             faces=tuple(_face(*face) for face in row["faces"]),
             slots={slot.id: slot for slot in (_slot(*values) for values in row["slots"])},
             arrow_owners={},
-            watches=_watches(row["watches"]),
+            watches=tuple(map(_watch, row["watches"])),
             opens_at=microseconds(row["start_time"]),
             closes_at=optional_microseconds(row["end_time"]),
             rules=rules_of(row["rules"]),
@@ -224,40 +235,20 @@ async def select_arrow_owners(conn: Connection, arrow_ids: Collection[UUID]) -> 
     return {row["id"]: row["archer_id"] for row in rows}
 
 
-# A binding of a butt's reader, and one of that reader's boots: reader, the binding's begin and end,
-# when it was last heard, what it had still to send; when it was started, when it was clear.
-type _WatchRow = tuple[
-    UUID,
-    datetime,
-    datetime,
-    datetime | None,
-    int | None,
-    datetime | None,
-    datetime | None,
-    datetime | None,
-]
+# When a reader was started, and when it was clear: by its own word and by an event of it.
+type _BootRow = tuple[datetime, datetime | None, datetime | None]
+# A binding's begin and end, when its reader was last heard, what it had still to send, its boots.
+type _WatchRow = tuple[datetime, datetime, datetime | None, int | None, list[_BootRow]]
 
 
-def _watches(rows: Sequence[_WatchRow]) -> tuple[Watch, ...]:
-    """A watch for each binding, from rows of one for each of its reader's boots."""
-    boots: dict[tuple[UUID, int], list[Boot]] = {}
-    first: dict[tuple[UUID, int], _WatchRow] = {}
-    for row in rows:
-        reader_id, valid_from, *_, started_at, clear_at, event_clear_at = row
-        key = (reader_id, microseconds(valid_from))
-        first.setdefault(key, row)
-        known = boots.setdefault(key, [])
-        if started_at is not None:
-            known.append(_boot(started_at, clear_at, event_clear_at))
-    return tuple(
-        Watch(
-            bound_from=key[1],
-            bound_to=microseconds(valid_to),
-            last_heard_at=optional_microseconds(last_heard_at),
-            buffered=buffered,
-            boots=tuple(boots[key]),
-        )
-        for key, (_, _, valid_to, last_heard_at, buffered, *_) in first.items()
+def _watch(row: _WatchRow) -> Watch:
+    valid_from, valid_to, last_heard_at, buffered, boots = row
+    return Watch(
+        bound_from=microseconds(valid_from),
+        bound_to=microseconds(valid_to),
+        last_heard_at=optional_microseconds(last_heard_at),
+        buffered=buffered,
+        boots=tuple(_boot(*boot) for boot in boots),
     )
 
 

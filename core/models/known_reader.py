@@ -7,7 +7,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from core.models.binding_at import Bindings, bound_of
-from core.models.instants import microseconds
+from core.models.instants import FOREVER, instant, microseconds
 from core.models.reader_clock import ClockKey, KnownClock, Source, clock_of
 from core.postgres import Connection
 
@@ -25,8 +25,19 @@ SELECT asked.reader_id,
     ) AS clocks,
     ARRAY(
         SELECT ROW(target_id, slot_id, valid_from, valid_to) FROM reader_binding AS binding
-        WHERE binding.reader_id = asked.reader_id ORDER BY valid_from
+        WHERE binding.reader_id = asked.reader_id AND binding.valid_from >= (
+            SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
+            WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
+        )
+        ORDER BY valid_from
     ) AS bindings,
+    ARRAY(
+        SELECT DISTINCT target_id FROM reader_binding AS binding
+        WHERE binding.reader_id = asked.reader_id AND slot_id IS NULL AND binding.valid_from >= (
+            SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
+            WHERE before.reader_id = asked.reader_id AND before.valid_from <= $3
+        )
+    ) AS watched,
     ARRAY(
         SELECT ROW(partition_key, left_at) FROM reader_way AS way
         WHERE way.reader_id = asked.reader_id
@@ -51,30 +62,43 @@ class KnownReaders(Struct, frozen=True):
     """What is known of some readers.
 
     Args:
-        bindings: Where they were, and when.
+        bindings: Where they were, and when, as far back as was asked.
         clocks: How far their clocks are from ours, as far as anything was measured.
+        watched: The butts that each of them saw arrows land on, as far back as was asked.
         last_heard: When they were heard last, microseconds; who never was is not in it.
         ways: On which ways their words came before, of those that were moved of late.
     """
 
     bindings: Bindings
+    watched: Mapping[UUID, Collection[UUID]]
     clocks: Mapping[ClockKey, KnownClock]
     last_heard: Mapping[UUID, int]
     ways: Mapping[UUID, Sequence[Way]]
 
 
-async def lock_readers(conn: Connection, readers: Collection[UUID]) -> KnownReaders:
+async def lock_readers(
+    conn: Connection,
+    readers: Collection[UUID],
+    *,
+    since: int = -FOREVER,
+    watched_since: int = -FOREVER,
+) -> KnownReaders:
     """What is known of some readers; nobody else changes their presence or their clocks until the
     transaction ends.
 
     Args:
         conn: In a transaction.
         readers: Which.
+        since: Where they were before is not wanted, microseconds.
+        watched_since: Nor is before this what they saw.
     """
     # In one order for all, so that two workers do not lock each other out.
-    rows = await conn.fetch(KNOWN_READER_LOCK, sorted(readers))
+    rows = await conn.fetch(
+        KNOWN_READER_LOCK, sorted(readers), instant(since), instant(watched_since)
+    )
     return KnownReaders(
-        Bindings({row["reader_id"]: list(map(bound_of, row["bindings"])) for row in rows}),
+        Bindings({row["reader_id"]: list(map(bound_of, row["bindings"])) for row in rows}, since),
+        {row["reader_id"]: row["watched"] for row in rows},
         {
             (row["reader_id"], Source(source)): clock_of(state, suspect)
             for row in rows

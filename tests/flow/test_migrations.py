@@ -128,6 +128,7 @@ MADE: dict[str, dict[str, set[str]]] = {
     "202611271600": {"reader_way": {"reader_id", "partition_key", "left_at"}},
     "202611272030": {},
     "202611272300": {},
+    "202611282000": {},
 }
 
 

@@ -1,5 +1,6 @@
 """Where readers are and were."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -7,6 +8,7 @@ import asyncpg
 import pytest
 
 from core.models.binding_at import select_bindings
+from core.models.instants import microseconds
 from core.models.known_reader import lock_readers
 from core.models.place import select_place
 from core.models.reader_binding import bind_from, follow_start
@@ -234,6 +236,49 @@ async def test_a_later_start_and_a_later_binding_are_left_as_they_are(
     await stay(conn, butts, "1A", begin)
     await follow_start(conn, butts.session_id, at(0), at(start))
     assert await history(conn, butts) == [("1A", begin, None)]
+
+
+@pytest.mark.parametrize(
+    ("since", "places"),
+    [
+        (-10, ["1A", "2B", "1B"]),
+        (5, ["1A", "2B", "1B"]),
+        # One that has ended is the place where its words still come through.
+        (15, ["1A", "2B", "1B"]),
+        (20, ["2B", "1B"]),
+        (99, ["1B"]),
+    ],
+)
+async def test_a_history_begins_with_the_last_place_before(
+    conn: Connection, since: int, places: Sequence[str]
+) -> None:
+    butts = await set_up(conn)
+    await stay(conn, butts, "1A", 0, until=10)
+    await stay(conn, butts, "2B", 20)
+    await stay(conn, butts, "1B", 30)
+    slots = dict(zip(butts.slot_ids, ("1A", "1B", "2A", "2B"), strict=True))
+    begin = microseconds(at(since))
+    known = await lock_readers(conn, [butts.reader_id], since=begin)
+    found = await select_bindings(conn, [butts.reader_id], begin)
+    assert known.bindings == found
+    history_since = found.of_reader[butts.reader_id]
+    assert [slots[bound.slot_id] for bound in history_since if bound.slot_id] == places
+    whole = await select_bindings(conn, [butts.reader_id])
+    for minutes in range(since, 120):
+        moment = microseconds(at(minutes))
+        assert found.place(butts.reader_id, moment) == whole.place(butts.reader_id, moment)
+
+
+async def test_whoever_is_bound_to_a_slot_sees_no_butt(conn: Connection) -> None:
+    butts = await set_up(conn)
+    await stay(conn, butts, "1A", 0)
+    await stay(conn, butts, "1", 10)
+    await stay(conn, butts, "2", 20)
+    for since, lanes in ((0, (0, 1)), (15, (0, 1)), (25, (1,))):
+        reached = microseconds(at(since))
+        known = await lock_readers(conn, [butts.reader_id], watched_since=reached)
+        watched = {butts.target_ids[lane] for lane in lanes}
+        assert set(known.watched[butts.reader_id]) == watched
 
 
 async def test_what_is_known_of_readers_has_the_same_places(conn: Connection) -> None:

@@ -153,7 +153,8 @@ async def test_a_heartbeat_that_is_held_up_has_both_butts_derived(deps: Deps, be
     await move(line, ("1 target", butt(line, 2)), ("2 target", butt(line, 1)))
     async with deps.pool.acquire() as conn:
         await conn.execute("DELETE FROM recompute")
-    await line.say(field.beat("2 target", started=-1000), *[field.release(60)][:beside])
+    # It was switched on after the first arrows, so what it said of them is in doubt.
+    await line.say(field.beat("2 target", started=12), *[field.release(60)][:beside])
     await derive(line)
     landed = [known for known in await line.shots() if known.shot.landing_event_id is not None]
     assert {known.target_id: known.shot.score for known in landed} == {
