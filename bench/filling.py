@@ -1,4 +1,4 @@
-"""Tables filled with shots of days past, as many as a range has after some years."""
+"""Tables filled with what a range has after some years: shots, and where its readers were."""
 
 import asyncpg
 
@@ -50,6 +50,46 @@ INSERT INTO lesson (shot_id, target_id, slot_id, released_at, flight_us, is_miss
 SELECT id, target_id, slot_id, release_time, 340000, false, 0 FROM shot
 """
 
+# The same field once more for each day before, with the same readers, and those of its butts
+# switched on each time.
+SESSIONS_FILL = """
+WITH past AS MATERIALIZED (
+    SELECT gen_random_uuid() AS new_id, session.*, n,
+        start_time - interval '1 day' * (n + 1) AS begins, start_time - interval '1 day' * n AS ends
+    FROM session, generate_series(1, $2::int) AS n WHERE id = $1
+), opened AS (
+    INSERT INTO session (
+        id, location, kind, is_indoor, distance, results_public, rules, start_time, end_time
+    )
+    SELECT new_id, location, kind, is_indoor, distance, results_public, rules, begins, ends
+    FROM past
+), butt AS MATERIALIZED (
+    SELECT gen_random_uuid() AS new_id, target.*, past.new_id AS new_session_id, begins, ends
+    FROM target JOIN past ON past.id = target.session_id
+), put_up AS (
+    INSERT INTO target (id, session_id, lane, distance, width_mm, height_mm)
+    SELECT new_id, new_session_id, lane, distance, width_mm, height_mm FROM butt
+), place AS MATERIALIZED (
+    SELECT gen_random_uuid() AS new_id, slot.*, butt.new_id AS new_target_id, new_session_id,
+        begins, ends
+    FROM slot JOIN butt ON butt.id = slot.target_id
+), taken AS (
+    INSERT INTO slot (id, session_id, target_id, letter, archer_id, bowstyle, shaft_diameter_mm)
+    SELECT new_id, new_session_id, new_target_id, letter, archer_id, bowstyle, shaft_diameter_mm
+    FROM place
+), started AS (
+    INSERT INTO reader_boot (reader_id, said_started_at, started_at, clear_at)
+    SELECT reader_id, begins, begins, ends
+    FROM butt JOIN reader_binding AS now ON now.target_id = butt.id AND now.slot_id IS NULL
+)
+INSERT INTO reader_binding (id, reader_id, slot_id, target_id, valid_from, valid_to)
+SELECT gen_random_uuid(), reader_id, place.new_id, place.new_target_id, begins, ends
+FROM place JOIN reader_binding AS now ON now.slot_id = place.id
+UNION ALL
+SELECT gen_random_uuid(), reader_id, NULL, butt.new_id, begins, ends
+FROM butt JOIN reader_binding AS now ON now.target_id = butt.id AND now.slot_id IS NULL
+"""
+
 
 async def fill(stack: Stack, field: Field, events: int) -> None:
     """See that so many events are stored at least, with the shots that come of them."""
@@ -65,5 +105,18 @@ async def fill(stack: Stack, field: Field, events: int) -> None:
             there += shots * EVENTS_A_SHOT
         if events:
             await conn.execute("VACUUM ANALYZE")
+            # What is still to be written of it is no part of what the next events cost.
+            await conn.execute("CHECKPOINT")
+    finally:
+        await conn.close()
+
+
+async def give_past(stack: Stack, field: Field, sessions: int) -> None:
+    """Have a field's readers have been at so many sessions before this one, a day each."""
+    conn = await asyncpg.connect(stack.settings.database_url)
+    try:
+        await conn.execute("SET session_replication_role = replica")
+        await conn.execute(SESSIONS_FILL, field.session_id, sessions)
+        await conn.execute("VACUUM ANALYZE")
     finally:
         await conn.close()

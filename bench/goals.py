@@ -99,6 +99,8 @@ GOALS = {
             "1000 butts / 10 butts, live": Goal(1.3, sizes=["butts_of_growth"]),
             "10,000,000 rows / 0 rows, replay": Goal(1.2, sizes=["butts", "rows"]),
             "10,000,000 rows / 0 rows, live": Goal(1.2, sizes=["butts", "rows"]),
+            "300 sessions / 0 sessions, replay": Goal(1.2, sizes=["butts", "sessions"]),
+            "300 sessions / 0 sessions, live": Goal(1.2, sizes=["butts", "sessions"]),
         },
         ["seconds", "events"],
     ),

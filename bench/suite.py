@@ -12,7 +12,7 @@ from typing import Any
 from bench.benchmarks.against import against as beside_others
 from bench.benchmarks.burst import burst
 from bench.benchmarks.fanout import fanout
-from bench.benchmarks.growth import growth_of_fields, growth_of_rows
+from bench.benchmarks.growth import growth_of_fields, growth_of_rows, growth_of_sessions
 from bench.benchmarks.ingest import ingest
 from bench.benchmarks.latency import latency
 from bench.benchmarks.replay import replay
@@ -55,7 +55,7 @@ BENCHMARKS = {
     "replay": Benchmark([replay]),
     "ingest": Benchmark([ingest]),
     "fanout": Benchmark([fanout]),
-    "growth": Benchmark([growth_of_fields, growth_of_rows], Beside.EMPTY),
+    "growth": Benchmark([growth_of_fields, growth_of_rows, growth_of_sessions], Beside.EMPTY),
     "soak": Benchmark([soak]),
     "against": Benchmark([beside_others], Beside.NOTHING),
 }

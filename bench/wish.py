@@ -25,6 +25,7 @@ class Wish:
         shots_per_s: Of that session.
         butts_of_growth: The fields that are compared.
         rows: Stored events that are compared.
+        sessions: At how many each reader was before, of those that are compared.
         minutes: Of the soak.
     """
 
@@ -39,6 +40,7 @@ class Wish:
     shots_per_s: float = 40.0
     butts_of_growth: tuple[int, ...] = (10, 100, 1_000)
     rows: tuple[int, ...] = ROWS
+    sessions: tuple[int, ...] = (0, 300)
     minutes: float = 60.0
 
     @property

@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as LostConnection
 
 from core.embedded import EmbeddedStores, StoreFailed
+from core.embedded.postgres import shared_mb
 from core.embedded.process import is_alive, running, wait_until
 from core.settings import Settings
 from core.valkey import open_valkey
@@ -266,3 +267,29 @@ def test_no_password_shows_in_the_list_of_processes(shared: Shared) -> None:
     passwords = json.loads((shared.directory / "passwords.json").read_text()).values()
     shown = [Path(f"/proc/{pid}/cmdline").read_bytes() for pid in shared.running.pids]
     assert not [line for line in shown if any(word.encode() in line for word in passwords)]
+
+
+GIB = 2**30
+
+
+@pytest.mark.parametrize(
+    ("memory", "limit", "shared"),
+    [
+        (64 * GIB, None, 1_024),
+        (4 * GIB, None, 512),
+        (512 * 2**20, None, 128),
+        (64 * GIB, "max", 1_024),
+        (64 * GIB, str(2 * GIB), 256),
+        (2 * GIB, str(64 * GIB), 256),
+    ],
+)
+def test_postgresql_keeps_as_much_as_the_memory_allows(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, memory: int, limit: str | None, shared: int
+) -> None:
+    pages = {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": memory // 4_096}
+    monkeypatch.setattr("core.embedded.postgres.os.sysconf", pages.__getitem__)
+    said = tmp_path / "memory.max"
+    monkeypatch.setattr("core.embedded.postgres.CONTAINER_LIMIT", said)
+    if limit is not None:
+        said.write_text(f"{limit}\n")
+    assert shared_mb() == shared

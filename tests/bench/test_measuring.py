@@ -149,7 +149,11 @@ def test_each_part_of_growth_has_stores_in_which_nothing_is(
     monkeypatch.setattr("bench.suite.open_stack", opens)
     monkeypatch.setattr(Stack, "served", nullcontext)
     growth = BENCHMARKS["growth"]
-    assert [part.__name__ for part in growth.parts] == ["growth_of_fields", "growth_of_rows"]
+    assert [part.__name__ for part in growth.parts] == [
+        "growth_of_fields",
+        "growth_of_rows",
+        "growth_of_sessions",
+    ]
     monkeypatch.setitem(BENCHMARKS, "growth", replace(growth, parts=[fields, rows]))
     given = Stack(tmp_path, Settings(_env_file=None), 3, {})
     runs = dict(measure_all(given, Wish(runs=2), ["growth"]))["growth"]
