@@ -58,7 +58,7 @@ IDLE_AFTER_S = 10.0
 LATE_AT_ONCE = 4
 # While nobody shoots whoever has the seat helps with what came late: where nothing but heartbeats
 # came for so long. Few at once, since what happens then waits for a part of each.
-QUIET_FOR_S, LATE_BESIDE = 2.0, 2
+QUIET_FOR_S, LATE_BESIDE = 2.0, 3
 
 log = get_logger(__name__)
 

@@ -18,7 +18,7 @@ from workers.deps import Deps
 from workers.drain import do_reading, turn_at
 
 # So many entries, and what else there is of their butts, are done in one transaction.
-PART = 350
+PART = 500
 # Somebody who died over what came late is not waited for any longer.
 CLAIM_MS = 3_000
 

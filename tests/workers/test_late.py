@@ -251,7 +251,7 @@ async def test_a_heartbeat_is_not_done_before_what_its_reader_told_before_it(
     assert of_first[-1] == "shot.landed" and "shot.missed" not in of_first
 
 
-@pytest.mark.parametrize("part", [4, 350])
+@pytest.mark.parametrize("part", [4, 500])
 @pytest.mark.parametrize(("started", "buffered"), [(-1000, 5), (52, 0)])
 async def test_no_part_counts_a_readers_word_that_its_heartbeat_takes_back(
     alone: Range, monkeypatch: pytest.MonkeyPatch, part: int, started: float, buffered: int
