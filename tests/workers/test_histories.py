@@ -39,10 +39,15 @@ async def bind(line: Range, reader: str, place: str | None, days_ago: float) -> 
         await bind_from(conn, field.readers[reader], where if place else None, at)
 
 
-async def only_shot(line: Range) -> Shot:
-    """The only one, once nothing waits any more."""
+async def settle(line: Range) -> None:
+    """Do what waits, and what is asked for by that."""
     for partition in [*range(line.deps.inbox.partitions)] * 2:
         await drain(line.deps, partition, with_overdue=True)
+
+
+async def only_shot(line: Range) -> Shot:
+    """The only one, once nothing waits any more."""
+    await settle(line)
     (known,) = await line.shots()
     return known.shot
 
@@ -110,4 +115,5 @@ async def test_a_start_has_only_those_butts_derived_where_its_reader_was_then(
     monkeypatch.setattr("workers.batch.derive", noted)
     # It was switched on again an hour ago.
     await line.say(field.beat("1 target", started=9 * DAY_S - 3_600, buffered=0))
+    await settle(line)
     assert derived == {field.targets[2]}
