@@ -199,7 +199,11 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
-    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known))
+    batch = replace(
+        batch,
+        accepted=news.new,
+        witnessed=_witnessed(telling, await _watched(conn, known, news)),
+    )
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
     doubtful = all_of(
@@ -240,7 +244,7 @@ async def _known(conn: Connection, deps: Deps, batch: Batch, as_of: int) -> Know
         conn,
         {each.reader_id for each in batch.accepted} | watching.keys(),
         since=min([as_of, *map(_seems_to_be, batch.accepted)]) - DAY,
-        # Of arrows that were shot before nothing comes any more.
+        # What was shot before and comes now was derived by all that is known of who was there.
         watched_since=min([as_of, *(each.received_at for each in batch.accepted)])
         - deps.clock_bounds.oldest,
     )
@@ -416,14 +420,26 @@ def _placed(told: Sequence[_Told]) -> dict[UUID, list[Event]]:
     return placed
 
 
-def _witnessed(signs: Sequence[Accepted], known: KnownReaders) -> set[UUID]:
+async def _watched(
+    conn: Connection, known: KnownReaders, news: News
+) -> Mapping[UUID, Collection[UUID]]:
+    """The butts whose misses each reader's word may tell of: of who was silent until now, or had
+    more to send, all where it ever was. What others could have told of what is older they have."""
+    awoken = [reader for reader in news.awoken if known.watched[reader]]
+    if not awoken:
+        return known.watched
+    ever = await select_bindings(conn, awoken)
+    return {**known.watched, **{reader: ever.watched(reader) for reader in awoken}}
+
+
+def _witnessed(signs: Sequence[Accepted], watched: Mapping[UUID, Collection[UUID]]) -> set[UUID]:
     """The targets of whose misses these signs of life may tell."""
     readers = {
         each.reader_id
         for each in signs
         if not isinstance(each, AcceptedEvent) or each.type is EventType.LANDED
     }
-    return {target for reader in readers for target in known.watched[reader]}
+    return {target for reader in readers for target in watched[reader]}
 
 
 def homes_of(elsewhere: Iterable[tuple[int, AcceptedEvent]]) -> set[tuple[UUID, int]]:
@@ -475,14 +491,15 @@ async def doubtful_butts(
     # Their time is up by their own now, which may be later: what waits here need not wait there.
     time_is_up = max(as_of, now())
     doubtful = await select_unsettled(conn, others, time_is_up) if others else {}
-    for doubt in doubts:
-        # It was taken for online, or for heard of since.
-        begin = max(-FOREVER, min(doubt.since, doubt.until - deps.offline_after) - LONGEST_WINDOW)
-        known = bindings
-        if begin < bindings.since:
-            known = await select_bindings(conn, [doubt.reader_id], begin)
-        targets = known.targets_between(doubt.reader_id, begin, doubt.until)
-        doubtful = all_of(doubtful, dict.fromkeys(targets, Span(begin, doubt.until)))
+    # It was taken for online, or for heard of since.
+    begins = [min(d.since, d.until - deps.offline_after) - LONGEST_WINDOW for d in doubts]
+    begin = max(-FOREVER, min(begins, default=FOREVER))
+    if begin < bindings.since:
+        bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts}, begin)
+    for doubt, begin in zip(doubts, begins, strict=True):
+        span = Span(max(-FOREVER, begin), doubt.until)
+        targets = bindings.targets_between(doubt.reader_id, span.begin, span.end)
+        doubtful = all_of(doubtful, dict.fromkeys(targets, span))
     return doubtful
 
 

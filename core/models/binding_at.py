@@ -14,15 +14,17 @@ from core.postgres import Connection
 # A reader is at one place at a time, so what matters from some time on begins with the last binding
 # that began before. What is older are a club's sessions of years.
 BINDING_SELECT_OF_READERS = """
-SELECT binding.reader_id, target_id, slot_id, valid_from, valid_to
+SELECT asked.reader_id, target_id, slot_id, valid_from, valid_to
 FROM unnest($1::uuid[]) AS asked (reader_id)
 CROSS JOIN LATERAL (
-    SELECT coalesce(max(valid_from), '-infinity') AS begins FROM reader_binding AS before
-    WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
-) AS history
-JOIN reader_binding AS binding
-    ON binding.reader_id = asked.reader_id AND binding.valid_from >= history.begins
-ORDER BY binding.reader_id, valid_from
+    SELECT * FROM reader_binding
+    WHERE reader_id = asked.reader_id AND valid_from >= (
+        SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
+        WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
+    )
+    OFFSET 0
+) AS binding
+ORDER BY asked.reader_id, valid_from
 """
 
 
@@ -73,6 +75,11 @@ class Bindings(Struct, frozen=True):
     def targets(self, reader_id: UUID) -> set[UUID]:
         """Every butt that the reader was bound to since, and the one before that."""
         return {bound.target_id for bound in self.of_reader.get(reader_id, [])}
+
+    def watched(self, reader_id: UUID) -> set[UUID]:
+        """Those of them that it saw arrows land on."""
+        history = self.of_reader.get(reader_id, [])
+        return {bound.target_id for bound in history if bound.slot_id is None}
 
     def targets_between(self, reader_id: UUID, begin: int, end: int) -> set[UUID]:
         """Every butt that the reader was bound to at any time of these, from `since` on,

@@ -16,12 +16,12 @@ from core.domain.values import MILLISECOND, Boot, Butt, Rules, Slot, Watch
 from core.domain.window import Span
 from core.models.end_rules import end_rules_of, select_opened_ends
 from core.models.instants import FIRST, instant, microseconds, optional_microseconds
-from core.models.presence import UNSAID, is_unsaid
+from core.models.presence import is_unsaid
 from core.models.shared import shared
 from core.postgres import Connection
 
 # All of a butt in one read: what belongs to it comes as lists of rows. To be told the turns. Of its
-# readers' starts the last before they came there counts, those since, and that which nobody names:
+# readers' starts those count that were since they came there, and of which anything was said since:
 # readers are switched on every day for years.
 BUTT_SELECT = """
 SELECT target.id, target.session_id, coalesce(target.distance, session.distance) AS distance,
@@ -38,12 +38,14 @@ SELECT target.id, target.session_id, coalesce(target.distance, session.distance)
         SELECT ROW(
             binding.valid_from, binding.valid_to, status.last_heard_at, status.buffered,
             ARRAY(
-                SELECT ROW(started_at, clear_at, event_clear_at) FROM reader_boot AS boot
-                WHERE boot.reader_id = binding.reader_id AND (started_at = $3 OR started_at >= (
-                    SELECT coalesce(max(started_at), $3) FROM reader_boot AS before
-                    WHERE before.reader_id = binding.reader_id
-                        AND before.started_at <= binding.valid_from
-                ))
+                SELECT ROW(started_at, clear_at, event_clear_at) FROM (
+                    SELECT * FROM reader_boot
+                    WHERE reader_id = binding.reader_id AND (
+                        started_at >= binding.valid_from
+                        OR told_on >= (binding.valid_from AT TIME ZONE 'UTC')::date
+                    )
+                    OFFSET 0
+                ) AS boot
                 ORDER BY said_started_at
             )
         )
@@ -151,7 +153,7 @@ async def select_butts(
         target_ids: Which.
         offline_after: Microseconds of silence after which a reader is offline.
     """
-    rows = await conn.fetch(BUTT_KNOW_TURN + BUTT_SELECT, sorted(target_ids), FIRST, UNSAID)
+    rows = await conn.fetch(BUTT_KNOW_TURN + BUTT_SELECT, sorted(target_ids), FIRST)
     return await _placed(conn, rows, offline_after)
 
 
@@ -169,9 +171,7 @@ async def take_butts(
     Returns:
         The butts as they were before this turn.
     """
-    rows = await conn.fetch(
-        BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids), instant(as_of), UNSAID
-    )
+    rows = await conn.fetch(BUTT_TAKE_TURN + BUTT_SELECT, sorted(target_ids), instant(as_of))
     return await _placed(conn, rows, offline_after)
 
 

@@ -23,10 +23,15 @@ RETURNING reader_id, last_heard_at
 
 READER_SELECT_PLACES_NOW = """
 SELECT binding.reader_id, binding.target_id, binding.slot_id, target.session_id, reader.kind
-FROM reader_binding AS binding
+FROM unnest($1::uuid[]) AS asked (reader_id)
+CROSS JOIN LATERAL (
+    SELECT * FROM reader_binding
+    WHERE reader_id = asked.reader_id AND valid_from <= $2
+    ORDER BY valid_from DESC LIMIT 1
+) AS binding
 JOIN reader ON reader.id = binding.reader_id
 JOIN target ON target.id = binding.target_id
-WHERE binding.reader_id = ANY ($1) AND binding.valid_from <= $2 AND binding.valid_to > $2
+WHERE binding.valid_to > $2
 """
 
 

@@ -43,6 +43,7 @@ ON CONFLICT (reader_id, said_started_at) DO UPDATE
     SET clear_at = greatest(boot.clear_at, excluded.clear_at)
 RETURNING reader_id, started_at, xmax = 0 AS is_new, EXISTS (
     SELECT FROM reader_boot AS before WHERE before.reader_id = boot.reader_id
+        AND before.told_on >= (boot.started_at AT TIME ZONE 'UTC')::date
         AND before.started_at < boot.started_at AND before.event_clear_at >= boot.started_at
 ) AS was_heard_before_it_was_known
 """

@@ -12,8 +12,9 @@ from core.domain.window import Span
 from core.models.instants import instant
 from core.models.place import Place
 from core.models.reader_binding import bind_from
+from core.models.recompute import request_recompute
 from tests.fields import as_if_received_then, now, put_up
-from tests.workers.conftest import Range
+from tests.workers.conftest import Range, in_one_partition
 from workers.deps import Deps
 from workers.derivation import Causes, Derivation, Look, derive
 from workers.drain import drain
@@ -74,26 +75,47 @@ async def test_what_was_shot_before_many_moves_is_of_its_place(deps: Deps) -> No
     assert (await only_shot(line)).slot_id == field.slots["2A"]
 
 
-@pytest.mark.parametrize(
-    ("days", "status"),
-    [
-        (20, Status.MISSED),
-        # A reader that has something to tell of that has told it by then: nothing that is older is
-        # taken. What nobody saw is a judge's to decide.
-        (40, Status.UNRESOLVED),
-    ],
-)
+@pytest.mark.parametrize("days", [20, 40])
+@pytest.mark.parametrize("buffered", [0, 5])
 async def test_a_word_decides_what_was_shot_where_its_reader_was_before(
-    deps: Deps, days: int, status: Status
+    deps: Deps, days: int, buffered: int
 ) -> None:
     line = await old_range(deps, days)
-    await line.say(as_if_received_then(line.field.release(10)))
+    field = line.field
+    await line.say(as_if_received_then(field.release(10)))
     assert (await only_shot(line)).status is Status.UNRESOLVED
     await bind(line, "1 target", "2", days - 1)
     await bind(line, "1 target", None, days - 2)
     await bind(line, "1 target", "2", 1)
-    await line.say(line.field.beat("1 target", started=-1000, buffered=0))
-    assert (await only_shot(line)).status is status
+    await line.say(field.beat("1 target", started=-1000, buffered=buffered))
+    if buffered:
+        assert (await only_shot(line)).status is Status.UNRESOLVED
+        await line.say(field.beat("1 target", started=-1000, buffered=0))
+    assert (await only_shot(line)).status is Status.MISSED
+
+
+@pytest.mark.parametrize("named", [-5_399.0, -3_600.0, None])
+@pytest.mark.parametrize("is_in_time", [True, False])
+async def test_a_reader_that_once_named_another_start_was_there(
+    deps: Deps, named: float | None, is_in_time: bool
+) -> None:
+    line = await in_one_partition(deps)
+    field = line.field
+    said = [(-5_400.0, -100.0), (named, -90.0), (-5_400.0, 700.0)]
+    first, odd, last = (
+        replace(
+            field.beat("1 target", started=started, buffered=0),
+            received_at=field.starts_at + round(at * SECOND),
+        )
+        for started, at in said
+    )
+    await line.say(first, *[odd] * is_in_time)
+    await line.say(as_if_received_then(field.release(600)))
+    await line.say(last, *[odd] * (not is_in_time))
+    assert (await only_shot(line)).status is Status.MISSED
+    async with deps.pool.acquire() as conn:
+        await request_recompute(conn, [field.targets[1]])
+    assert (await only_shot(line)).status is Status.MISSED
 
 
 async def test_a_start_has_only_those_butts_derived_where_its_reader_was_then(
