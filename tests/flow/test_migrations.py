@@ -60,7 +60,8 @@ MADE: dict[str, dict[str, set[str]]] = {
         "reader_binding": {"id", "reader_id", "slot_id", "target_id", "valid_from", "valid_to"},
         "reader_status": {"reader_id", "last_heard_at", "is_online", "battery_pct", "firmware"}
         | {"buffered", "buffered_said_at"},
-        "reader_boot": {"reader_id", "said_started_at", "started_at", "clear_at", "event_clear_at"},
+        "reader_boot": {"reader_id", "said_started_at", "started_at", "clear_at", "event_clear_at"}
+        | {"told_on"},
         "token": {"id", "role", "name", "hash", "reader_id", "created_at", "revoked_at"},
     },
     "202611230400": {

@@ -30,7 +30,7 @@ async def test_what_comes_while_the_newest_migrations_are_gone_waits_until_they_
         return len(await line.shots()) == 1
 
     await eventually(is_there)
-    # Of the newest two only indexes go, which no statement needs.
+    # Of one of them only an index goes, which no statement needs.
     for _ in range(3):
         await asyncio.to_thread(migrate.down, line.deps.settings)
     await line.put(line.field.landed(10.4))
