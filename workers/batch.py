@@ -184,7 +184,7 @@ async def do_batch(
         batch: What is to be done.
         as_of: Now, microseconds.
     """
-    known = await _known(conn, deps, batch, as_of)
+    known = await _known(conn, batch, as_of)
     came = correct(deps.clock_bounds, batch.accepted, known.clocks)
     known = await _reaching(conn, known, events_of(came.accepted))
     mine, elsewhere = sorted_out(came.accepted, known.bindings, deps.inbox, partitions)
@@ -199,11 +199,7 @@ async def do_batch(
     )
     if is_news(news.ways, known):
         raise MovedMeanwhileError()
-    batch = replace(
-        batch,
-        accepted=news.new,
-        witnessed=_witnessed(telling, await _watched(conn, known, news)),
-    )
+    batch = replace(batch, accepted=news.new, witnessed=_witnessed(telling, known.watched))
     told = _told(news.new, known.bindings)
     # Only now: who decides a shot meanwhile looks for the word that was noted just before.
     doubtful = all_of(
@@ -235,19 +231,13 @@ async def do_batch(
     )
 
 
-async def _known(conn: Connection, deps: Deps, batch: Batch, as_of: int) -> KnownReaders:
+async def _known(conn: Connection, batch: Batch, as_of: int) -> KnownReaders:
     """The readers whose word has come, locked, and those that watch what workers ask for: somebody
     may have heard of them meanwhile who is not done yet, and is waited for."""
     asked = {t: span for t, span in batch.spans.items() if t not in batch.requests}
     watching = await select_watching(conn, asked) if asked else {}
-    return await lock_readers(
-        conn,
-        {each.reader_id for each in batch.accepted} | watching.keys(),
-        since=min([as_of, *map(_seems_to_be, batch.accepted)]) - DAY,
-        # What was shot before and comes now was derived by all that is known of who was there.
-        watched_since=min([as_of, *(each.received_at for each in batch.accepted)])
-        - deps.clock_bounds.oldest,
-    )
+    readers = {each.reader_id for each in batch.accepted} | watching.keys()
+    return await lock_readers(conn, readers, min([as_of, *map(_seems_to_be, batch.accepted)]) - DAY)
 
 
 def _seems_to_be(accepted: Accepted) -> int:
@@ -418,18 +408,6 @@ def _placed(told: Sequence[_Told]) -> dict[UUID, list[Event]]:
             )
         )
     return placed
-
-
-async def _watched(
-    conn: Connection, known: KnownReaders, news: News
-) -> Mapping[UUID, Collection[UUID]]:
-    """The butts whose misses each reader's word may tell of: of who was silent until now, or had
-    more to send, all where it ever was. What others could have told of what is older they have."""
-    awoken = [reader for reader in news.awoken if known.watched[reader]]
-    if not awoken:
-        return known.watched
-    ever = await select_bindings(conn, awoken)
-    return {**known.watched, **{reader: ever.watched(reader) for reader in awoken}}
 
 
 def _witnessed(signs: Sequence[Accepted], watched: Mapping[UUID, Collection[UUID]]) -> set[UUID]:

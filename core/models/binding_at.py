@@ -76,11 +76,6 @@ class Bindings(Struct, frozen=True):
         """Every butt that the reader was bound to since, and the one before that."""
         return {bound.target_id for bound in self.of_reader.get(reader_id, [])}
 
-    def watched(self, reader_id: UUID) -> set[UUID]:
-        """Those of them that it saw arrows land on."""
-        history = self.of_reader.get(reader_id, [])
-        return {bound.target_id for bound in history if bound.slot_id is None}
-
     def targets_between(self, reader_id: UUID, begin: int, end: int) -> set[UUID]:
         """Every butt that the reader was bound to at any time of these, from `since` on,
         microseconds."""

@@ -33,10 +33,7 @@ SELECT asked.reader_id,
     ) AS bindings,
     ARRAY(
         SELECT DISTINCT target_id FROM reader_binding AS binding
-        WHERE binding.reader_id = asked.reader_id AND slot_id IS NULL AND binding.valid_from >= (
-            SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
-            WHERE before.reader_id = asked.reader_id AND before.valid_from <= $3
-        )
+        WHERE binding.reader_id = asked.reader_id AND slot_id IS NULL
     ) AS watched,
     ARRAY(
         SELECT ROW(partition_key, left_at) FROM reader_way AS way
@@ -64,7 +61,7 @@ class KnownReaders(Struct, frozen=True):
     Args:
         bindings: Where they were, and when, as far back as was asked.
         clocks: How far their clocks are from ours, as far as anything was measured.
-        watched: The butts that each of them saw arrows land on, as far back as was asked.
+        watched: The butts that each of them ever saw arrows land on.
         last_heard: When they were heard last, microseconds; who never was is not in it.
         ways: On which ways their words came before, of those that were moved of late.
     """
@@ -77,11 +74,7 @@ class KnownReaders(Struct, frozen=True):
 
 
 async def lock_readers(
-    conn: Connection,
-    readers: Collection[UUID],
-    *,
-    since: int = -FOREVER,
-    watched_since: int = -FOREVER,
+    conn: Connection, readers: Collection[UUID], since: int = -FOREVER
 ) -> KnownReaders:
     """What is known of some readers; nobody else changes their presence or their clocks until the
     transaction ends.
@@ -90,12 +83,9 @@ async def lock_readers(
         conn: In a transaction.
         readers: Which.
         since: Where they were before is not wanted, microseconds.
-        watched_since: Nor is before this what they saw.
     """
     # In one order for all, so that two workers do not lock each other out.
-    rows = await conn.fetch(
-        KNOWN_READER_LOCK, sorted(readers), instant(since), instant(watched_since)
-    )
+    rows = await conn.fetch(KNOWN_READER_LOCK, sorted(readers), instant(since))
     return KnownReaders(
         Bindings({row["reader_id"]: list(map(bound_of, row["bindings"])) for row in rows}, since),
         {row["reader_id"]: row["watched"] for row in rows},

@@ -80,10 +80,7 @@ WITH stored AS (
         buffered_said_at = greatest(status.buffered_said_at, excluded.buffered_said_at)
     RETURNING reader_id, buffered, buffered_said_at, (
         SELECT is_online FROM reader_status AS before WHERE before.reader_id = status.reader_id
-    ) AS was_online, coalesce(buffered, 0) = 0 AND NOT coalesce((
-        SELECT is_online AND coalesce(before.buffered, 0) = 0 FROM reader_status AS before
-        WHERE before.reader_id = status.reader_id
-    ), false) AS has_awoken
+    ) AS was_online
 ), watched AS (
     INSERT INTO reader_boot AS boot (reader_id, said_started_at, started_at, event_clear_at)
     SELECT heard.reader_id, coalesce(latest.said_started_at, $11), coalesce(latest.started_at, $11),
@@ -119,10 +116,10 @@ WITH stored AS (
         offset_ms = excluded.offset_ms, measured_at = excluded.measured_at,
         suspect = excluded.suspect, jumped_at = excluded.jumped_at, state = excluded.state
 )
-SELECT reader_id, was_online, has_awoken, NULL::uuid AS event_id, NULL::record AS was, ARRAY(
+SELECT reader_id, was_online, NULL::uuid AS event_id, NULL::record AS was, ARRAY(
     SELECT partition_key FROM reader_way AS way WHERE way.reader_id = kept.reader_id
 ) AS ways FROM kept
-UNION ALL SELECT NULL, NULL, NULL, event_id, was, NULL FROM stored
+UNION ALL SELECT NULL, NULL, event_id, was, NULL FROM stored
 """
 
 STATUS_NOTE_BUFFERED = """
@@ -163,8 +160,6 @@ class News(Struct, frozen=True):
         new: Events that were not known before, in the order of their ids, and those of which an
             earlier copy came than was known.
         earlier: What was known of these last, by their ids.
-        awoken: Readers that were offline or had more to send before, as far as was known, and have
-            not any more.
         ways: The keys of the ways that are noted of those who were heard, as far as there are any:
             who had to wait for a reader may have read them too early.
     """
@@ -174,7 +169,6 @@ class News(Struct, frozen=True):
     new: Sequence[AcceptedEvent]
     ways: Mapping[UUID, Collection[int]] = field(default_factory=dict)
     earlier: Mapping[UUID, Later] = field(default_factory=dict)
-    awoken: Collection[UUID] = ()
 
 
 class Said(Struct, frozen=True):
@@ -238,7 +232,6 @@ async def keep_said(conn: Connection, said: Said, online_since: datetime) -> New
             news.new,
             {**news.ways, **later.ways},
             news.earlier,
-            {*news.awoken, *later.awoken},
         )
     return news
 
@@ -300,7 +293,7 @@ async def _keep_round(conn: Connection, said: Said, online_since: datetime) -> N
     newest = _latest(heard)
     online = [r for r in readers if r not in kept.online and instant(newest[r]) >= online_since]
     new = [event for event in said.events if event.event_id in kept.new]
-    return News(online, doubts, new, kept.ways, kept.earlier, kept.awoken)
+    return News(online, doubts, new, kept.ways, kept.earlier)
 
 
 async def keep_unheard(
@@ -364,11 +357,9 @@ def _latest(heard: Iterable[Accepted]) -> dict[UUID, int]:
 
 
 class _Kept(Struct, frozen=True):
-    """Readers that were online before and those that awoke, events as of `News`, and readers'
-    ways."""
+    """Readers that were online before, events as of `News`, and readers' ways."""
 
     online: Collection[UUID]
-    awoken: Collection[UUID]
     new: Collection[UUID]
     earlier: Mapping[UUID, Later]
     ways: Mapping[UUID, Collection[int]]
@@ -403,7 +394,6 @@ async def _keep(conn: Connection, said: Said, online_since: datetime) -> _Kept:
     )
     return _Kept(
         {row["reader_id"] for row in rows if row["was_online"]},
-        {row["reader_id"] for row in rows if row["has_awoken"]},
         {row["event_id"] for row in rows if row["event_id"] is not None},
         _earlier(said.events, rows),
         {row["reader_id"]: row["ways"] for row in rows if row["ways"]},

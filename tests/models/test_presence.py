@@ -1,7 +1,6 @@
 """What signs of life leave of readers' presence."""
 
 import asyncio
-from collections.abc import Sequence
 from copy import replace
 from datetime import datetime
 from typing import Any
@@ -95,28 +94,8 @@ async def test_a_reader_that_is_heard_for_the_first_time_comes_online(
     conn: Connection, field: Field
 ) -> None:
     news = await note(conn, field, beat(field, 10))
-    reader = field.readers["1 target"]
-    assert news == News([reader], [], [], awoken={reader})
+    assert news == News([field.readers["1 target"]], [], [])
     assert await status(conn, field) == (10, True, None, None, None)
-
-
-@pytest.mark.parametrize(
-    ("buffered", "awoken"),
-    [
-        ([0], [True]),
-        ([0, 0], [True, False]),
-        ([5, 0, 0], [False, True, False]),
-        ([0, 5, None, 0], [True, False, True, False]),
-    ],
-)
-async def test_a_reader_awakes_when_it_has_nothing_more_to_send(
-    conn: Connection, field: Field, buffered: Sequence[int | None], awoken: Sequence[bool]
-) -> None:
-    news = [
-        await note(conn, field, beat(field, 10 + number, buffered=left))
-        for number, left in enumerate(buffered)
-    ]
-    assert [bool(each.awoken) for each in news] == awoken
 
 
 async def test_it_comes_online_once(conn: Connection, field: Field) -> None:

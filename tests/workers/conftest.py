@@ -15,6 +15,7 @@ from collections.abc import (
 from contextlib import contextmanager
 from copy import replace
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -171,11 +172,13 @@ class Range:
         return [json.loads(frame.text)["type"] for frame in await self.frames()]
 
 
-async def in_one_partition(deps: Deps, lanes: int = 1) -> Range:
-    """Butts with an archer each, all of one partition."""
+async def in_one_partition(
+    deps: Deps, lanes: int = 1, since: timedelta = timedelta(hours=1)
+) -> Range:
+    """Butts with an archer each, all of one partition, that have stood for so long."""
     inbox = Inbox(deps.valkey, partitions=1, marks=Watermarks(1_000))
     async with deps.pool.acquire() as conn:
-        return Range(replace(deps, inbox=inbox), await put_up(conn, lanes=lanes))
+        return Range(replace(deps, inbox=inbox), await put_up(conn, lanes=lanes, since=since))
 
 
 @pytest.fixture(name="line")

@@ -1,6 +1,6 @@
 """Readers that have been at many places: what they say is of where they were, however long ago."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import replace
 from datetime import timedelta
 from uuid import UUID
@@ -115,6 +115,28 @@ async def test_a_reader_that_once_named_another_start_was_there(
     assert (await only_shot(line)).status is Status.MISSED
     async with deps.pool.acquire() as conn:
         await request_recompute(conn, [field.targets[1]])
+    assert (await only_shot(line)).status is Status.MISSED
+
+
+@pytest.mark.parametrize("order", [[[0], [1]], [[1], [0]], [[1, 0]]])
+@pytest.mark.parametrize(("started", "buffered"), [(-1_000, 5), (40 * DAY_S - 15, 0)])
+async def test_of_a_place_of_long_ago_a_word_tells_in_any_order(
+    deps: Deps, order: Sequence[Sequence[int]], started: float, buffered: int
+) -> None:
+    line = await in_one_partition(deps, lanes=2, since=timedelta(days=40))
+    field = line.field
+    await line.say(as_if_received_then(field.release(10)))
+    await bind(line, "1 target", "2", 39)
+    words = [
+        field.beat("1 target", started=-1_000, buffered=0),
+        field.beat("1 target", started=started, buffered=buffered),
+    ]
+    said = [
+        replace(word, received_at=now() - ago * SECOND)
+        for word, ago in zip(words, (20, 10), strict=True)
+    ]
+    for batch in order:
+        await line.say(*(said[number] for number in batch))
     assert (await only_shot(line)).status is Status.MISSED
 
 
