@@ -470,12 +470,14 @@ async def doubtful_butts(
     time_is_up = max(as_of, now())
     doubtful = await select_unsettled(conn, others, time_is_up) if others else {}
     # It was taken for online, or for heard of since.
-    begins = [min(d.since, d.until - deps.offline_after) - LONGEST_WINDOW for d in doubts]
-    begin = max(-FOREVER, min(begins, default=FOREVER))
-    if begin < bindings.since:
-        bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts}, begin)
-    for doubt, begin in zip(doubts, begins, strict=True):
-        span = Span(max(-FOREVER, begin), doubt.until)
+    spans = [
+        Span(max(-FOREVER, min(d.since, d.until - deps.offline_after) - LONGEST_WINDOW), d.until)
+        for d in doubts
+    ]
+    earliest = min((span.begin for span in spans), default=FOREVER)
+    if earliest < bindings.since:
+        bindings = await select_bindings(conn, {doubt.reader_id for doubt in doubts}, earliest)
+    for doubt, span in zip(doubts, spans, strict=True):
         targets = bindings.targets_between(doubt.reader_id, span.begin, span.end)
         doubtful = all_of(doubtful, dict.fromkeys(targets, span))
     return doubtful

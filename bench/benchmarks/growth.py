@@ -2,7 +2,7 @@
 at more sessions before."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from copy import replace
 from statistics import mean
 
@@ -27,24 +27,23 @@ WARM_UP_EVENTS = 2_000
 async def growth_of_rows(stack: Stack, wish: Wish) -> Run:
     """What an event costs with so many stored before, of a stack in which next to none is."""
     field = await _warmed_up(stack, wish)
-    costs_of: list[Run] = []
+    costs_of: dict[str, Run] = {}
     for rows in wish.rows:
         await fill(stack, field, rows)
-        costs_of.append(
-            await _looped_cost(stack, wish, await set_up(stack, wish.butts), f"{rows:,} rows")
-        )
-    return _compared(costs_of, [f"{rows:,} rows" for rows in wish.rows])
+        name, fresh = f"{rows:,} rows", await set_up(stack, wish.butts)
+        costs_of[name] = await _looped_cost(stack, wish, fresh, name)
+    return _compared(costs_of)
 
 
 async def growth_of_sessions(stack: Stack, wish: Wish) -> Run:
     """What an event costs whose reader was at so many sessions before."""
     await _warmed_up(stack, wish)
-    costs_of: list[Run] = []
+    costs_of: dict[str, Run] = {}
     for sessions in wish.sessions:
-        field = await set_up(stack, wish.butts)
+        name, field = f"{sessions} sessions", await set_up(stack, wish.butts)
         await give_past(stack, field, sessions)
-        costs_of.append(await _looped_cost(stack, wish, field, f"{sessions} sessions"))
-    return _compared(costs_of, [f"{sessions} sessions" for sessions in wish.sessions])
+        costs_of[name] = await _looped_cost(stack, wish, field, name)
+    return _compared(costs_of)
 
 
 async def _warmed_up(stack: Stack, wish: Wish) -> Field:
@@ -60,12 +59,12 @@ async def _looped_cost(stack: Stack, wish: Wish, field: Field, name: str) -> Run
     return together([loop, await _cost(stack, wish, field, name)])
 
 
-def _compared(costs_of: Sequence[Run], names: Sequence[str]) -> Run:
-    """All of it, and the last beside the first."""
-    found = together(costs_of)
-    if len(names) < 2:
+def _compared(costs_of: Mapping[str, Run]) -> Run:
+    """All of them, by their names, and the last beside the first."""
+    found, (first, *others) = together(list(costs_of.values())), costs_of
+    if not others:
         return found
-    return replace(found, figures={**found.figures, **_ratio(found.figures, names[-1], names[0])})
+    return replace(found, figures={**found.figures, **_ratio(found.figures, others[-1], first)})
 
 
 async def growth_of_fields(stack: Stack, wish: Wish) -> Run:

@@ -11,21 +11,27 @@ from core.models.instants import FOREVER, instant, microseconds
 from core.models.shared import shared, shared_if_any
 from core.postgres import Connection
 
-# A reader is at one place at a time, so what matters from some time on begins with the last binding
-# that began before. What is older are a club's sessions of years.
-BINDING_SELECT_OF_READERS = """
+# A reader is at one place at a time, so what matters from some time on ($2) begins with the last
+# binding that began before. What is older are a club's sessions of years.
+SINCE_THE_LAST_BEFORE = """valid_from >= (
+    SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
+    WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
+)"""
+
+BINDING_SELECT_OF_READERS = (
+    """
 SELECT asked.reader_id, target_id, slot_id, valid_from, valid_to
 FROM unnest($1::uuid[]) AS asked (reader_id)
 CROSS JOIN LATERAL (
     SELECT * FROM reader_binding
-    WHERE reader_id = asked.reader_id AND valid_from >= (
-        SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
-        WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
-    )
+    WHERE reader_id = asked.reader_id AND """
+    + SINCE_THE_LAST_BEFORE
+    + """
     OFFSET 0
 ) AS binding
 ORDER BY asked.reader_id, valid_from
 """
+)
 
 
 BINDING_SELECT_WATCHING = """

@@ -6,14 +6,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from core.models.binding_at import Bindings, bound_of
+from core.models.binding_at import SINCE_THE_LAST_BEFORE, Bindings, bound_of
 from core.models.instants import FOREVER, instant, microseconds
 from core.models.reader_clock import ClockKey, KnownClock, Source, clock_of
 from core.postgres import Connection
 
 # In one read, since it is done for every batch. Whoever has to wait for a reader that was heard
 # before does so here: all statements of the transaction that come after it see what the other left.
-KNOWN_READER_LOCK = """
+KNOWN_READER_LOCK = (
+    """
 SELECT asked.reader_id,
     (
         SELECT last_heard_at FROM reader_status AS status
@@ -25,10 +26,9 @@ SELECT asked.reader_id,
     ) AS clocks,
     ARRAY(
         SELECT ROW(target_id, slot_id, valid_from, valid_to) FROM reader_binding AS binding
-        WHERE binding.reader_id = asked.reader_id AND binding.valid_from >= (
-            SELECT coalesce(max(valid_from), '-infinity') FROM reader_binding AS before
-            WHERE before.reader_id = asked.reader_id AND before.valid_from <= $2
-        )
+        WHERE binding.reader_id = asked.reader_id AND """
+    + SINCE_THE_LAST_BEFORE
+    + """
         ORDER BY valid_from
     ) AS bindings,
     ARRAY(
@@ -41,6 +41,7 @@ SELECT asked.reader_id,
     ) AS ways
 FROM unnest($1::uuid[]) AS asked (reader_id)
 """
+)
 
 
 class Way(Struct, frozen=True):
